@@ -7,7 +7,7 @@ const (
 	barometric   = 760.0 // mmHg
 	waterVapour  = 47.0  // mmHg
 	respQuotient = 0.8
-	vo2          = 0.250 // L/min
+	vo2          = 0.280 // L/min
 	vco2         = vo2 * respQuotient
 	deadSpace    = 0.150 // L
 	restingVol   = 2.3   // L, gas in the lung at ambient pressure
