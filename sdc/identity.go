@@ -37,6 +37,9 @@ type Identity struct {
 	// MinTLS is the lowest TLS version used; zero means TLS 1.2, the floor of GLUE R0063. Set tls.VersionTLS13 for SDPi R1544.
 	// Lower values are raised to the floor.
 	MinTLS uint16
+	// Authorise, if set, has the last word on a peer whose certificate passed all other checks, for example an allow list.
+	// Its error becomes part of the PeerError. It must be safe for concurrent use.
+	Authorise func(leaf *x509.Certificate) error
 	// Logger receives what AllowMissingKeyPurpose lets pass; nil discards.
 	Logger *slog.Logger
 }

@@ -25,8 +25,8 @@ const (
 	NoKeyPurpose Reason = "states no SDC key purpose"
 	// WrongRole: the certificate states an SDC role, but not the one this connection needs.
 	WrongRole Reason = "states the wrong SDC role"
-	// Unauthorised: an application's own check refused the certificate.
-	Unauthorised Reason = "refused by the allow list"
+	// Unauthorised: the application's own check (Identity.Authorise) refused the certificate.
+	Unauthorised Reason = "not authorised"
 )
 
 // PeerError is the refusal of a peer during the TLS handshake.
@@ -128,7 +128,6 @@ func (id *Identity) VerifyPeer(chain []*x509.Certificate, want Role) error {
 	}
 	switch {
 	case refusal.Have&want != 0:
-		return nil
 	case refusal.Have != 0:
 		refusal.Reason = WrongRole
 		return refusal
@@ -137,11 +136,17 @@ func (id *Identity) VerifyPeer(chain []*x509.Certificate, want Role) error {
 			id.Logger.LogAttrs(context.Background(), slog.LevelWarn, "peer accepted without SDC key purpose",
 				slog.String("subject", refusal.Subject), slog.String("role", want.String()))
 		}
-		return nil
 	default:
 		refusal.Reason = NoKeyPurpose
 		return refusal
 	}
+	if id.Authorise != nil {
+		if err := id.Authorise(leaf); err != nil {
+			refusal.Reason, refusal.Err = Unauthorised, err
+			return refusal
+		}
+	}
+	return nil
 }
 
 func verifyChain(leaf *x509.Certificate, rest []*x509.Certificate, roots *x509.CertPool) error {
