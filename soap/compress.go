@@ -1,0 +1,107 @@
+package soap
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Pools hold nothing but scratch memory; they are the only package state.
+var (
+	buffers     = sync.Pool{New: func() any { return new([]byte) }}
+	gzipWriters = sync.Pool{New: func() any {
+		w, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // the level is valid
+		return w
+	}}
+	gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
+)
+
+// maxPooled is the largest buffer kept for reuse: one huge message must not pin its memory.
+const maxPooled = 1 << 20
+
+func getBuffer() *[]byte { return buffers.Get().(*[]byte) }
+
+func putBuffer(b *[]byte) {
+	if cap(*b) <= maxPooled {
+		*b = (*b)[:0]
+		buffers.Put(b)
+	}
+}
+
+// readAll reads to the end, at most limit bytes. size is the announced length or -1.
+func readAll(r io.Reader, size, limit int64) ([]byte, error) {
+	if size > limit {
+		return nil, ErrTooLarge
+	}
+	// The announced length is only trusted as far as memory is cheap.
+	start := int64(4096)
+	if size >= 0 {
+		start = min(size, 256<<10)
+	}
+	buf := make([]byte, 0, start+1) // one more, so that the end is seen without growing
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return nil, ErrTooLarge
+		}
+		if err == io.EOF {
+			return buf, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// inflate decodes gzip; more than limit bytes of output are refused.
+func inflate(doc []byte, limit int64) ([]byte, error) {
+	zr := gzipReaders.Get().(*gzip.Reader)
+	defer gzipReaders.Put(zr)
+	if err := zr.Reset(bytes.NewReader(doc)); err != nil {
+		return nil, fmt.Errorf("gzip: %w", err)
+	}
+	out, err := readAll(zr, int64(min(len(doc)*8, 64<<10)), limit)
+	if err != nil {
+		return nil, fmt.Errorf("gzip: %w", err)
+	}
+	return out, nil
+}
+
+// deflate appends the gzip of doc to b.
+func deflate(b, doc []byte) []byte {
+	out := bytes.NewBuffer(b)
+	zw := gzipWriters.Get().(*gzip.Writer)
+	defer gzipWriters.Put(zw)
+	zw.Reset(out)
+	_, _ = zw.Write(doc) // a bytes.Buffer takes everything
+	_ = zw.Close()
+	return out.Bytes()
+}
+
+// offersGzip reads Accept-Encoding: gzip must be named and not be refused by q=0.
+func offersGzip(values []string) bool {
+	for _, v := range values {
+		for part := range strings.SplitSeq(v, ",") {
+			coding, params, _ := strings.Cut(part, ";")
+			coding = strings.ToLower(strings.TrimSpace(coding))
+			if coding != "gzip" && coding != "x-gzip" {
+				continue
+			}
+			q, ok := strings.CutPrefix(strings.ToLower(strings.ReplaceAll(params, " ", "")), "q=")
+			if !ok {
+				return true
+			}
+			weight, err := strconv.ParseFloat(q, 64)
+			return err == nil && weight > 0
+		}
+	}
+	return false
+}

@@ -1,0 +1,57 @@
+package soap
+
+import (
+	"context"
+	"crypto/x509"
+)
+
+// Request is a message received by a [Server].
+type Request struct {
+	*Envelope
+
+	// Peer is the certificate the client authenticated with; nil without TLS or without one.
+	Peer *x509.Certificate
+	// RemoteAddr is the client's address and port.
+	RemoteAddr string
+	// Path is the URL path the message was posted to, unescaped.
+	Path string
+	// Host is the Host header: how the client reached us, for addresses in answers.
+	Host string
+	// GzipOffered tells that the client named gzip in Accept-Encoding (SDPi R0006).
+	GzipOffered bool
+}
+
+// Response is the answer to a request.
+type Response struct {
+	Action string
+	Body   Body   // nil for an empty body
+	Extra  []Body // further header blocks
+}
+
+// Handler answers a message. It has been checked already: SOAP 1.2, everything
+// with mustUnderstand understood, an action present.
+//
+// A nil response without error is answered 202 Accepted with an empty body. Of
+// the errors, a *Fault is answered as it is, an *xmlscan.Error (a body that could
+// not be decoded) as an InvalidMessage fault, and anything else as a Receiver
+// fault that does not tell the cause, which is logged. ctx ends when the client
+// goes away or the server stops. The request and what it refers to may be kept:
+// its memory is not reused.
+type Handler func(ctx context.Context, r *Request) (*Response, error)
+
+// Document is what a GET is answered with.
+type Document struct {
+	ContentType string // for example "text/xml; charset=utf-8"
+	Body        []byte // not changed afterwards
+}
+
+// Endpoint is what lives at a path.
+type Endpoint struct {
+	// Actions maps wsa:Action to its handler.
+	Actions map[string]Handler
+	// Fallback takes every other action; nil answers them with ActionNotSupported.
+	Fallback Handler
+	// Get serves GET requests; query is the raw query, "wsdl" for ?wsdl. A nil
+	// document is 404. A nil Get makes GET a 405.
+	Get func(ctx context.Context, query string) (*Document, error)
+}

@@ -1,0 +1,68 @@
+package soap
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+)
+
+// Sender posts envelopes that have been assembled already to one URL, as
+// notifications are. The URL is checked once.
+type Sender struct {
+	c   *Client
+	u   *url.URL
+	url string
+}
+
+// Sender returns a sender to the URL.
+func (c *Client) Sender(url string) (*Sender, error) {
+	u, err := c.parseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	return &Sender{c: c, u: u, url: url}, nil
+}
+
+// URL is where the sender sends to.
+func (s *Sender) URL() string { return s.url }
+
+// Send posts one message, given in parts that are written one after the other
+// without being joined, and waits for its answer. Any 2xx without a SOAP fault in
+// it counts as delivered. Errors are as for [Client.Call].
+//
+// The parts must not change until Send returns; afterwards they are not touched
+// any more, also when it returned early with an error.
+func (s *Sender) Send(ctx context.Context, parts ...[]byte) error {
+	if err := s.send(ctx, parts); err != nil {
+		return fmt.Errorf("notify %s: %w", s.url, err)
+	}
+	return nil
+}
+
+func (s *Sender) send(ctx context.Context, parts [][]byte) error {
+	c := s.c
+	ctx, cancel := c.timeout(ctx)
+	defer cancel()
+	p := &payload{parts: parts}
+	defer p.release()
+	resp, err := c.roundTrip(ctx, s.u, c.header, p)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode/100 == 2 && resp.ContentLength == 0 {
+		_, _ = io.Copy(io.Discard, resp.Body) // reads the end, which frees the connection
+		return resp.Body.Close()
+	}
+	_, err = c.answer(resp)
+	return err
+}
+
+// Send posts one assembled envelope; see [Sender.Send].
+func (c *Client) Send(ctx context.Context, url string, parts ...[]byte) error {
+	s, err := c.Sender(url)
+	if err != nil {
+		return err
+	}
+	return s.Send(ctx, parts...)
+}

@@ -1,0 +1,260 @@
+package soap
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/semeco/go-sdc/internal/xmlscan"
+)
+
+// serveHTTP is everything below SOAP: method, path, media type, sizes.
+// What is refused here is refused with an empty body: peers choke on text.
+func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	if !r.ProtoAtLeast(1, 1) {
+		s.refuse(w, r, http.StatusHTTPVersionNotSupported, "only HTTP/1.1 is spoken")
+		return
+	}
+	ep := s.lookup(r.URL.Path)
+	if ep == nil {
+		s.refuse(w, r, http.StatusNotFound, "nothing at this path")
+		return
+	}
+	switch {
+	case r.Method == http.MethodPost:
+		s.servePost(w, r, ep)
+	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && ep.Get != nil:
+		s.serveGet(w, r, ep)
+	default:
+		allow := "POST"
+		if ep.Get != nil {
+			allow = "GET, HEAD, POST"
+		}
+		w.Header().Set("Allow", allow)
+		s.refuse(w, r, http.StatusMethodNotAllowed, "method not allowed")
+	}
+}
+
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
+	s.log.Debug("request refused", "peer", r.RemoteAddr, "method", r.Method, "path", r.URL.Path, "status", status, "reason", why)
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(status)
+}
+
+func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint) {
+	if why := checkContentType(r.Header.Get("Content-Type")); why != "" {
+		w.Header().Set("Accept", "application/soap+xml")
+		s.refuse(w, r, http.StatusUnsupportedMediaType, why)
+		return
+	}
+	doc, status, err := s.readRequest(w, r)
+	if err != nil {
+		s.refuse(w, r, status, err.Error())
+		return
+	}
+	gz := offersGzip(r.Header["Accept-Encoding"])
+	req := &Request{RemoteAddr: r.RemoteAddr, Path: r.URL.Path, Host: r.Host, GzipOffered: gz}
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		req.Peer = r.TLS.PeerCertificates[0]
+	}
+	h, body, status := s.answer(r.Context(), req, ep, doc)
+	if h == nil {
+		w.Header().Set("Content-Length", "0")
+		w.WriteHeader(status)
+		return
+	}
+	buf := getBuffer()
+	defer putBuffer(buf)
+	*buf = AppendEnvelope((*buf)[:0], h, body)
+	s.write(w, r, status, ContentType, *buf, gz)
+}
+
+// checkContentType accepts the media type of SOAP 1.2 and, for peers that name
+// their XML more generally, application/xml and text/xml; only in UTF-8.
+func checkContentType(v string) string {
+	if v == "" {
+		return "no content type"
+	}
+	media, params, err := mime.ParseMediaType(v)
+	if err != nil {
+		return "content type: " + err.Error()
+	}
+	switch media {
+	case "application/soap+xml", "application/xml", "text/xml":
+	default:
+		return "content type " + media
+	}
+	switch cs := params["charset"]; strings.ToLower(cs) {
+	case "", "utf-8", "us-ascii": // US-ASCII is a subset
+		return ""
+	default:
+		return "charset " + cs
+	}
+}
+
+// readRequest reads the body within the limits; on error the status says what to answer.
+func (s *Server) readRequest(w http.ResponseWriter, r *http.Request) ([]byte, int, error) {
+	if r.ContentLength > s.cfg.MaxBody {
+		w.Header().Set("Connection", "close") // do not read what was refused
+		return nil, http.StatusRequestEntityTooLarge, ErrTooLarge
+	}
+	coding := strings.ToLower(strings.TrimSpace(strings.Join(r.Header["Content-Encoding"], ",")))
+	switch coding {
+	case "", "identity", "gzip", "x-gzip":
+	default:
+		w.Header().Set("Accept-Encoding", "gzip, identity") // RFC 7694
+		return nil, http.StatusUnsupportedMediaType, fmt.Errorf("content encoding %q", coding)
+	}
+	doc, err := readAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxBody), r.ContentLength, s.cfg.MaxBody)
+	if err == nil && strings.HasSuffix(coding, "gzip") && len(doc) > 0 {
+		doc, err = inflate(doc, s.cfg.MaxBody)
+	}
+	var tooLong *http.MaxBytesError
+	switch {
+	case err == nil:
+		return doc, http.StatusOK, nil
+	case errors.Is(err, ErrTooLarge), errors.As(err, &tooLong):
+		return nil, http.StatusRequestEntityTooLarge, ErrTooLarge
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
+		return nil, http.StatusBadRequest, err
+	default: // broken chunks, a broken gzip, a connection lost, a body too slow
+		return nil, http.StatusBadRequest, err
+	}
+}
+
+// answer is everything of SOAP: it parses, checks, dispatches and turns errors
+// into faults. A nil header means an empty answer with the status.
+func (s *Server) answer(ctx context.Context, req *Request, ep *Endpoint, doc []byte) (*Header, Body, int) {
+	env, err := Parse(doc, s.cfg.Limits)
+	req.Envelope = env
+	var resp *Response
+	if err == nil {
+		err = env.Check(s.cfg.Understood...)
+	}
+	if err == nil {
+		err = checkReply(env)
+	}
+	if err == nil {
+		resp, err = s.dispatch(ctx, req, ep)
+	}
+	var relatesTo string
+	if env != nil {
+		relatesTo = env.Header.MessageID
+	}
+	if err != nil {
+		f := s.faultOf(err, req)
+		return f.Header(relatesTo), f, f.HTTPStatus()
+	}
+	if resp == nil {
+		return nil, nil, http.StatusAccepted
+	}
+	if env.Header.ReplyTo != nil && env.Header.ReplyTo.Address == None {
+		return nil, nil, http.StatusAccepted
+	}
+	return &Header{
+		Action: resp.Action, MessageID: NewMessageID(), RelatesTo: relatesTo, Extra: resp.Extra,
+	}, resp.Body, http.StatusOK
+}
+
+// checkReply refuses reply endpoints other than the back channel, where the
+// answer goes in any case. Anonymous is always fine (DPWS R0031).
+func checkReply(e *Envelope) error {
+	if r := e.Header.ReplyTo; r != nil && r.Address != Anonymous && r.Address != None {
+		return InvalidAddressingHeader("ReplyTo", "OnlyAnonymousAddressSupported")
+	}
+	if r := e.Header.FaultTo; r != nil && r.Address != Anonymous && r.Address != None {
+		return InvalidAddressingHeader("FaultTo", "OnlyAnonymousAddressSupported")
+	}
+	return nil
+}
+
+func (s *Server) dispatch(ctx context.Context, req *Request, ep *Endpoint) (resp *Response, err error) {
+	action := req.Header.Action
+	handler := ep.Actions[action]
+	if handler == nil {
+		handler = ep.Fallback
+	}
+	if handler == nil {
+		return nil, ActionNotSupported(action)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("panic in handler", "action", action, "path", req.Path, "panic", p, "stack", string(debug.Stack()))
+			resp, err = nil, Receiver("internal error")
+		}
+	}()
+	return handler(ctx, req)
+}
+
+// faultOf decides what of an error a peer is told.
+func (s *Server) faultOf(err error, req *Request) *Fault {
+	var f *Fault
+	var scan *xmlscan.Error
+	action := ""
+	if req.Envelope != nil {
+		action = req.Header.Action
+	}
+	switch {
+	case errors.As(err, &f):
+	case errors.As(err, &scan):
+		f = InvalidMessage(err.Error())
+	default:
+		s.log.Error("handler failed", "action", action, "path", req.Path, "error", err)
+		return Receiver("internal error")
+	}
+	s.log.Debug("message refused", "peer", req.RemoteAddr, "action", action, "path", req.Path, "fault", f)
+	return f
+}
+
+func (s *Server) serveGet(w http.ResponseWriter, r *http.Request, ep *Endpoint) {
+	var doc *Document
+	err := func() (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			}
+		}()
+		doc, err = ep.Get(r.Context(), r.URL.RawQuery)
+		return err
+	}()
+	switch {
+	case err != nil:
+		s.log.Error("document failed", "path", r.URL.Path, "query", r.URL.RawQuery, "error", err)
+		s.refuse(w, r, http.StatusInternalServerError, "internal error")
+	case doc == nil:
+		s.refuse(w, r, http.StatusNotFound, "no such document")
+	default:
+		s.write(w, r, http.StatusOK, doc.ContentType, doc.Body, offersGzip(r.Header["Accept-Encoding"]))
+	}
+}
+
+// write answers with a body of known length, compressed if that was offered and pays.
+func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte, gz bool) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	if s.cfg.GzipThreshold >= 0 {
+		h.Set("Vary", "Accept-Encoding")
+		if gz && len(body) >= s.cfg.GzipThreshold {
+			buf := getBuffer()
+			defer putBuffer(buf)
+			*buf = deflate((*buf)[:0], body)
+			body = *buf
+			h.Set("Content-Encoding", "gzip")
+		}
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return
+	}
+	if _, err := bytes.NewReader(body).WriteTo(w); err != nil {
+		s.log.Debug("answer not delivered", "peer", r.RemoteAddr, "path", r.URL.Path, "error", err)
+	}
+}

@@ -1,0 +1,218 @@
+package soap
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/semeco/go-sdc/internal/xmlscan"
+)
+
+// ServerConfig configures a [Server]. The zero value is usable once TLS or
+// Insecure is set.
+type ServerConfig struct {
+	// TLS secures every connection. It is cloned; HTTP/1.1 is the only protocol offered
+	// (SDPi R1003). Client authentication is its ClientAuth.
+	TLS *tls.Config
+	// Insecure permits serving plain HTTP when TLS is nil.
+	Insecure bool
+	// MaxBody bounds a request body in bytes, on the wire and inflated; 0 is 4 MiB.
+	// Beyond it the answer is 413.
+	MaxBody int64
+	// MaxHeaderBytes bounds the HTTP request header; 0 is 16 KiB. Beyond it the answer is 431.
+	MaxHeaderBytes int
+	// Limits bounds what the XML of a request may hold; zero fields take defaults.
+	Limits xmlscan.Limits
+	// ReadHeaderTimeout bounds the TLS handshake and the request header; 0 is 5 s.
+	ReadHeaderTimeout time.Duration
+	// ReadTimeout bounds a whole request; 0 is 15 s.
+	ReadTimeout time.Duration
+	// WriteTimeout bounds handler and answer together; 0 is 60 s.
+	WriteTimeout time.Duration
+	// IdleTimeout closes a kept-alive connection without requests; 0 is 120 s.
+	IdleTimeout time.Duration
+	// StopTimeout bounds how long Serve lets requests under way finish; 0 is 5 s.
+	StopTimeout time.Duration
+	// MaxConns bounds the open connections; 0 is 512. One more is closed at once.
+	MaxConns int
+	// MaxConnsPerPeer bounds those of one remote IP address; 0 is 64.
+	MaxConnsPerPeer int
+	// GzipThreshold is the size in bytes from which an answer is compressed if the client
+	// offered gzip; 0 is 1024, negative is never.
+	GzipThreshold int
+	// Understood are header blocks, beyond addressing, that requests may mark
+	// mustUnderstand because the handlers know them.
+	Understood []Name
+	// Logger receives refusals (debug), panics and internal errors (error); nil discards.
+	Logger *slog.Logger
+}
+
+func (c *ServerConfig) setDefaults() {
+	def(&c.MaxBody, 4<<20)
+	def(&c.MaxHeaderBytes, 16<<10)
+	def(&c.ReadHeaderTimeout, 5*time.Second)
+	def(&c.ReadTimeout, 15*time.Second)
+	def(&c.WriteTimeout, 60*time.Second)
+	def(&c.IdleTimeout, 120*time.Second)
+	def(&c.StopTimeout, 5*time.Second)
+	def(&c.MaxConns, 512)
+	def(&c.MaxConnsPerPeer, 64)
+	if c.GzipThreshold == 0 {
+		c.GzipThreshold = 1024
+	}
+}
+
+func def[T int | int64 | time.Duration](v *T, d T) {
+	if *v <= 0 {
+		*v = d
+	}
+}
+
+// Server answers messages over HTTP/1.1. Paths can be added and removed while it
+// serves. A server may serve several listeners.
+type Server struct {
+	cfg ServerConfig
+	log *slog.Logger
+
+	mu       sync.RWMutex
+	paths    map[string]*Endpoint
+	prefixes map[string]*Endpoint
+}
+
+// NewServer returns a server, or ErrInsecure when the configuration permits
+// neither TLS nor plain HTTP.
+func NewServer(cfg ServerConfig) (*Server, error) {
+	if cfg.TLS == nil && !cfg.Insecure {
+		return nil, ErrInsecure
+	}
+	cfg.setDefaults()
+	if cfg.TLS != nil {
+		cfg.TLS = cfg.TLS.Clone()
+		cfg.TLS.NextProtos = []string{"http/1.1"}
+		if cfg.TLS.MinVersion < tls.VersionTLS12 {
+			cfg.TLS.MinVersion = tls.VersionTLS12
+		}
+	}
+	return &Server{
+		cfg: cfg, log: orDiscard(cfg.Logger),
+		paths: make(map[string]*Endpoint), prefixes: make(map[string]*Endpoint),
+	}, nil
+}
+
+// Handle puts an endpoint at a path, such as "/urn:uuid:.../Get", in the place of
+// what was there. The path is compared unescaped; one trailing slash of a request
+// is ignored. The endpoint must not be changed afterwards.
+func (s *Server) Handle(path string, e *Endpoint) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paths[cleanPath(path)] = e
+}
+
+// HandlePrefix puts an endpoint below a path: it gets what is posted to
+// prefix + "/" + anything and has no path of its own. The longest prefix wins.
+func (s *Server) HandlePrefix(prefix string, e *Endpoint) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.prefixes[cleanPath(prefix)] = e
+}
+
+// Remove takes away what Handle and HandlePrefix put at the path.
+func (s *Server) Remove(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.paths, cleanPath(path))
+	delete(s.prefixes, cleanPath(path))
+}
+
+func cleanPath(p string) string {
+	if !strings.HasPrefix(p, "/") {
+		p = "/" + p
+	}
+	return strings.TrimSuffix(p, "/")
+}
+
+func (s *Server) lookup(path string) *Endpoint {
+	path = cleanPath(path)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if e := s.paths[path]; e != nil {
+		return e
+	}
+	for {
+		i := strings.LastIndexByte(path, '/')
+		if i < 0 {
+			return nil
+		}
+		path = path[:i]
+		if e := s.prefixes[path]; e != nil {
+			return e
+		}
+	}
+}
+
+// Serve accepts connections until ctx ends. Then it closes the listener, lets
+// requests under way finish for StopTimeout, cuts off the rest, and returns once
+// every handler and connection has ended. The error is nil after an orderly stop
+// by ctx; otherwise it says why serving ended.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	var conns sync.WaitGroup
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	hs := &http.Server{
+		Handler:                      http.HandlerFunc(s.serveHTTP),
+		Protocols:                    &protocols,
+		TLSNextProto:                 map[string]func(*http.Server, *tls.Conn, http.Handler){},
+		DisableGeneralOptionsHandler: true,
+		MaxHeaderBytes:               s.cfg.MaxHeaderBytes,
+		ReadHeaderTimeout:            s.cfg.ReadHeaderTimeout,
+		ReadTimeout:                  s.cfg.ReadTimeout,
+		WriteTimeout:                 s.cfg.WriteTimeout,
+		IdleTimeout:                  s.cfg.IdleTimeout,
+		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		BaseContext:                  func(net.Listener) context.Context { return base },
+		ConnState: func(_ net.Conn, st http.ConnState) {
+			switch st {
+			case http.StateNew:
+				conns.Add(1)
+			case http.StateClosed, http.StateHijacked:
+				conns.Done()
+			}
+		},
+	}
+	l = newLimitListener(l, s.cfg.MaxConns, s.cfg.MaxConnsPerPeer, s.log)
+	if s.cfg.TLS != nil {
+		l = tls.NewListener(l, s.cfg.TLS)
+	}
+	served := make(chan error, 1)
+	go func() { served <- hs.Serve(l) }()
+
+	var err error
+	select {
+	case err = <-served: // the listener broke
+		served = nil
+	case <-ctx.Done():
+	}
+	stop, stopCancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.StopTimeout)
+	defer stopCancel()
+	if hs.Shutdown(stop) != nil {
+		cancel() // tells the handlers that are left
+		_ = hs.Close()
+	}
+	if served != nil {
+		<-served
+	}
+	conns.Wait()
+	if err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %v: %w", l.Addr(), err)
+	}
+	return nil
+}
