@@ -43,3 +43,58 @@ func (n Name) String() string {
 	}
 	return "{" + n.Space + "}" + n.Local
 }
+
+// wellKnown returns the constant for a namespace name, so that all names in it share one string.
+func wellKnown(uri []byte) (string, bool) {
+	switch string(uri) {
+	case "":
+		return "", true
+	case NsXML:
+		return NsXML, true
+	case NsXMLNS:
+		return NsXMLNS, true
+	case NsXSI:
+		return NsXSI, true
+	case NsXSD:
+		return NsXSD, true
+	case NsSOAP12:
+		return NsSOAP12, true
+	case NsSOAP11:
+		return NsSOAP11, true
+	case NsAddressing:
+		return NsAddressing, true
+	case NsWSAMeta:
+		return NsWSAMeta, true
+	case NsEventing:
+		return NsEventing, true
+	case NsDiscovery:
+		return NsDiscovery, true
+	case NsDPWS:
+		return NsDPWS, true
+	case NsMDPWS:
+		return NsMDPWS, true
+	case NsMEX:
+		return NsMEX, true
+	case NsTransfer:
+		return NsTransfer, true
+	case NsWSDL:
+		return NsWSDL, true
+	case NsWSDLSOAP12:
+		return NsWSDLSOAP12, true
+	case NsPolicy:
+		return NsPolicy, true
+	case NsWSStream:
+		return NsWSStream, true
+	case NsPM:
+		return NsPM, true
+	case NsMsg:
+		return NsMsg, true
+	case NsExt:
+		return NsExt, true
+	case NsGlue:
+		return NsGlue, true
+	case NsSDPi:
+		return NsSDPi, true
+	}
+	return "", false
+}

@@ -1,0 +1,261 @@
+package xmlscan
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
+
+// Byte-parallel tests on eight bytes at a time. below and equals may set
+// further bits above the lowest true one (borrow), so only the lowest set bit
+// counts; that is all the scan functions look at.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// below marks bytes less than n (n <= 0x80) in x.
+func below(x uint64, n uint64) uint64 { return (x - ones*n) &^ x & highs }
+
+// equals marks bytes equal to c.
+func equals(x uint64, c uint64) uint64 { return below(x^(ones*c), 1) }
+
+func load64(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
+
+func lowest(m uint64) int { return bits.TrailingZeros64(m) >> 3 }
+
+// scanName returns the index of the first byte at or after i that ends a name
+// candidate: white space, '<', '=', '>' or '/'. What lies before it may still
+// not be a name; checkName decides.
+func scanName(d []byte, i int) int {
+	for ; i+8 <= len(d); i += 8 {
+		x := load64(d, i)
+		if m := below(x, 0x21) | below(x^(ones*'<'), 3) | equals(x, '/'); m != 0 {
+			return i + lowest(m)
+		}
+	}
+	for ; i < len(d); i++ {
+		switch c := d[i]; {
+		case c <= ' ', c == '<', c == '=', c == '>', c == '/':
+			return i
+		}
+	}
+	return i
+}
+
+// scanText returns the index of the first '<', '&', ']' or CR at or after i, or len(d).
+func scanText(d []byte, i int) int {
+	for ; i+8 <= len(d); i += 8 {
+		x := load64(d, i)
+		if m := equals(x, '<') | equals(x, '&') | equals(x, ']') | equals(x, '\r'); m != 0 {
+			return i + lowest(m)
+		}
+	}
+	for ; i < len(d); i++ {
+		switch d[i] {
+		case '<', '&', ']', '\r':
+			return i
+		}
+	}
+	return i
+}
+
+// scanAttr returns the index of the first quote of either kind, '<', '&', TAB,
+// LF or CR at or after i, or len(d).
+func scanAttr(d []byte, i int) int {
+	for ; i+8 <= len(d); i += 8 {
+		x := load64(d, i)
+		// '&' and '\'' differ in the lowest bit only
+		if m := below(x, 0x20) | below(x^(ones*'&'), 2) | equals(x, '"') | equals(x, '<'); m != 0 {
+			return i + lowest(m)
+		}
+	}
+	for ; i < len(d); i++ {
+		switch c := d[i]; {
+		case c < ' ', c == '"', c == '\'', c == '<', c == '&':
+			return i
+		}
+	}
+	return i
+}
+
+// scanChars returns the index of the first byte that is not part of a legal
+// XML 1.0 character in valid UTF-8, or len(d); and the index of the first byte
+// outside ASCII before that, or -1.
+func scanChars(d []byte) (bad, nonASCII int) {
+	nonASCII = -1
+	i := 0
+	for i+8 <= len(d) {
+		x := load64(d, i)
+		if x&highs == 0 {
+			// all below 0x80, so the sums below never carry into the next byte
+			if ctl := ^(x + 0x60*ones) & highs; ctl != 0 {
+				ctl &= (x ^ ones*'\n') + 0x7f*ones
+				ctl &= (x ^ ones*'\r') + 0x7f*ones
+				ctl &= (x ^ ones*'\t') + 0x7f*ones
+				if ctl != 0 {
+					return i + lowest(ctl), nonASCII
+				}
+			}
+			i += 8
+			continue
+		}
+		for end := i + 8; i < end; {
+			n := charLen(d[i:])
+			if n == 0 {
+				return i, nonASCII
+			}
+			if n > 1 && nonASCII < 0 {
+				nonASCII = i
+			}
+			i += n
+		}
+	}
+	for i < len(d) {
+		n := charLen(d[i:])
+		if n == 0 {
+			return i, nonASCII
+		}
+		if n > 1 && nonASCII < 0 {
+			nonASCII = i
+		}
+		i += n
+	}
+	return i, nonASCII
+}
+
+// charLen returns the number of bytes of the legal XML character b begins with, 0 when it does not.
+func charLen(b []byte) int {
+	c := b[0]
+	if c < utf8.RuneSelf {
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' {
+			return 0
+		}
+		return 1
+	}
+	r, n := utf8.DecodeRune(b)
+	if n == 1 || r == 0xFFFE || r == 0xFFFF {
+		return 0
+	}
+	return n
+}
+
+// isChar is the production Char of XML 1.0.
+func isChar(r rune) bool {
+	switch {
+	case r < 0x20:
+		return r == '\t' || r == '\n' || r == '\r'
+	case r < 0xD800:
+		return true
+	case r < 0xE000:
+		return false
+	}
+	return r < 0xFFFE || r >= 0x10000 && r <= 0x10FFFF
+}
+
+// isNameStart is NameStartChar of XML 1.0 (fifth edition) without the colon.
+func isNameStart(r rune) bool {
+	switch {
+	case r < 0x80:
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_'
+	case r < 0xC0:
+		return false
+	case r <= 0x2FF:
+		return r != 0xD7 && r != 0xF7
+	case r < 0x370:
+		return false
+	case r <= 0x1FFF:
+		return r != 0x37E
+	case r == 0x200C, r == 0x200D:
+		return true
+	case r < 0x2070:
+		return false
+	case r <= 0x218F:
+		return true
+	case r < 0x2C00:
+		return false
+	case r <= 0x2FEF:
+		return true
+	case r < 0x3001:
+		return false
+	case r <= 0xD7FF:
+		return true
+	case r < 0xF900:
+		return false
+	case r <= 0xFDCF:
+		return true
+	case r < 0xFDF0:
+		return false
+	case r <= 0xFFFD:
+		return true
+	}
+	return r >= 0x10000 && r <= 0xEFFFF
+}
+
+// isNameChar is NameChar of XML 1.0 (fifth edition) without the colon.
+func isNameChar(r rune) bool {
+	return isNameStart(r) || r >= '0' && r <= '9' || r == '-' || r == '.' || r == 0xB7 ||
+		r >= 0x300 && r <= 0x36F || r == 0x203F || r == 0x2040
+}
+
+// checkNCName returns the index of the first byte at which b stops being an NCName, len(b) when it is one.
+// An empty b is none and gives 0.
+func checkNCName(b []byte) int {
+	for i := 0; i < len(b); {
+		r, n := rune(b[i]), 1
+		if r >= utf8.RuneSelf {
+			r, n = utf8.DecodeRune(b[i:])
+			if n == 1 { // invalid UTF-8
+				return i
+			}
+		}
+		if i == 0 && !isNameStart(r) || !isNameChar(r) {
+			return i
+		}
+		i += n
+	}
+	return len(b)
+}
+
+// splitQName checks b as a QName of Namespaces in XML and returns the length of
+// its prefix. bad is -1 or the index of the first offending byte.
+func splitQName(b []byte) (prefix, bad int) {
+	if len(b) == 0 {
+		return 0, 0
+	}
+	i := checkNCName(b)
+	if i == len(b) {
+		return 0, -1
+	}
+	if b[i] != ':' || i == 0 || i+1 == len(b) {
+		return 0, i
+	}
+	if k := checkNCName(b[i+1:]); i+1+k != len(b) {
+		return 0, i + 1 + k
+	}
+	return i, -1
+}
+
+// white reports whether b is XML white space only.
+func white(b []byte) bool {
+	for _, c := range b {
+		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+			return false
+		}
+	}
+	return true
+}
+
+// TrimSpace cuts XML white space (space, TAB, CR, LF) from both ends, as the
+// whiteSpace facet "collapse" asks for before a simple value is read.
+func TrimSpace(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isSpace(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }

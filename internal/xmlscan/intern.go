@@ -1,0 +1,153 @@
+package xmlscan
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// The caches of a scanner keep short strings across documents so that names and
+// repeated handles cost no allocation. They are two-way associative tables of
+// bounded size: a hostile document can only push entries out, never make them
+// grow past the bound or slow a look-up down. Their strings are copies, so no
+// entry keeps an input buffer alive.
+const (
+	cachedLen     = 64   // longest string kept
+	cacheMin      = 64   // entries at first
+	maxStrings    = 2048 // entries at most
+	maxNames      = 1024
+	hashMul       = 0x9E3779B97F4A7C15
+	growMissRatio = 1 // misses per entry before a table doubles
+)
+
+// hash mixes at most cachedLen bytes. It need not resist attacks: see above.
+func hash(b []byte) uint64 {
+	n := len(b)
+	h := uint64(n) * hashMul
+	switch {
+	case n >= 8:
+		for i := 0; i+8 < n; i += 8 {
+			h = bits.RotateLeft64(h^binary.LittleEndian.Uint64(b[i:]), 29) * hashMul
+		}
+		h ^= binary.LittleEndian.Uint64(b[n-8:])
+	case n >= 4:
+		h ^= uint64(binary.LittleEndian.Uint32(b))<<32 | uint64(binary.LittleEndian.Uint32(b[n-4:]))
+	case n > 0:
+		h ^= uint64(b[0])<<16 | uint64(b[n/2])<<8 | uint64(b[n-1])
+	}
+	h *= hashMul
+	return h ^ h>>32
+}
+
+type stringCache struct {
+	tab    []string
+	misses int
+}
+
+// get returns b as a string, from the table when it is there.
+func (c *stringCache) get(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	if len(b) > cachedLen {
+		return string(b)
+	}
+	h := hash(b)
+	if len(c.tab) != 0 {
+		i := h & uint64(len(c.tab)-1)
+		if c.tab[i] == string(b) {
+			return c.tab[i]
+		}
+		if c.tab[i^1] == string(b) {
+			return c.tab[i^1]
+		}
+	}
+	return c.put(string(b), h)
+}
+
+func (c *stringCache) put(v string, h uint64) string {
+	if c.misses++; c.misses > growMissRatio*len(c.tab) && len(c.tab) < maxStrings {
+		old := c.tab
+		c.tab = make([]string, max(cacheMin, 2*len(old)))
+		c.misses = 0
+		for _, o := range old {
+			if o != "" {
+				c.place(o, hash([]byte(o)))
+			}
+		}
+	}
+	c.place(v, h)
+	return v
+}
+
+// place puts v into its slot and what was there beside it.
+func (c *stringCache) place(v string, h uint64) {
+	i := h & uint64(len(c.tab)-1)
+	c.tab[i^1], c.tab[i] = c.tab[i], v
+}
+
+// nameEntry is a checked QName. space is valid while the scanner's scope is the
+// one it was looked up in.
+type nameEntry struct {
+	raw    string
+	prefix string
+	local  string
+	space  string
+	scope  uint64
+	decl   bool // xmlns or xmlns:*; local is then the declared prefix
+}
+
+type nameCache struct {
+	tab    []nameEntry
+	misses int
+}
+
+// find returns the entry of raw or nil. Entries move with the next put.
+func (c *nameCache) find(raw []byte, h uint64) *nameEntry {
+	if len(c.tab) == 0 || len(raw) == 0 { // an unused entry has an empty name
+		return nil
+	}
+	i := h & uint64(len(c.tab)-1)
+	if e := &c.tab[i]; e.raw == string(raw) {
+		return e
+	}
+	if e := &c.tab[i^1]; e.raw == string(raw) {
+		return e
+	}
+	return nil
+}
+
+func (c *nameCache) put(e nameEntry, h uint64) *nameEntry {
+	if c.misses++; c.misses > growMissRatio*len(c.tab) && len(c.tab) < maxNames {
+		old := c.tab
+		c.tab = make([]nameEntry, max(cacheMin, 2*len(old)))
+		c.misses = 0
+		for _, o := range old {
+			if o.raw != "" {
+				c.place(o, hash([]byte(o.raw)))
+			}
+		}
+	}
+	return c.place(e, h)
+}
+
+func (c *nameCache) place(e nameEntry, h uint64) *nameEntry {
+	i := h & uint64(len(c.tab)-1)
+	c.tab[i^1], c.tab[i] = c.tab[i], e
+	return &c.tab[i]
+}
+
+// newNameEntry copies a checked QName whose prefix has the given length.
+func newNameEntry(raw []byte, prefix int) nameEntry {
+	v := string(raw)
+	e := nameEntry{raw: v, local: v}
+	if prefix > 0 {
+		e.prefix, e.local = v[:prefix], v[prefix+1:]
+	}
+	switch {
+	case v == "xmlns":
+		e.decl, e.local = true, ""
+	case e.prefix == "xmlns":
+		e.decl = true
+	}
+	return e
+}

@@ -1,0 +1,429 @@
+package xmlscan
+
+import (
+	"bytes"
+	"fmt"
+	"hash/maphash"
+)
+
+// Attr is an attribute of the current start tag, valid until the next move of its scanner.
+type Attr struct {
+	Name   Name
+	prefix string
+	val    []byte
+	s      *Scanner
+}
+
+// Value returns the value, normalised and references replaced, as a string
+// that does not refer to the document (see [Scanner.Intern]).
+func (a *Attr) Value() string {
+	if a.s == nil {
+		return ""
+	}
+	return a.s.Intern(a.val)
+}
+
+// Bytes returns the value, normalised and references replaced. Valid until the next move.
+func (a *Attr) Bytes() []byte { return a.val }
+
+// Prefix returns the prefix the attribute is written with, "" for none.
+func (a *Attr) Prefix() string { return a.prefix }
+
+// Attrs returns the attributes of the start tag the scanner stands on, in
+// document order, namespace declarations left out; none on any other position.
+// Valid until the next move.
+func (s *Scanner) Attrs() []Attr {
+	if s.kind != Start {
+		return nil
+	}
+	return s.attrs
+}
+
+// Attr returns the value of an attribute of the start tag the scanner stands on, and whether it is there.
+func (s *Scanner) Attr(space, local string) (string, bool) {
+	b, ok := s.AttrBytes(space, local)
+	if !ok {
+		return "", false
+	}
+	return s.Intern(b), true
+}
+
+// AttrBytes is Attr without the string; valid until the next move.
+func (s *Scanner) AttrBytes(space, local string) ([]byte, bool) {
+	if s.kind != Start {
+		return nil, false
+	}
+	for i := range s.attrs {
+		if a := &s.attrs[i]; a.Name.Local == local && a.Name.Space == space {
+			return a.val, true
+		}
+	}
+	return nil, false
+}
+
+// startTag reads the tag whose '<' is at i.
+func (s *Scanner) startTag(i int) (Kind, error) {
+	d := s.doc
+	j := scanName(d, i+1)
+	e := s.qname(i+1, j)
+	if e == nil {
+		return None, s.err
+	}
+	if len(s.stack) >= s.lim.MaxDepth {
+		return None, s.fail(i, ErrLimit, fmt.Sprintf("elements nested deeper than %d", s.lim.MaxDepth))
+	}
+	if s.elements++; s.elements > s.lim.MaxElements {
+		return None, s.fail(i, ErrLimit, fmt.Sprintf("more than %d elements", s.lim.MaxElements))
+	}
+	el := element{
+		name:   Name{Local: e.local},
+		prefix: e.prefix,
+		off:    i + 1,
+		len:    j - i - 1,
+		binds:  len(s.binds),
+		scope:  s.scope,
+	}
+	// Names are resolved at once with the bindings outside of the tag, which is
+	// right for nearly all tags, and again below if the tag declares some.
+	again := e.decl
+	if e.scope == s.scope {
+		el.name.Space = e.space
+	} else if !again {
+		if space, ok := s.lookup(e.prefix); ok {
+			e.space, e.scope = space, s.scope
+			el.name.Space = space
+		} else {
+			again = true
+		}
+	}
+	attrs := s.attrs[:0]
+	s.abuf = s.abuf[:0]
+	empty := false
+	for {
+		if j >= len(d) {
+			return None, s.short("a start tag")
+		}
+		c := d[j]
+		space := c <= ' '
+		for c <= ' ' {
+			if j++; j >= len(d) {
+				return None, s.short("a start tag")
+			}
+			c = d[j]
+		}
+		if c == '>' {
+			j++
+			break
+		}
+		if c == '/' {
+			if j+1 >= len(d) {
+				return None, s.short("a start tag")
+			}
+			if d[j+1] != '>' {
+				return None, s.fail(j+1, ErrSyntax, "'>' expected after '/' in a start tag")
+			}
+			empty = true
+			j += 2
+			break
+		}
+		if !space {
+			return None, s.fail(j, ErrSyntax, "white space expected in a start tag")
+		}
+		if len(attrs)+len(s.binds)-el.binds >= s.lim.MaxAttrs {
+			return None, s.fail(j, ErrLimit, fmt.Sprintf("more than %d attributes", s.lim.MaxAttrs))
+		}
+		at := j
+		j = scanName(d, j)
+		e = s.qname(at, j)
+		if e == nil {
+			return None, s.err
+		}
+		for j < len(d) && d[j] <= ' ' {
+			j++
+		}
+		if j >= len(d) {
+			return None, s.short("a start tag")
+		}
+		if d[j] != '=' {
+			return None, s.fail(j, ErrSyntax, "'=' expected after an attribute name")
+		}
+		j++
+		for j < len(d) && d[j] <= ' ' {
+			j++
+		}
+		if j >= len(d) {
+			return None, s.short("a start tag")
+		}
+		q := d[j]
+		if q != '"' && q != '\'' {
+			return None, s.fail(j, ErrSyntax, "quoted attribute value expected")
+		}
+		from := j + 1
+		j = scanAttr(d, from)
+		var val []byte
+		if j < len(d) && d[j] == q {
+			val = d[from:j:j]
+		} else {
+			var err error
+			if val, j, err = s.attrValue(from, j, q); err != nil {
+				return None, err
+			}
+		}
+		if len(val) > s.lim.MaxTextLen {
+			return None, s.fail(from, ErrLimit, fmt.Sprintf("attribute value longer than %d bytes", s.lim.MaxTextLen))
+		}
+		j++
+		if e.decl {
+			if err := s.declare(e.local, e.prefix != "", val, at, el.binds); err != nil {
+				return None, err
+			}
+			again = true
+			continue
+		}
+		a := Attr{Name: Name{Local: e.local}, prefix: e.prefix, val: val, s: s}
+		if e.prefix != "" {
+			if e.scope == s.scope {
+				a.Name.Space = e.space
+			} else if space, ok := s.lookup(e.prefix); ok {
+				e.space, e.scope = space, s.scope
+				a.Name.Space = space
+			} else {
+				again = true
+			}
+		}
+		attrs = append(attrs, a)
+	}
+	s.attrs = attrs
+	if again {
+		if err := s.resolve(&el); err != nil {
+			return None, err
+		}
+	}
+	if len(attrs) > 1 {
+		if err := s.unique(i); err != nil {
+			return None, err
+		}
+	}
+	s.stack = append(s.stack, el)
+	s.tok, s.pos, s.kind, s.empty = i, j, Start, empty
+	return Start, nil
+}
+
+// qname returns the entry of the name doc[i:j], nil after an error. It is valid until the next call.
+func (s *Scanner) qname(i, j int) *nameEntry {
+	raw := s.doc[i:j]
+	var h uint64
+	if len(raw) <= cachedLen {
+		h = hash(raw)
+		if e := s.names.find(raw, h); e != nil && len(raw) <= s.lim.MaxNameLen {
+			return e
+		}
+	}
+	return s.newName(raw, i, j, h)
+}
+
+func (s *Scanner) newName(raw []byte, i, j int, h uint64) *nameEntry {
+	long := len(raw) > s.lim.MaxNameLen
+	if long {
+		raw = raw[:s.lim.MaxNameLen]
+	}
+	prefix, bad := splitQName(raw)
+	switch {
+	case long && (bad < 0 || bad >= len(raw)-4): // the cut may have hit a character or a colon
+		s.fail(i, ErrLimit, fmt.Sprintf("name longer than %d bytes", s.lim.MaxNameLen))
+		return nil
+	case bad >= 0:
+		at := i + bad
+		switch {
+		case at >= len(s.doc):
+			s.short("a name")
+		case len(raw) == 0:
+			s.fail(at, ErrSyntax, "name expected")
+		case s.doc[at] == ':' || bad == len(raw):
+			s.fail(at, ErrNamespace, fmt.Sprintf("%q is not a qualified name", raw))
+		default:
+			s.fail(at, ErrSyntax, fmt.Sprintf("%q is not a name", raw))
+		}
+		return nil
+	case j >= len(s.doc):
+		s.short("a tag")
+		return nil
+	}
+	e := newNameEntry(raw, prefix)
+	if len(raw) > cachedLen {
+		s.long = e
+		return &s.long
+	}
+	return s.names.put(e, h)
+}
+
+// lookup returns the namespace name bound to prefix; the empty prefix always has one.
+func (s *Scanner) lookup(prefix string) (string, bool) {
+	if i := s.binding(prefix); i >= 0 {
+		return s.binds[i].URI, true
+	}
+	return "", prefix == ""
+}
+
+// binding returns the index of the innermost binding of prefix, -1 if there is none.
+func (s *Scanner) binding(prefix string) int {
+	for i := len(s.binds) - 1; i >= 0; i-- {
+		if s.binds[i].Prefix == prefix {
+			return i
+		}
+	}
+	return -1
+}
+
+// resolve looks all names of a start tag up once its declarations are known.
+func (s *Scanner) resolve(el *element) error {
+	space, ok := s.lookup(el.prefix)
+	if !ok || el.prefix == "xmlns" {
+		return s.fail(el.off, ErrNamespace, fmt.Sprintf("prefix %q is not declared", el.prefix))
+	}
+	if el.prefix == "" && el.name.Local == "" { // cached as the declaration xmlns
+		el.name.Local = "xmlns"
+	}
+	el.name.Space = space
+	for i := range s.attrs {
+		a := &s.attrs[i]
+		if a.prefix == "" {
+			continue
+		}
+		if a.Name.Space, ok = s.lookup(a.prefix); !ok {
+			return s.fail(el.off-1, ErrNamespace, fmt.Sprintf("prefix %q of attribute %s is not declared", a.prefix, a.Name.Local))
+		}
+	}
+	return nil
+}
+
+// declare adds a namespace declaration of the tag whose own ones begin at mark.
+func (s *Scanner) declare(prefix string, prefixed bool, val []byte, at, mark int) error {
+	uri, known := wellKnown(val)
+	if !known {
+		uri = s.Intern(val)
+	}
+	msg := ""
+	switch {
+	case prefix == "xmlns":
+		msg = "prefix xmlns must not be declared"
+	case uri == NsXMLNS:
+		msg = "namespace " + NsXMLNS + " must not be declared"
+	case prefix == "xml" && uri != NsXML:
+		msg = "prefix xml must not be bound to another namespace"
+	case prefix != "xml" && uri == NsXML:
+		msg = "namespace " + NsXML + " must not be bound to another prefix"
+	case prefixed && uri == "":
+		msg = fmt.Sprintf("prefix %q must not be undeclared", prefix)
+	}
+	if msg != "" {
+		return s.fail(at, ErrNamespace, msg)
+	}
+	for i := mark; i < len(s.binds); i++ {
+		if s.binds[i].Prefix == prefix {
+			return s.fail(at, ErrSyntax, fmt.Sprintf("namespace prefix %q declared twice", prefix))
+		}
+	}
+	if len(s.binds)-s.base >= s.lim.MaxNamespaces {
+		return s.fail(at, ErrLimit, fmt.Sprintf("more than %d namespace declarations in scope", s.lim.MaxNamespaces))
+	}
+	s.binds = append(s.binds, Binding{Prefix: prefix, URI: uri})
+	s.scopes++
+	s.scope = s.scopes
+	return nil
+}
+
+// dupSet finds equal names among many; for few a plain comparison is faster.
+type dupSet struct {
+	seed maphash.Seed
+	made bool
+	tab  []int32 // 1 + index of an attribute, 0 for none
+}
+
+const fewAttrs = 12
+
+// unique refuses two attributes of the same expanded name.
+func (s *Scanner) unique(at int) error {
+	attrs := s.attrs
+	if len(attrs) <= fewAttrs {
+		for i := 1; i < len(attrs); i++ {
+			n := &attrs[i].Name
+			for k := 0; k < i; k++ {
+				if m := &attrs[k].Name; len(m.Local) == len(n.Local) && m.Local == n.Local && m.Space == n.Space {
+					return s.failDup(at, *n)
+				}
+			}
+		}
+		return nil
+	}
+	if !s.dup.made {
+		s.dup.seed, s.dup.made = maphash.MakeSeed(), true
+	}
+	size := 32
+	for size < 2*len(attrs) {
+		size *= 2
+	}
+	if cap(s.dup.tab) < size {
+		s.dup.tab = make([]int32, size)
+	}
+	tab := s.dup.tab[:size]
+	clear(tab)
+	for i := range attrs {
+		n := &attrs[i].Name
+		h := maphash.String(s.dup.seed, n.Local)
+		for ; ; h++ {
+			p := &tab[h&uint64(size-1)]
+			if *p == 0 {
+				*p = int32(i + 1)
+				break
+			}
+			if attrs[*p-1].Name == *n {
+				return s.failDup(at, *n)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Scanner) failDup(at int, n Name) error {
+	return s.fail(at, ErrSyntax, "attribute "+n.String()+" appears twice")
+}
+
+// endTag reads the tag whose "</" is at i.
+func (s *Scanner) endTag(i int) (Kind, error) {
+	d := s.doc
+	e := &s.stack[len(s.stack)-1]
+	j := i + 2
+	k := j + e.len
+	if k >= len(d) || !bytes.Equal(d[j:k], d[e.off:e.off+e.len]) {
+		return None, s.failEnd(j, e)
+	}
+	if d[k] != '>' {
+		for k < len(d) && d[k] <= ' ' {
+			k++
+		}
+		if k >= len(d) {
+			return None, s.short("an end tag")
+		}
+		if d[k] != '>' {
+			return None, s.failEnd(j, e)
+		}
+	}
+	s.tok, s.pos, s.kind = i, k+1, End
+	return End, nil
+}
+
+func (s *Scanner) failEnd(j int, e *element) error {
+	want := s.doc[e.off : e.off+e.len]
+	k := scanName(s.doc, j)
+	if k >= len(s.doc) {
+		return s.short("an end tag")
+	}
+	if got := s.doc[j:k]; !bytes.Equal(got, want) {
+		if len(got) > s.lim.MaxNameLen {
+			got = got[:s.lim.MaxNameLen]
+		}
+		return s.fail(j-2, ErrSyntax, fmt.Sprintf("end tag %q does not match start tag %q", got, want))
+	}
+	return s.fail(k, ErrSyntax, "'>' expected in an end tag")
+}
