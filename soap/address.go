@@ -88,7 +88,7 @@ func decodeRaws(s *xmlscan.Scanner, raws []xmlscan.Raw) []xmlscan.Raw {
 		if err != nil {
 			return raws // sticky
 		}
-		raws = append(raws, r.Clone())
+		raws = append(raws, r)
 	}
 	return raws
 }

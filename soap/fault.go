@@ -197,8 +197,15 @@ func decodeFault(s *xmlscan.Scanner) (*Fault, error) {
 				}
 			}
 		case soapName("Detail"):
-			for _, r := range decodeRaws(s, nil) {
-				f.Detail = append(f.Detail, r)
+			raw, err := s.Raw()
+			if err != nil {
+				return nil, err
+			}
+			// A scanner of its own: peers put bare text into the detail.
+			if in := raw.Scanner(); in.Root() == nil {
+				for _, r := range decodeRaws(in, nil) {
+					f.Detail = append(f.Detail, r)
+				}
 			}
 		default:
 			_ = s.Skip()

@@ -165,6 +165,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	var conns sync.WaitGroup
+	var silent connSet
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	hs := &http.Server{
@@ -179,7 +180,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		IdleTimeout:                  s.cfg.IdleTimeout,
 		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext:                  func(net.Listener) context.Context { return base },
-		ConnState: func(_ net.Conn, st http.ConnState) {
+		ConnState: func(c net.Conn, st http.ConnState) {
+			silent.set(c, st == http.StateNew)
 			switch st {
 			case http.StateNew:
 				conns.Add(1)
@@ -203,6 +205,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	stop, stopCancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.StopTimeout)
 	defer stopCancel()
+	silent.close()
 	if hs.Shutdown(stop) != nil {
 		cancel() // tells the handlers that are left
 		_ = hs.Close()
@@ -215,4 +218,38 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serve %v: %w", l.Addr(), err)
 	}
 	return nil
+}
+
+// connSet are the connections on which no byte has arrived yet. Shutdown would
+// wait for them as if a request were under way.
+type connSet struct {
+	mu     sync.Mutex
+	conns  map[net.Conn]struct{}
+	closed bool
+}
+
+func (s *connSet) set(c net.Conn, in bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !in:
+		delete(s.conns, c)
+	case s.closed:
+		_ = c.Close()
+	default:
+		if s.conns == nil {
+			s.conns = make(map[net.Conn]struct{})
+		}
+		s.conns[c] = struct{}{}
+	}
+}
+
+// close closes the connections in the set and each one that is added from now on.
+func (s *connSet) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for c := range s.conns {
+		_ = c.Close()
+	}
 }
