@@ -1,0 +1,44 @@
+package pm
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// Timestamp is a point in time in milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
+type Timestamp uint64
+
+// TimestampOf returns the timestamp of t, rounded down to a millisecond. Times before 1970 give 0.
+func TimestampOf(t time.Time) Timestamp {
+	ms := t.UnixMilli()
+	if ms < 0 {
+		return 0
+	}
+	return Timestamp(ms)
+}
+
+// Time returns the timestamp as a time in UTC. Values no time.Time can hold are clipped to the
+// greatest millisecond count of an int64.
+func (t Timestamp) Time() time.Time {
+	if t > math.MaxInt64 {
+		t = math.MaxInt64
+	}
+	return time.UnixMilli(int64(t)).UTC()
+}
+
+// AppendText appends the number of milliseconds; it never fails.
+func (t Timestamp) AppendText(b []byte) ([]byte, error) {
+	return strconv.AppendUint(b, uint64(t), 10), nil
+}
+
+// UnmarshalText reads a number of milliseconds without surrounding white space.
+func (t *Timestamp) UnmarshalText(b []byte) error {
+	v, err := strconv.ParseUint(string(b), 10, 64)
+	if err != nil {
+		return fmt.Errorf("not a timestamp in milliseconds: %q", clip(string(b)))
+	}
+	*t = Timestamp(v)
+	return nil
+}
