@@ -51,72 +51,75 @@ func ParseExpiration(text string) (Expiration, error) {
 
 var errDuration = errors.New("not an xs:duration")
 
-// parseDuration reads (-)PnYnMnDTnHnMnS. Sums beyond the range of time.Duration are cut to it.
+// parseDuration reads (-)PnYnMnDTnHnMn.nS. What exceeds the range of time.Duration is cut to it.
 func parseDuration(text string) (Expiration, error) {
-	bad := func() (Expiration, error) { return Expiration{}, fmt.Errorf("%q: %w", clip(text), errDuration) }
+	bad := fmt.Errorf("%q: %w", clip(text), errDuration)
 	rest, negative := strings.CutPrefix(text, "-")
 	rest, ok := strings.CutPrefix(rest, "P")
-	if !ok || len(text) > 128 {
-		return bad()
+	if !ok || rest == "" || len(text) > 128 {
+		return Expiration{}, bad
 	}
-	var months, seconds float64 // far beyond any sensible duration they saturate below
-	var nanos time.Duration
-	date, clock, hasClock := strings.Cut(rest, "T")
-	if (hasClock && clock == "") || (!hasClock && date == "") {
-		return bad()
-	}
-	for part, units := range map[*string]string{&date: "YMD", &clock: "HMS"} {
-		for *part != "" {
-			digits := len(*part) - len(strings.TrimLeft(*part, "0123456789"))
-			n, err := strconv.ParseFloat((*part)[:digits], 64)
-			if err != nil {
-				return bad()
-			}
-			*part = (*part)[digits:]
-			fraction := ""
-			if strings.HasPrefix(*part, ".") {
-				k := len((*part)[1:]) - len(strings.TrimLeft((*part)[1:], "0123456789"))
-				fraction = (*part)[1 : 1+k]
-				*part = (*part)[1+k:]
-				if fraction == "" || !strings.HasPrefix(*part, "S") || units[0] == 'Y' || units == "" {
-					return bad()
-				}
-			}
-			if *part == "" {
-				return bad()
-			}
-			at := strings.IndexByte(units, (*part)[0])
-			if at < 0 {
-				return bad()
-			}
-			switch unit := units[at]; {
-			case unit == 'Y':
-				months += 12 * n
-			case unit == 'M' && part == &date:
-				months += n
-			case unit == 'D':
-				seconds += 86400 * n
-			case unit == 'H':
-				seconds += 3600 * n
-			case unit == 'M':
-				seconds += 60 * n
-			case unit == 'S':
-				seconds += n
-				nanos = fractionNanos(fraction)
-			}
-			*part, units = (*part)[1:], units[at+1:]
+	var (
+		months, seconds float64 // exact for all that does not saturate below
+		nanos           time.Duration
+		units, clock    = "YMD", false
+	)
+	for rest != "" {
+		if rest[0] == 'T' && !clock && rest != "T" {
+			rest, units, clock = rest[1:], "HMS", true
+			continue
+		}
+		digits, fraction, unit, tail := cutComponent(rest)
+		at := strings.IndexByte(units, unit)
+		n, err := strconv.ParseFloat(digits, 64)
+		if err != nil || at < 0 || (fraction != "" && unit != 'S') {
+			return Expiration{}, bad
+		}
+		rest, units = tail, units[at+1:]
+		switch {
+		case unit == 'Y':
+			months += 12 * n
+		case unit == 'M' && !clock:
+			months += n
+		case unit == 'D':
+			seconds += 86400 * n
+		case unit == 'H':
+			seconds += 3600 * n
+		case unit == 'M':
+			seconds += 60 * n
+		case unit == 'S':
+			seconds += n
+			nanos = fractionNanos(fraction)
 		}
 	}
-	e := Expiration{months: int(min(months, 12*1000))}
-	if seconds >= math.MaxInt64/1e9-1 {
-		e.duration = math.MaxInt64
-	} else {
+	e := Expiration{months: int(min(months, 12*1000)), duration: math.MaxInt64}
+	if seconds < math.MaxInt64/1e9-1 {
 		e.duration = time.Duration(seconds)*time.Second + nanos
 	}
 	if negative {
 		e.months, e.duration = -e.months, -e.duration
 	}
 	return e, nil
+}
+
+// cutComponent takes the next "12M" or "1.5S" off a duration; unit is 0 when there is none.
+func cutComponent(s string) (digits, fraction string, unit byte, rest string) {
+	isDigit := func(i int) bool { return i < len(s) && '0' <= s[i] && s[i] <= '9' }
+	i := 0
+	for isDigit(i) {
+		i++
+	}
+	digits = s[:i]
+	if i < len(s) && s[i] == '.' && isDigit(i+1) {
+		start := i + 1
+		for i++; isDigit(i); i++ {
+		}
+		fraction = s[start:i]
+	}
+	if i == len(s) {
+		return digits, fraction, 0, ""
+	}
+	return digits, fraction, s[i], s[i+1:]
 }
 
 func fractionNanos(digits string) time.Duration {
@@ -129,7 +132,8 @@ func fractionNanos(digits string) time.Duration {
 
 // parseDateTime reads an xs:dateTime of the years 1 to 9999.
 func parseDateTime(text string) (time.Time, error) {
-	if !strings.Contains(text, ",") { // package time takes it for a decimal point
+	// package time takes a comma for a decimal point and an hour of one digit
+	if len(text) >= 19 && text[13] == ':' && !strings.Contains(text, ",") {
 		for _, layout := range []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05"} {
 			if t, err := time.Parse(layout, text); err == nil {
 				return t, nil

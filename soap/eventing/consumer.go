@@ -1,0 +1,370 @@
+package eventing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/semeco/go-sdc/soap"
+)
+
+// consumer is one host and port that messages go to, with the goroutine that sends them one
+// after the other.
+type consumer struct {
+	source *Source
+	key    string
+	refs   int           // subscriptions and endings that need it; guarded by source.mu
+	wake   chan struct{} // 1 when the goroutine has to look again
+
+	mu      sync.Mutex
+	queue   fifo
+	urgent  []*ending     // overtake the queue
+	sending *subscription // whose notification is under way
+
+	// used by the goroutine alone
+	client *soap.Client
+	gate   *gate
+	head   []byte
+}
+
+// job is one entry of a consumer's queue: a notification, or, if end is set, the last message of
+// a subscription.
+type job struct {
+	sub    *subscription
+	action string
+	body   []byte
+	end    *ending
+}
+
+// ending is a SubscriptionEnd to send.
+type ending struct {
+	sub    *subscription
+	status Status
+	reason string
+}
+
+// maxUrgent bounds the SubscriptionEnd messages waiting at one consumer.
+const maxUrgent = 256
+
+// consumerLocked returns the consumer with the key, started if need be, with one more reference.
+func (s *Source) consumerLocked(key string) *consumer {
+	c := s.consumers[key]
+	if c == nil {
+		c = &consumer{source: s, key: key, wake: make(chan struct{}, 1)}
+		s.consumers[key] = c
+		s.wg.Add(1)
+		go c.run()
+	}
+	c.refs++
+	return c
+}
+
+func (s *Source) release(c *consumer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.releaseLocked(c)
+}
+
+func (s *Source) releaseLocked(c *consumer) {
+	if c.refs--; c.refs == 0 {
+		c.signal()
+	}
+}
+
+func (c *consumer) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// pushEnd queues a SubscriptionEnd, before everything that waits if urgent, after it otherwise.
+func (c *consumer) pushEnd(e *ending, urgent bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if urgent {
+		if len(c.urgent) == maxUrgent {
+			return false
+		}
+		c.urgent = append(c.urgent, e)
+	} else {
+		c.queue.push(job{sub: e.sub, end: e})
+	}
+	c.signal()
+	return true
+}
+
+// seal lets no more notifications be queued for a subscription; those that wait are delivered.
+func (c *consumer) seal(sub *subscription) {
+	c.mu.Lock()
+	sub.sealed = true
+	c.mu.Unlock()
+}
+
+// discard forgets the notifications that wait for a subscription and returns how many it were,
+// and whether one is under way.
+func (c *consumer) discard(sub *subscription) (n int, sending bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sub.ended = true
+	n = sub.queued
+	sub.dropped += uint64(n)
+	sub.queued, sub.queuedBytes = 0, 0
+	if n > 0 {
+		c.queue.remove(func(j job) bool { return j.sub == sub && j.end == nil })
+	}
+	return n, c.sending == sub
+}
+
+func (c *consumer) next() (job, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.urgent) > 0 {
+		e := c.urgent[0]
+		c.urgent[0] = nil
+		c.urgent = c.urgent[1:]
+		return job{sub: e.sub, end: e}, true
+	}
+	j, ok := c.queue.pop()
+	if ok && j.end == nil {
+		j.sub.queued--
+		j.sub.queuedBytes -= len(j.body)
+	}
+	return j, ok
+}
+
+// run delivers until nobody needs the consumer any more or the source is stopped.
+func (c *consumer) run() {
+	s := c.source
+	defer s.wg.Done()
+	defer c.disconnect()
+	for s.ctx.Err() == nil {
+		if j, ok := c.next(); ok {
+			if j.end != nil {
+				c.sendEnd(j.end)
+			} else {
+				c.notify(j)
+			}
+			continue
+		}
+		s.mu.Lock()
+		unused := c.refs == 0
+		s.mu.Unlock()
+		if unused {
+			// The connection goes first: a subscription that comes now must not
+			// open a second one.
+			c.disconnect()
+			if s.forget(c) {
+				return
+			}
+			continue
+		}
+		select {
+		case <-c.wake:
+		case <-s.ctx.Done():
+		}
+	}
+}
+
+// forget removes a consumer that nobody needs; false when somebody does.
+func (s *Source) forget(c *consumer) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refs > 0 || c.queue.len() > 0 || len(c.urgent) > 0 {
+		return false
+	}
+	delete(s.consumers, c.key)
+	return true
+}
+
+// connect makes the client the next message is sent with.
+func (c *consumer) connect() error {
+	if c.client != nil {
+		return nil
+	}
+	cfg := c.source.cfg.Client
+	dial := cfg.Dial
+	if dial == nil {
+		dial = (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext
+	}
+	g := newGate(c.source.ctx, dial, c.source.cfg.NotifyTimeout)
+	cfg.Dial = g.dial
+	client, err := soap.NewClient(cfg)
+	if err != nil {
+		g.close()
+		return err
+	}
+	c.client, c.gate = client, g
+	return nil
+}
+
+// disconnect closes the connection and waits until it is closed.
+func (c *consumer) disconnect() {
+	if c.client == nil {
+		return
+	}
+	c.client.Close()
+	c.gate.close()
+	c.client, c.gate = nil, nil
+}
+
+// notify delivers one notification or ends its subscription.
+func (c *consumer) notify(j job) {
+	s, sub := c.source, j.sub
+	c.mu.Lock()
+	ended, number := sub.ended || sub.expiresAt() <= s.now(), sub.number+1
+	if !ended {
+		c.sending = sub
+	}
+	c.mu.Unlock()
+	if ended {
+		s.counters.dropped.Add(1)
+		return
+	}
+	err := c.connect()
+	if err == nil && sub.client != c.client {
+		sub.client = c.client
+		sub.sender, err = c.client.Sender(sub.notifyTo.Address)
+	}
+	if err == nil {
+		h := soap.NewHeader(sub.notifyTo, j.action)
+		if s.cfg.NumberHeader != nil {
+			h.Extra = []soap.Body{s.cfg.NumberHeader(number)}
+		}
+		err = c.send(sub.ctx, sub.sender, h, j.body, s.cfg.NumberHeader != nil)
+	}
+	c.mu.Lock()
+	c.sending = nil
+	if ended = sub.ended; err == nil {
+		sub.number = number
+	}
+	c.mu.Unlock()
+	if ended {
+		sub.cancel() // it ended meanwhile and nothing follows
+	}
+	if err == nil {
+		s.counters.delivered.Add(1)
+		return
+	}
+	s.counters.dropped.Add(1)
+	if s.end(sub, StatusDeliveryFailure, "a notification could not be delivered: "+err.Error()) {
+		s.counters.failed.Add(1)
+		return
+	}
+	// Ended meanwhile, or the source is closing: nothing more is tried for this subscription.
+	n, _ := c.discard(sub)
+	s.counters.dropped.Add(uint64(n))
+}
+
+// sendEnd tells a subscriber the end of his subscription; what cannot be told is only logged.
+func (c *consumer) sendEnd(e *ending) {
+	s := c.source
+	defer s.release(c)
+	defer e.sub.cancel()
+	err := c.connect()
+	var to *soap.Sender
+	if err == nil {
+		to, err = c.client.Sender(e.sub.endTo.Address)
+	}
+	if err == nil {
+		h := soap.NewHeader(*e.sub.endTo, ActionSubscriptionEnd)
+		body := subscriptionEnd{manager: e.sub.manager, status: e.status, reason: e.reason}.AppendXML(nil)
+		err = c.send(s.ctx, to, h, body, true) // hearing it twice does no harm
+	}
+	if err != nil {
+		s.log.Warn("subscription end not delivered", "id", e.sub.id, "end", e.sub.endTo.Address, "error", err)
+	}
+}
+
+// send posts one message, again if that may help and repeatable permits it.
+func (c *consumer) send(ctx context.Context, to *soap.Sender, h *soap.Header, body []byte, repeatable bool) error {
+	cfg := &c.source.cfg
+	ctx, cancel := context.WithTimeoutCause(ctx, cfg.NotifyTimeout, fmt.Errorf("no answer within %v", cfg.NotifyTimeout))
+	defer cancel()
+	c.head = soap.AppendHead(c.head[:0], h)
+	for attempt := 1; ; attempt++ {
+		err := to.Send(ctx, c.head, body, c.source.tail)
+		if err == nil {
+			return nil
+		}
+		// The connection may still read the header: it is left to it.
+		c.head = append([]byte(nil), c.head...)
+		delay, again := retry(err, repeatable, cfg.RetryDelay)
+		if !again || attempt >= cfg.Attempts || ctx.Err() != nil {
+			return err
+		}
+		t := time.NewTimer(delay)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return err
+		}
+	}
+}
+
+// retry decides whether a message may be sent again after err, and when.
+func retry(err error, repeatable bool, delay time.Duration) (time.Duration, bool) {
+	var (
+		fault  *soap.Fault
+		status *soap.HTTPError
+		op     *net.OpError
+	)
+	switch {
+	case errors.As(err, &status):
+		return max(delay, status.RetryAfter), status.Busy()
+	case errors.As(err, &fault):
+		return delay, fault.Status == 503
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, soap.ErrClosed):
+		return 0, false
+	case errors.As(err, &op) && op.Op == "dial":
+		return delay, true
+	default: // the connection broke and nobody knows whether the message arrived
+		return delay, repeatable
+	}
+}
+
+// fifo is a queue of jobs.
+type fifo struct {
+	jobs []job
+	head int
+}
+
+func (q *fifo) len() int { return len(q.jobs) - q.head }
+
+func (q *fifo) push(j job) {
+	if q.head > 0 && len(q.jobs) == cap(q.jobs) { // move up before growing
+		n := copy(q.jobs, q.jobs[q.head:])
+		clear(q.jobs[n:])
+		q.jobs, q.head = q.jobs[:n], 0
+	}
+	q.jobs = append(q.jobs, j)
+}
+
+func (q *fifo) pop() (job, bool) {
+	if q.len() == 0 {
+		return job{}, false
+	}
+	j := q.jobs[q.head]
+	q.jobs[q.head] = job{}
+	if q.head++; q.head == len(q.jobs) {
+		q.jobs, q.head = q.jobs[:0], 0
+	}
+	return j, true
+}
+
+func (q *fifo) remove(match func(job) bool) {
+	kept := q.jobs[:0]
+	for _, j := range q.jobs[q.head:] {
+		if !match(j) {
+			kept = append(kept, j)
+		}
+	}
+	clear(q.jobs[len(kept):])
+	q.jobs, q.head = kept, 0
+}

@@ -1,0 +1,259 @@
+package eventing
+
+import (
+	"context"
+	"errors"
+	"crypto/sha256"
+	"encoding/hex"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/semeco/go-sdc/internal/xmlscan"
+	"github.com/semeco/go-sdc/soap"
+)
+
+// SubscribeHandler returns the handler of the action [ActionSubscribe] for one hosted service.
+// actions are those the service has, sent or not; a filter that names others gets what is left,
+// and one that names none of them is refused. Without actions every filter is accepted.
+//
+// Refusals are the faults of WS-Eventing (EVT-1): DeliveryModeRequestedUnavailable for anything
+// but push; FilteringRequestedUnavailable for another dialect; EventSourceUnableToProcess without
+// a filter, beyond the limits and for targets that policy forbids; InvalidExpirationTime for a time
+// that has passed or cannot be read; InvalidMessage for the rest; dpws:FilterActionNotSupported.
+func (s *Source) SubscribeHandler(actions ...string) soap.Handler {
+	offered := slices.Clone(actions)
+	return func(_ context.Context, r *soap.Request) (*soap.Response, error) {
+		return s.subscribe(r, offered)
+	}
+}
+
+// ManagerEndpoint is what lives at the paths of the subscriptions: mount it with
+// Server.HandlePrefix at [Source.ManagerPath].
+func (s *Source) ManagerEndpoint() *soap.Endpoint {
+	return &soap.Endpoint{Actions: map[string]soap.Handler{
+		ActionRenew:       s.renew,
+		ActionGetStatus:   s.getStatus,
+		ActionUnsubscribe: s.unsubscribe,
+	}}
+}
+
+// ManagerPath is the path below which the subscription managers live.
+func (s *Source) ManagerPath() string { return s.cfg.ManagerPath }
+
+func (s *Source) subscribe(r *soap.Request, offered []string) (*soap.Response, error) {
+	m, err := decode(r, "Subscribe", decodeSubscribe)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case m.mode != ModePush:
+		return nil, faulty(soap.DeliveryModeUnavailable(ModePush))
+	case !m.filtered:
+		return nil, unable("a filter is required")
+	case m.dialect != DialectAction:
+		return nil, faulty(soap.FilteringUnavailable(DialectAction))
+	case len(m.actions) == 0:
+		return nil, soap.FilterActionNotSupported()
+	}
+	actions := m.actions
+	if len(offered) > 0 {
+		actions = slices.DeleteFunc(actions, func(a string) bool { return !slices.Contains(offered, a) })
+		if len(actions) == 0 {
+			return nil, soap.FilterActionNotSupported()
+		}
+	}
+	granted, err := s.grant(m.expires)
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.target(r, m.notifyTo)
+	if err != nil {
+		return nil, err
+	}
+	id := strings.ReplaceAll(uuid.NewString(), "-", "")
+	sub := &subscription{
+		id: id, manager: s.baseURL(r) + s.cfg.ManagerPath + "/" + id,
+		notifyTo: *m.notifyTo, actions: actions, peer: peerOf(r),
+	}
+	if m.endTo != nil && m.endTo.Address != soap.Anonymous && m.endTo.Address != soap.None {
+		if sub.endKey, err = s.target(r, m.endTo); err != nil {
+			return nil, err
+		}
+		sub.endTo = m.endTo
+	}
+	sub.expires.Store(int64(s.now() + granted))
+	sub.ctx, sub.cancel = context.WithCancel(s.ctx)
+	if err := s.add(sub, key); err != nil {
+		sub.cancel()
+		return nil, err
+	}
+	s.log.Debug("subscription granted", "id", id, "notify", sub.notifyTo.Address, "actions", len(actions), "expires", granted)
+	return &soap.Response{
+		Action: ActionSubscribeResponse,
+		Body:   subscribeResponse{manager: sub.manager, expires: granted},
+	}, nil
+}
+
+// grant decides on a requested expiration: the smaller of it and the maximum (EVT-2).
+func (s *Source) grant(text string) (time.Duration, error) {
+	if strings.TrimSpace(text) == "" {
+		return s.cfg.MaxExpires, nil
+	}
+	e, err := ParseExpiration(text)
+	if err != nil {
+		return 0, faulty(soap.InvalidExpirationTime(err.Error()))
+	}
+	d := e.From(time.Now())
+	if d < time.Millisecond { // the finest that is written
+		return 0, faulty(soap.InvalidExpirationTime("the requested expiration time is not in the future"))
+	}
+	return min(d, s.cfg.MaxExpires), nil
+}
+
+// target checks an address that messages are to be sent to and returns the key of its consumer.
+func (s *Source) target(r *soap.Request, epr *soap.EndpointReference) (string, error) {
+	if _, err := s.check.Sender(epr.Address); err != nil {
+		return "", unable(err.Error())
+	}
+	u, err := url.Parse(epr.Address)
+	if err != nil {
+		return "", unable(err.Error())
+	}
+	if err := s.cfg.AllowTarget(r, u); err != nil {
+		return "", unable(err.Error())
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port), nil
+}
+
+func (s *Source) baseURL(r *soap.Request) string {
+	switch {
+	case s.cfg.BaseURL != "":
+		return s.cfg.BaseURL
+	case s.cfg.Client.TLS != nil:
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// lookup finds the subscription whose manager a request was sent to.
+func (s *Source) lookup(r *soap.Request) *subscription {
+	id, ok := strings.CutPrefix(strings.TrimSuffix(r.Path, "/"), s.cfg.ManagerPath+"/")
+	if !ok {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sub := s.subs[id]
+	if sub == nil || sub.expiresAt() <= s.now() {
+		return nil
+	}
+	return sub
+}
+
+const unknownSubscription = "there is no such subscription (any more)"
+
+func (s *Source) renew(_ context.Context, r *soap.Request) (*soap.Response, error) {
+	text, err := decode(r, "Renew", decodeExpires)
+	if err != nil {
+		return nil, err
+	}
+	sub := s.lookup(r)
+	if sub == nil {
+		return nil, faulty(soap.UnableToRenew(unknownSubscription))
+	}
+	granted, err := s.grant(text)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.subs[sub.id] != sub {
+		return nil, faulty(soap.UnableToRenew(unknownSubscription))
+	}
+	sub.expires.Store(int64(s.now() + granted))
+	s.expiresLocked(sub)
+	return &soap.Response{
+		Action: ActionRenewResponse,
+		Body:   expiresMessage{element: "wse:RenewResponse", expires: granted},
+	}, nil
+}
+
+func (s *Source) getStatus(_ context.Context, r *soap.Request) (*soap.Response, error) {
+	if _, err := decode(r, "GetStatus", decodeNothing); err != nil {
+		return nil, err
+	}
+	sub := s.lookup(r)
+	if sub == nil {
+		return nil, faulty(soap.InvalidMessage(unknownSubscription))
+	}
+	return &soap.Response{
+		Action: ActionGetStatusResponse,
+		Body:   expiresMessage{element: "wse:GetStatusResponse", expires: sub.expiresAt() - s.now()},
+	}, nil
+}
+
+func (s *Source) unsubscribe(_ context.Context, r *soap.Request) (*soap.Response, error) {
+	if _, err := decode(r, "Unsubscribe", decodeNothing); err != nil {
+		return nil, err
+	}
+	sub := s.lookup(r)
+	if sub == nil || !s.drop(sub, "unsubscribed") {
+		return nil, faulty(soap.InvalidMessage(unknownSubscription))
+	}
+	s.counters.unsubscribed.Add(1)
+	return &soap.Response{Action: ActionUnsubscribeResponse}, nil
+}
+
+// faulty gives a fault the action of WS-Eventing's faults.
+func faulty(f *soap.Fault) error {
+	f.Action = ActionFault
+	return f
+}
+
+func unable(reason string) error { return faulty(soap.EventSourceUnable(reason)) }
+
+// peerOf names who subscribes: a certificate, or an IP address where there is none.
+func peerOf(r *soap.Request) string {
+	if r.Peer != nil {
+		sum := sha256.Sum256(r.Peer.Raw)
+		return hex.EncodeToString(sum[:])
+	}
+	if a, err := hostAddr(r.RemoteAddr); err == nil {
+		return a.String()
+	}
+	return r.RemoteAddr
+}
+
+// hostAddr is the IP address of "ip:port".
+func hostAddr(addr string) (netip.Addr, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	return parseAddr(host)
+}
+
+func parseAddr(host string) (netip.Addr, error) {
+	a, err := netip.ParseAddr(host)
+	return a.Unmap(), err
+}
+
+// decode reads a request; the error is a fault of WS-Eventing.
+func decode[T any](r *soap.Request, element string, fn func(*xmlscan.Scanner) (T, error)) (T, error) {
+	v, err := soap.Decode(r.Envelope, wse(element), fn)
+	var f *soap.Fault
+	if errors.As(err, &f) {
+		return v, faulty(f)
+	}
+	return v, err
+}
