@@ -6,17 +6,18 @@ import (
 )
 
 // The caches of a scanner keep short strings across documents so that names and
-// repeated handles cost no allocation. They are two-way associative tables of
+// repeated handles cost no allocation. They are four-way associative tables of
 // bounded size: a hostile document can only push entries out, never make them
 // grow past the bound or slow a look-up down. Their strings are copies, so no
 // entry keeps an input buffer alive.
 const (
-	cachedLen     = 64   // longest string kept
-	cacheMin      = 64   // entries at first
-	maxStrings    = 2048 // entries at most
-	maxNames      = 1024
-	hashMul       = 0x9E3779B97F4A7C15
-	growMissRatio = 1 // misses per entry before a table doubles
+	cachedLen  = 64   // longest string kept
+	ways       = 4    // slots a string can be in
+	cacheMin   = 64   // entries at first
+	maxStrings = 2048 // entries at most
+	maxNames   = 1024
+	hashMul    = 0x9E3779B97F4A7C15
+	lossRatio  = 16 // a table doubles when it has lost this part of its entries
 )
 
 // hash mixes at most cachedLen bytes. It need not resist attacks: see above.
@@ -34,13 +35,13 @@ func hash(b []byte) uint64 {
 	case n > 0:
 		h ^= uint64(b[0])<<16 | uint64(b[n/2])<<8 | uint64(b[n-1])
 	}
-	h *= hashMul
-	return h ^ h>>32
+	h = (h ^ h>>32) * hashMul
+	return h >> 32 // the upper half depends on all bits
 }
 
 type stringCache struct {
-	tab    []string
-	misses int
+	tab  []string
+	lost int // entries pushed out since the table last grew
 }
 
 // get returns b as a string, from the table when it is there.
@@ -54,35 +55,51 @@ func (c *stringCache) get(b []byte) string {
 	h := hash(b)
 	if len(c.tab) != 0 {
 		i := h & uint64(len(c.tab)-1)
-		if c.tab[i] == string(b) {
-			return c.tab[i]
-		}
-		if c.tab[i^1] == string(b) {
-			return c.tab[i^1]
+		for way := range uint64(ways) {
+			if c.tab[i^way] == string(b) {
+				return c.tab[i^way]
+			}
 		}
 	}
-	return c.put(string(b), h)
+	v := string(b)
+	c.put(v, h)
+	return v
 }
 
-func (c *stringCache) put(v string, h uint64) string {
-	if c.misses++; c.misses > growMissRatio*len(c.tab) && len(c.tab) < maxStrings {
+func (c *stringCache) put(v string, h uint64) {
+	if mustGrow(len(c.tab), c.lost, maxStrings) {
 		old := c.tab
 		c.tab = make([]string, max(cacheMin, 2*len(old)))
-		c.misses = 0
 		for _, o := range old {
 			if o != "" {
 				c.place(o, hash([]byte(o)))
 			}
 		}
+		c.lost = 0
 	}
 	c.place(v, h)
-	return v
 }
 
-// place puts v into its slot and what was there beside it.
+// place puts v into the first free slot of its set, or into the first one after
+// moving the others on, so that the oldest falls out.
 func (c *stringCache) place(v string, h uint64) {
 	i := h & uint64(len(c.tab)-1)
-	c.tab[i^1], c.tab[i] = c.tab[i], v
+	for way := range uint64(ways) {
+		if c.tab[i^way] == "" {
+			c.tab[i^way] = v
+			return
+		}
+	}
+	c.lost++
+	for way := uint64(ways - 1); way > 0; way-- {
+		c.tab[i^way] = c.tab[i^(way-1)]
+	}
+	c.tab[i] = v
+}
+
+// mustGrow says whether a table is too small for what it is asked for.
+func mustGrow(size, lost, most int) bool {
+	return size == 0 || lost > size/lossRatio && size < most
 }
 
 // nameEntry is a checked QName. space is valid while the scanner's scope is the
@@ -97,8 +114,8 @@ type nameEntry struct {
 }
 
 type nameCache struct {
-	tab    []nameEntry
-	misses int
+	tab  []nameEntry
+	lost int
 }
 
 // find returns the entry of raw or nil. Entries move with the next put.
@@ -107,32 +124,41 @@ func (c *nameCache) find(raw []byte, h uint64) *nameEntry {
 		return nil
 	}
 	i := h & uint64(len(c.tab)-1)
-	if e := &c.tab[i]; e.raw == string(raw) {
-		return e
-	}
-	if e := &c.tab[i^1]; e.raw == string(raw) {
-		return e
+	for way := range uint64(ways) {
+		if e := &c.tab[i^way]; e.raw == string(raw) {
+			return e
+		}
 	}
 	return nil
 }
 
 func (c *nameCache) put(e nameEntry, h uint64) *nameEntry {
-	if c.misses++; c.misses > growMissRatio*len(c.tab) && len(c.tab) < maxNames {
+	if mustGrow(len(c.tab), c.lost, maxNames) {
 		old := c.tab
 		c.tab = make([]nameEntry, max(cacheMin, 2*len(old)))
-		c.misses = 0
 		for _, o := range old {
 			if o.raw != "" {
 				c.place(o, hash([]byte(o.raw)))
 			}
 		}
+		c.lost = 0
 	}
 	return c.place(e, h)
 }
 
 func (c *nameCache) place(e nameEntry, h uint64) *nameEntry {
 	i := h & uint64(len(c.tab)-1)
-	c.tab[i^1], c.tab[i] = c.tab[i], e
+	for way := range uint64(ways) {
+		if p := &c.tab[i^way]; p.raw == "" {
+			*p = e
+			return p
+		}
+	}
+	c.lost++
+	for way := uint64(ways - 1); way > 0; way-- {
+		c.tab[i^way] = c.tab[i^(way-1)]
+	}
+	c.tab[i] = e
 	return &c.tab[i]
 }
 

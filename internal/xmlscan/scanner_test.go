@@ -1,0 +1,348 @@
+package xmlscan
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestErrorPosition(t *testing.T) {
+	for _, c := range []struct {
+		doc       string
+		line, col int
+		path      string
+	}{
+		{"<a>\n  <b>\n    <c d='1' d='2'/></b></a>", 3, 5, "/a/b"},
+		{"<a>\r\n<b>\r&x;</b></a>", 3, 1, "/a/b"},
+		{"<a>\r\r\n\n&x;</a>", 4, 1, "/a"},
+		{"\uFEFF<a>äöü&x;</a>", 1, 7, "/a"},
+		{"<p:a xmlns:p='u'><p:b>\x01", 1, 23, "/p:a/p:b"},
+		{"<a/>\n<b/>", 2, 1, "/"},
+		{"", 1, 1, "/"},
+		{"<a><b/></c>", 1, 8, "/a"},
+	} {
+		_, err := dump(c.doc)
+		var e *Error
+		require.ErrorAs(t, err, &e, c.doc)
+		require.Equal(t, c.line, e.Line, c.doc)
+		require.Equal(t, c.col, e.Column, c.doc)
+		require.Equal(t, c.path, e.Path, c.doc)
+	}
+	_, err := dump("<a>\n<b>&x;")
+	require.EqualError(t, err, "xml: line 2 column 4 in /a/b: entity &x; is not defined")
+}
+
+func TestErrorf(t *testing.T) {
+	s := NewScanner([]byte("<a>\n <b>1</b>\n</a>"), Limits{})
+	require.NoError(t, s.Root())
+	require.True(t, s.Child())
+	_, err := s.Text()
+	require.NoError(t, err)
+	cause := errors.New("not a colour")
+	err = s.Errorf("bad value: %w", cause)
+	require.EqualError(t, err, "xml: line 2 column 2 in /a/b: bad value: not a colour") // where the element begins
+	require.ErrorIs(t, err, cause)
+	require.Same(t, err, s.Errorf("another"))
+	require.Same(t, err, s.Err())
+	require.False(t, s.Child())
+	k, err2 := s.Next()
+	require.Equal(t, None, k)
+	require.Same(t, err, err2)
+	require.Same(t, err, s.Skip())
+	require.Same(t, err, s.End())
+	require.Same(t, err, s.Root())
+	_, err2 = s.Raw()
+	require.Same(t, err, err2)
+	_, err2 = s.Text()
+	require.Same(t, err, err2)
+	_, err2 = s.ResolveQName("a")
+	require.Same(t, err, err2)
+	_, _, err2 = s.XsiType()
+	require.Same(t, err, err2)
+	s.Reset([]byte("<a/>"), Limits{})
+	require.NoError(t, s.Err())
+	require.NoError(t, s.Root())
+}
+
+func TestLimits(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		lim      Limits
+		good     string
+		bad      string
+		contains string
+	}{
+		{"bytes", Limits{MaxBytes: 5}, `<ab/>`, `<abc/>`, "document of 6 bytes"},
+		{"depth", Limits{MaxDepth: 2}, `<a><b/><b/></a>`, `<a><b><c/></b></a>`, "deeper than 2"},
+		{"attributes", Limits{MaxAttrs: 2}, `<a b="" c=""/>`, `<a b="" c="" d=""/>`, "more than 2 attributes"},
+		{"attributes with declarations", Limits{MaxAttrs: 2}, `<a b="" xmlns="u"/>`, `<a b="" c="" xmlns="u"/>`, "more than 2 attributes"},
+		{"declarations as attributes", Limits{MaxAttrs: 2}, `<a xmlns:b="u" xmlns="u"/>`, `<a xmlns:b="u" xmlns="u" xmlns:c="u"/>`, "more than 2 attributes"},
+		{"element name", Limits{MaxNameLen: 3}, `<abc/>`, `<abcd/>`, "name longer than 3"},
+		{"name with prefix", Limits{MaxNameLen: 7}, `<p:a xmlns:p="u"/>`, `<p:abcdef xmlns:p="u"/>`, "name longer than 7"},
+		{"attribute name", Limits{MaxNameLen: 3}, `<a bcd=""/>`, `<a bcde=""/>`, "name longer than 3"},
+		{"name cut in a character", Limits{MaxNameLen: 2}, `<ä/>`, `<aä/>`, "name longer than 2"},
+		{"name of a PI", Limits{MaxNameLen: 3}, `<a><?abc x?></a>`, `<a><?abcd?></a>`, "name longer than 3"},
+		{"text", Limits{MaxTextLen: 3}, `<a>123</a>`, `<a>1234</a>`, "text longer than 3"},
+		{"text in parts", Limits{MaxTextLen: 3}, `<a>1<!-- long comment -->23</a>`, `<a>12<!-- --><![CDATA[34]]></a>`, "text longer than 3"},
+		{"text with references", Limits{MaxTextLen: 3}, `<a>&#49;&#50;&#51;</a>`, `<a>&#49;&#50;&#51;4</a>`, "text longer than 3"},
+		{"value", Limits{MaxTextLen: 3}, `<a b="123"/>`, `<a b="1234"/>`, "attribute value longer than 3"},
+		{"value with references", Limits{MaxTextLen: 3}, `<a b="&amp;&amp;&amp;"/>`, `<a b="&amp;&amp;&amp;&amp;"/>`, "attribute value longer than 3"},
+		{"namespaces in one tag", Limits{MaxNamespaces: 2}, `<a xmlns="u" xmlns:b="u"/>`, `<a xmlns="u" xmlns:b="u" xmlns:c="u"/>`, "more than 2 namespace"},
+		{"namespaces in scope", Limits{MaxNamespaces: 2}, `<a xmlns="u"><b xmlns="v"/><b xmlns="v"/></a>`, `<a xmlns="u"><b xmlns="v"><c xmlns="w"/></b></a>`, "more than 2 namespace"},
+		{"elements", Limits{MaxElements: 3}, `<a><b/><b/></a>`, `<a><b/><b/><b/></a>`, "more than 3 elements"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			run := func(doc string) error {
+				s := NewScanner([]byte(doc), c.lim)
+				for {
+					if k, err := s.Next(); err != nil || k == EOF {
+						return err
+					}
+				}
+			}
+			require.NoError(t, run(c.good))
+			err := run(c.bad)
+			require.ErrorIs(t, err, ErrLimit)
+			require.ErrorContains(t, err, c.contains)
+		})
+	}
+}
+
+func TestDefaultLimits(t *testing.T) {
+	deep := func(n int) string { return strings.Repeat("<a>", n) + strings.Repeat("</a>", n) }
+	_, err := dump(deep(DefaultMaxDepth))
+	require.NoError(t, err)
+	_, err = dump(deep(DefaultMaxDepth + 1))
+	require.ErrorIs(t, err, ErrLimit)
+	_, err = dump("<" + strings.Repeat("n", DefaultMaxNameLen) + "/>")
+	require.NoError(t, err)
+	_, err = dump("<" + strings.Repeat("n", DefaultMaxNameLen+1) + "/>")
+	require.ErrorIs(t, err, ErrLimit)
+	attrs := func(n int) string {
+		b := []byte("<a")
+		for i := range n {
+			b = AppendAttr(b, fmt.Sprint("a", i), "")
+		}
+		return string(append(b, "/>"...))
+	}
+	_, err = dump(attrs(DefaultMaxAttrs))
+	require.NoError(t, err)
+	_, err = dump(attrs(DefaultMaxAttrs + 1))
+	require.ErrorIs(t, err, ErrLimit)
+	_, err = dump("<a>" + strings.Repeat(" ", DefaultMaxBytes) + "</a>")
+	require.ErrorIs(t, err, ErrLimit)
+}
+
+// The words of a document that is refused for its size are not looked at.
+func TestTooLargeIsNotRead(t *testing.T) {
+	s := NewScanner(make([]byte, 100), Limits{MaxBytes: 99})
+	require.ErrorIs(t, s.Err(), ErrLimit)
+	_, err := s.Next()
+	require.ErrorIs(t, err, ErrLimit)
+}
+
+func TestCanonicalNamespaces(t *testing.T) {
+	for _, ns := range []string{
+		NsXSI, NsXSD, NsSOAP12, NsSOAP11, NsAddressing, NsWSAMeta, NsEventing, NsDiscovery, NsDPWS, NsMDPWS, NsMEX, NsTransfer,
+		NsWSDL, NsWSDLSOAP12, NsPolicy, NsWSStream, NsPM, NsMsg, NsExt, NsGlue, NsSDPi,
+	} {
+		s := NewScanner([]byte(`<p:a xmlns:p="`+ns+`"/>`), Limits{})
+		require.NoError(t, s.Root())
+		require.Equal(t, Name{ns, "a"}, s.Name())
+		canonical, ok := wellKnown([]byte(ns))
+		require.True(t, ok)
+		require.Equal(t, unsafe.StringData(canonical), unsafe.StringData(s.Name().Space))
+	}
+}
+
+// Strings stay what they were when the caller reuses the buffer.
+func TestNothingAliasesTheDocument(t *testing.T) {
+	long := strings.Repeat("long ", 40)
+	longName := strings.Repeat("n", 100)
+	doc := []byte(`<p:a xmlns:p="urn:unknown" xmlns:q="urn:` + strings.ReplaceAll(long, " ", "") + `" p:b="value" c="` + long + `" ` + longName + `="">` +
+		`<q:d>text</q:d><q:e>` + long + `</q:e><f g="q:h"/><p:raw i="1"/></p:a>`)
+	s := NewScanner(doc, Limits{})
+	require.NoError(t, s.Root())
+	root, prefix, names := s.Name(), s.Prefix(), []Name{}
+	for i := range s.Attrs() {
+		names = append(names, s.Attrs()[i].Name)
+	}
+	b, _ := s.Attr("urn:unknown", "b")
+	c, _ := s.Attr("", "c")
+	require.True(t, s.Child())
+	d := s.Name()
+	dt, err := s.Text()
+	require.NoError(t, err)
+	require.True(t, s.Child())
+	et, err := s.Text()
+	require.NoError(t, err)
+	require.True(t, s.Child())
+	g, _ := s.AttrBytes("", "g")
+	q, err := s.ResolveQNameBytes(g)
+	require.NoError(t, err)
+	require.NoError(t, s.Skip())
+	require.True(t, s.Child())
+	raw, err := s.Raw()
+	require.NoError(t, err)
+	require.False(t, s.Child())
+	require.NoError(t, s.End())
+	for i := range doc {
+		doc[i] = '#'
+	}
+	longSpace := "urn:" + strings.ReplaceAll(long, " ", "")
+	require.Equal(t, Name{"urn:unknown", "a"}, root)
+	require.Equal(t, "p", prefix)
+	require.Equal(t, []Name{{"urn:unknown", "b"}, {"", "c"}, {"", longName}}, names)
+	require.Equal(t, "value", b)
+	require.Equal(t, long, c)
+	require.Equal(t, Name{longSpace, "d"}, d)
+	require.Equal(t, "text", dt)
+	require.Equal(t, long, et)
+	require.Equal(t, Name{longSpace, "h"}, q)
+	require.Equal(t, `<p:raw i="1"/>`, string(raw.XML))
+	require.Equal(t, []Binding{{"p", "urn:unknown"}}, raw.Bindings)
+
+	s.Reset([]byte(`<p:a xmlns:p="urn:unknown"/>`), Limits{})
+	require.NoError(t, s.Root())
+	require.Equal(t, root, s.Name())
+}
+
+// The caches stay within their bounds whatever a document holds.
+func TestCachesAreBounded(t *testing.T) {
+	var s Scanner
+	for i := range 20000 {
+		doc := fmt.Appendf(nil, `<name%d attr%d="value%d"/>`, i, i, i)
+		s.Reset(doc, Limits{})
+		require.NoError(t, s.Root())
+		v, ok := s.Attr("", fmt.Sprint("attr", i))
+		require.True(t, ok)
+		require.Equal(t, fmt.Sprint("value", i), v)
+		require.Equal(t, fmt.Sprint("name", i), s.Name().Local)
+	}
+	require.LessOrEqual(t, len(s.names.tab), maxNames)
+	require.LessOrEqual(t, len(s.strings.tab), maxStrings)
+}
+
+func TestNoAllocations(t *testing.T) {
+	var s Scanner
+	for name, doc := range map[string][]byte{"states": sampleDoc(500), "waves": waveDoc(), "escapes": []byte(
+		`<a b="&lt;1&#50;&quot;" c="` + "\t\n" + `">x &amp; y<!-- c -->` + "\r\n" + `<![CDATA[z]]></a>`)} {
+		read := func() {
+			s.Reset(doc, Limits{})
+			if err := s.Root(); err != nil {
+				t.Fatal(err)
+			}
+			readValues(&s)
+			if err := s.End(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 50 {
+			read() // fill the caches
+		}
+		require.Zero(t, testing.AllocsPerRun(20, read), name)
+	}
+}
+
+// readValues reads an element with all its values as strings where they repeat.
+func readValues(s *Scanner) {
+	for i := range s.Attrs() {
+		if a := &s.Attrs()[i]; a.Name.Local == "DescriptorHandle" {
+			_ = a.Value()
+		}
+	}
+	_, _, _ = s.XsiType()
+	switch s.Name().Local {
+	case "ConceptDescription", "a":
+		_, _ = s.Text()
+		return
+	}
+	for s.Child() {
+		readValues(s)
+	}
+}
+
+func TestResetDropsTheDocument(t *testing.T) {
+	s := NewScanner([]byte(`<a b="1">text</a>`), Limits{})
+	require.NoError(t, s.Root())
+	_, err := s.Next()
+	require.NoError(t, err)
+	s.Reset(nil, Limits{})
+	require.Nil(t, s.full)
+	require.Nil(t, s.doc)
+	require.Nil(t, s.chars)
+	for _, a := range s.attrs[:cap(s.attrs)] {
+		require.Nil(t, a.val)
+	}
+	require.ErrorContains(t, s.Root(), "no root element")
+}
+
+func TestUnits(t *testing.T) {
+	require.Equal(t, "{u}a", Name{"u", "a"}.String())
+	require.Equal(t, "a", Name{"", "a"}.String())
+	for k, want := range map[Kind]string{None: "no position", Start: "start tag", End: "end tag", Text: "text", EOF: "end of document"} {
+		require.Equal(t, want, k.String())
+	}
+	require.Equal(t, "x y", string(TrimSpace([]byte("\r\n\t x y \t"))))
+	require.Empty(t, TrimSpace([]byte(" \n")))
+	var a Attr
+	require.Empty(t, a.Value())
+}
+
+// All scan functions agree with their byte-by-byte meaning at every alignment.
+func TestScanFunctions(t *testing.T) {
+	naive := func(d []byte, i int, stop func(byte) bool) int {
+		for ; i < len(d) && !stop(d[i]); i++ {
+		}
+		return i
+	}
+	for c := range 256 {
+		for at := range 20 {
+			d := []byte("abcdefghijklmnopqrst")
+			d[at] = byte(c)
+			if at+1 < len(d) {
+				d[at+1] = byte(c + 1)
+			}
+			for from := range len(d) {
+				require.Equal(t, naive(d, from, func(b byte) bool { return b <= ' ' || strings.IndexByte("<=>/", b) >= 0 }), scanName(d, from))
+				require.Equal(t, naive(d, from, func(b byte) bool { return strings.IndexByte("<&]\r", b) >= 0 }), scanText(d, from))
+				require.Equal(t, naive(d, from, func(b byte) bool { return b < ' ' || strings.IndexByte(`"'<&`, b) >= 0 }), scanAttr(d, from))
+			}
+		}
+	}
+}
+
+func TestScanChars(t *testing.T) {
+	pad := "0123456789abcdefghij"
+	for r := rune(0); r <= 0x10FFFF; r++ {
+		if r == 0x3000 {
+			r = 0xD700 // one long row of ordinary characters
+		}
+		if r == 0xE100 {
+			r = 0xFFF0
+		}
+		if r == 0x10100 {
+			r = 0x10FF00
+		}
+		if r >= 0xD800 && r < 0xE000 {
+			continue
+		}
+		at := int(r) % len(pad)
+		d := []byte(pad[:at] + string(r) + pad[at:])
+		bad, first := scanChars(d)
+		if isChar(r) {
+			require.Equal(t, len(d), bad, "%U", r)
+			want := -1
+			if r >= 0x80 {
+				want = at
+			}
+			require.Equal(t, want, first, "%U", r)
+		} else {
+			require.Equal(t, at, bad, "%U", r)
+		}
+	}
+}
