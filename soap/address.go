@@ -108,9 +108,13 @@ func appendReferenceParameter(b []byte, r xmlscan.Raw) []byte {
 	// The start tag is "<" name, then white space, "/" or ">".
 	nameEnd := start + 1 + bytes.IndexAny(b[start+1:], " \t\r\n/>")
 	mark := ` wsa:IsReferenceParameter="true"`
-	if tag, _, _ := bytes.Cut(b[start:], []byte(">")); bytes.Contains(tag, []byte("xmlns:wsa")) {
+	if bytes.Contains(b[start:], []byte("xmlns:wsa")) {
 		// wsa may mean something else here; a prefix of our own cannot clash.
-		mark = ` xmlns:wsaref="` + xmlscan.NsAddressing + `" wsaref:IsReferenceParameter="true"`
+		p := "wsaref"
+		for bytes.Contains(b[start:], []byte("xmlns:"+p)) {
+			p += "x"
+		}
+		mark = ` xmlns:` + p + `="` + xmlscan.NsAddressing + `" ` + p + `:IsReferenceParameter="true"`
 	}
 	tail := append([]byte(nil), b[nameEnd:]...)
 	b = append(b[:nameEnd], mark...)

@@ -2,6 +2,7 @@ package soap
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/semeco/go-sdc/internal/xmlscan"
 )
@@ -226,32 +227,36 @@ func (e *Envelope) refuse(f *Fault) {
 	}
 }
 
-// Decode reads the body of an envelope with fn and checks that nothing follows
-// it. name is the expected body element. Errors of the scanner and of fn come
-// back as InvalidMessage faults that wrap them.
+// Decode reads the body of a request with fn and checks that nothing follows it.
+// name is the expected body element. What is wrong comes back as an
+// InvalidMessage fault, to be answered, that wraps the error of fn or the scanner.
 func Decode[T any](e *Envelope, name Name, fn func(*xmlscan.Scanner) (T, error)) (T, error) {
-	var zero T
-	s, err := e.Expect(name)
-	if err != nil {
-		return zero, err
+	v, err := DecodeAnswer(e, name, fn)
+	var f *Fault
+	if err != nil && !errors.As(err, &f) {
+		f = InvalidMessage(err.Error())
+		f.Cause = err
+		err = f
 	}
-	v, err := fn(s)
+	return v, err
+}
+
+// DecodeAnswer is Decode for the receiver of an answer, to whom a wrong body is
+// an error but no fault.
+func DecodeAnswer[T any](e *Envelope, name Name, fn func(*xmlscan.Scanner) (T, error)) (T, error) {
+	var zero T
+	switch {
+	case !e.hasElement:
+		return zero, fmt.Errorf("empty body, want %v", name)
+	case e.body != name:
+		return zero, fmt.Errorf("body is %v, want %v", e.body, name)
+	}
+	v, err := fn(&e.s)
 	if err == nil {
 		err = e.Close()
 	}
 	if err != nil {
-		return zero, asInvalid(err)
+		return zero, err
 	}
 	return v, nil
-}
-
-// asInvalid turns what is wrong with a message into the fault that says so.
-func asInvalid(err error) error {
-	var f *Fault
-	if errors.As(err, &f) {
-		return err
-	}
-	f = InvalidMessage(err.Error())
-	f.Cause = err
-	return f
 }

@@ -80,3 +80,12 @@ func (c *limitedConn) Close() error {
 	c.done()
 	return err
 }
+
+// CloseWrite lets the server end an answer in good order while the client is
+// still sending what was refused.
+func (c *limitedConn) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return nil
+}

@@ -18,7 +18,7 @@ import (
 // serveHTTP is everything below SOAP: method, path, media type, sizes.
 // What is refused here is refused with an empty body: peers choke on text.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	if !r.ProtoAtLeast(1, 1) {
+	if r.ProtoMajor != 1 || r.ProtoMinor < 1 {
 		s.refuse(w, r, http.StatusHTTPVersionNotSupported, "only HTTP/1.1 is spoken")
 		return
 	}

@@ -2,8 +2,6 @@ package dpws
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/soap"
@@ -20,7 +18,7 @@ func GetDevice(ctx context.Context, c *soap.Client, url, epr string) (*Metadata,
 	if err != nil {
 		return nil, err
 	}
-	return decodeAnswer(env)
+	return soap.DecodeAnswer(env, MetadataName(), DecodeMetadata)
 }
 
 // GetHosted asks a hosted service for its metadata (WS-MetadataExchange
@@ -30,16 +28,7 @@ func GetHosted(ctx context.Context, c *soap.Client, service soap.EndpointReferen
 	if err != nil {
 		return nil, err
 	}
-	return decodeAnswer(env)
-}
-
-func decodeAnswer(env *soap.Envelope) (*Metadata, error) {
-	m, err := soap.Decode(env, MetadataName(), DecodeMetadata)
-	if err != nil {
-		// Decode says it as a fault to answer; to a client it is a broken answer.
-		return nil, fmt.Errorf("metadata: %s", strings.TrimPrefix(err.Error(), "soap "))
-	}
-	return m, nil
+	return soap.DecodeAnswer(env, MetadataName(), DecodeMetadata)
 }
 
 // GetMetadata is the request of WS-MetadataExchange; both fields are optional.
