@@ -34,7 +34,7 @@ type AlertSystemDescriptor struct {
 	MaxTechnicalParallelAlarms     Opt[uint32] `sdc:"@MaxTechnicalParallelAlarms,?"`
 	// SelfCheckPeriod is the time between two self checks; AlertSystemState.LastSelfCheck moves that often.
 	SelfCheckPeriod Opt[Duration]            `sdc:"@SelfCheckPeriod,?"`
-	AlertCondition  []ConditionDescriptor    `sdc:"AlertCondition,*,AlertConditionDescriptor"`
+	AlertCondition  []ConditionDescriptor    `sdc:"AlertCondition,*"`
 	AlertSignal     []*AlertSignalDescriptor `sdc:"AlertSignal,*"`
 }
 

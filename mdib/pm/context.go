@@ -105,7 +105,7 @@ type PatientContextDescriptor struct {
 type PatientContextState struct {
 	AbstractContextState
 	// CoreData is *PatientDemographicsCoreData or *NeonatalPatientDemographicsCoreData, nil if absent.
-	CoreData PatientCoreData `sdc:"CoreData,?,PatientDemographicsCoreData"`
+	CoreData PatientCoreData `sdc:"CoreData,?"`
 }
 
 // PatientCoreData is *PatientDemographicsCoreData or *NeonatalPatientDemographicsCoreData.
@@ -116,6 +116,22 @@ type PatientCoreData interface {
 	isPatientCoreData()
 	clonePatientCoreData() PatientCoreData
 	equalPatientCoreData(PatientCoreData) bool
+}
+
+// ClonePatientCoreData returns a deep copy that shares nothing with d; nil for nil.
+func ClonePatientCoreData(d PatientCoreData) PatientCoreData {
+	if d == nil {
+		return nil
+	}
+	return d.clonePatientCoreData()
+}
+
+// EqualPatientCoreData reports whether a and b have the same type and the same content.
+func EqualPatientCoreData(a, b PatientCoreData) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return a.equalPatientCoreData(b)
 }
 
 // Sex of a patient.

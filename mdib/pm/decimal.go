@@ -351,3 +351,6 @@ func clip(s string) string {
 	}
 	return s
 }
+
+// unitInterval reports whether 0 <= d <= 1.
+func unitInterval(d Decimal) bool { return d.Sign() >= 0 && d.Cmp(Decimal{coef: 1}) <= 0 }

@@ -25,6 +25,7 @@ type Descriptor interface {
 	element
 	isDescriptor()
 	cloneDescriptor() Descriptor
+	shallowDescriptor() Descriptor
 	equalDescriptor(Descriptor) bool
 }
 
@@ -104,3 +105,7 @@ func EqualDescriptor(a, b Descriptor) bool {
 	}
 	return a.equalDescriptor(b)
 }
+
+// ShallowDescriptor returns a copy whose own fields can be set freely but which shares everything behind
+// pointers, slices and interfaces with d.
+func ShallowDescriptor(d Descriptor) Descriptor { return d.shallowDescriptor() }

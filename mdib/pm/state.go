@@ -33,6 +33,7 @@ type State interface {
 	element
 	isState()
 	cloneState() State
+	shallowState() State
 	equalState(State) bool
 }
 
@@ -113,8 +114,12 @@ func ContentEqualState(a, b State) bool {
 		return true
 	}
 	// The arguments may be shared between readers, so the versions are not touched on them.
-	c := b.cloneState()
+	c := b.shallowState()
 	c.BaseState().StateVersion = a.BaseState().StateVersion
 	c.BaseState().DescriptorVersion = a.BaseState().DescriptorVersion
 	return a.equalState(c)
 }
+
+// ShallowState returns a copy whose own fields can be set freely but which shares everything behind
+// pointers, slices and interfaces with s.
+func ShallowState(s State) State { return s.shallowState() }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/semeco/go-sdc/mdib/internal/codec"
 )
 
 // Timestamp is a point in time in milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
@@ -35,8 +37,8 @@ func (t Timestamp) AppendText(b []byte) ([]byte, error) {
 
 // UnmarshalText reads a number of milliseconds without surrounding white space.
 func (t *Timestamp) UnmarshalText(b []byte) error {
-	v, err := strconv.ParseUint(string(b), 10, 64)
-	if err != nil {
+	v, ok := codec.ParseUint(b)
+	if !ok {
 		return fmt.Errorf("not a timestamp in milliseconds: %q", clip(string(b)))
 	}
 	*t = Timestamp(v)

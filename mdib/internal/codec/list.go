@@ -1,0 +1,33 @@
+package codec
+
+// Append appends to a list of pointers or interfaces, which starts with room for a few.
+func Append[T any](list []T, x T) []T {
+	if list == nil {
+		list = make([]T, 0, 4)
+	}
+	return append(list, x)
+}
+
+// EqualList compares lists of structs.
+func EqualList[T any](a, b []T, equal func(x, y *T) bool) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !equal(&a[i], &b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Enum reads a value of an enumeration.
+func Enum[T interface {
+	~string
+	Valid() bool
+}](d *Decoder, b []byte) (T, error) {
+	if v := T(d.S.Intern(b)); v.Valid() {
+		return v, nil
+	}
+	return "", Quote(ErrEnum, b)
+}
