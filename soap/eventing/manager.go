@@ -2,9 +2,9 @@ package eventing
 
 import (
 	"context"
-	"errors"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net"
 	"net/netip"
 	"net/url"

@@ -1,1 +1,177 @@
 package eventing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/semeco/go-sdc/soap"
+)
+
+// SinkConfig configures a [Sink]. Server, Client and BaseURL are required.
+type SinkConfig struct {
+	// Server receives the notifications. The sink puts paths on it and takes them away.
+	Server *soap.Server
+	// Client sends Subscribe, Renew and the like. The sink does not close it.
+	Client *soap.Client
+	// BaseURL is how sources reach Server, for example "https://192.0.2.7:4711".
+	BaseURL string
+	// Path is the path below which every subscription gets two paths of its own, one for
+	// notifications and one for its end (SDPi R7003, EVT-6). Default: "/" and a random UUID.
+	Path string
+	// Logger receives renewals that failed and subscriptions that ended; nil discards.
+	Logger *slog.Logger
+}
+
+// Sink receives notifications and manages the subscriptions they come from. Close it when done.
+type Sink struct {
+	cfg SinkConfig
+	log *slog.Logger
+	wg  sync.WaitGroup // renewals
+
+	mu     sync.Mutex
+	closed bool
+	subs   map[string]*Subscription // by id, from before Subscribe is sent until they end
+}
+
+// ErrSinkClosed is returned by Subscribe of a closed sink.
+var ErrSinkClosed = errors.New("event sink is closed")
+
+// NewSink returns a sink.
+func NewSink(cfg SinkConfig) (*Sink, error) {
+	if cfg.Server == nil || cfg.Client == nil || cfg.BaseURL == "" {
+		return nil, errors.New("event sink needs Server, Client and BaseURL")
+	}
+	if cfg.Path == "" {
+		cfg.Path = "/" + uuid.NewString()
+	}
+	cfg.Path = "/" + strings.Trim(cfg.Path, "/")
+	cfg.BaseURL = strings.TrimSuffix(cfg.BaseURL, "/")
+	log := cfg.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Sink{cfg: cfg, log: log, subs: make(map[string]*Subscription)}, nil
+}
+
+// Request says what to subscribe to.
+type Request struct {
+	// Source is the event source: the address of a hosted service.
+	Source soap.EndpointReference
+	// Actions are the actions of the notifications wanted, as full URIs: sources compare
+	// them exactly (SDPi R7001).
+	Actions []string
+	// Expires is the duration asked for; the source may grant less. Default 1 min.
+	Expires time.Duration
+	// NoRenew leaves renewing to the caller; the subscription ends when it expires.
+	NoRenew bool
+	// Notify takes every notification, one at a time and in the order of arrival, possibly
+	// before Subscribe has returned. It runs before the source gets its answer and has to be
+	// quick: hand over what takes time (EVT-5). nil answers 202 Accepted; an error answers a
+	// fault, upon which most sources end the subscription. The envelope may be kept.
+	Notify func(ctx context.Context, r *soap.Request) error
+}
+
+// Subscribe subscribes and, unless NoRenew is set, keeps the subscription alive: it is renewed when half
+// of the granted time has passed (EVT-4) and again in shorter intervals while the source cannot
+// be reached, until it has expired.
+func (k *Sink) Subscribe(ctx context.Context, req Request) (*Subscription, error) {
+	switch {
+	case len(req.Actions) == 0:
+		return nil, errors.New("subscription without actions")
+	case req.Notify == nil:
+		return nil, errors.New("subscription without Notify")
+	}
+	if req.Expires <= 0 {
+		req.Expires = time.Minute
+	}
+	sub := &Subscription{
+		sink: k, id: strings.ReplaceAll(uuid.NewString(), "-", ""), req: req, renewed: make(chan struct{}, 1),
+	}
+	sub.ctx, sub.cancel = context.WithCancel(context.Background())
+	if err := k.open(sub); err != nil {
+		return nil, err
+	}
+	sent := time.Now()
+	env, err := k.cfg.Client.Call(ctx, req.Source, ActionSubscribe, &subscribeRequest{
+		notifyTo: soap.NewEndpoint(k.cfg.BaseURL + sub.path()),
+		endTo:    soap.NewEndpoint(k.cfg.BaseURL + sub.endPath()),
+		expires:  req.Expires,
+		actions:  req.Actions,
+	})
+	if err != nil {
+		sub.end(err)
+		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	m, err := soap.Decode(env, wse("SubscribeResponse"), decodeSubscribeResponse)
+	if err != nil {
+		sub.end(err)
+		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	sub.mu.Lock()
+	sub.manager = *m.manager
+	sub.mu.Unlock()
+	if err = sub.granted(m.expires, sent); err == nil {
+		k.mu.Lock()
+		if err = sub.Err(); err == nil { // it may have ended already
+			k.wg.Add(1)
+			go sub.keep()
+		}
+		k.mu.Unlock()
+	}
+	if err != nil {
+		var ended *EndError
+		if !errors.As(err, &ended) {
+			_ = sub.unsubscribe(ctx) // the source believes that there is a subscription
+		}
+		sub.end(err)
+		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	return sub, nil
+}
+
+// open makes the paths of a subscription known before the source learns them: its notifications
+// may arrive before its answer.
+func (k *Sink) open(sub *Subscription) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed {
+		return ErrSinkClosed
+	}
+	k.subs[sub.id] = sub
+	k.cfg.Server.Handle(sub.path(), &soap.Endpoint{
+		Actions:  map[string]soap.Handler{ActionSubscriptionEnd: sub.handleEnd},
+		Fallback: sub.handleNotification,
+	})
+	k.cfg.Server.Handle(sub.endPath(), &soap.Endpoint{
+		Actions: map[string]soap.Handler{ActionSubscriptionEnd: sub.handleEnd},
+	})
+	return nil
+}
+
+// Close unsubscribes from everything, all at the same time, and waits until the sink is quiet.
+// When ctx ends earlier, the subscriptions that are left are only forgotten here. The error joins
+// those of the subscriptions.
+func (k *Sink) Close(ctx context.Context) error {
+	k.mu.Lock()
+	k.closed = true
+	subs := make([]*Subscription, 0, len(k.subs))
+	for _, sub := range k.subs {
+		subs = append(subs, sub)
+	}
+	k.mu.Unlock()
+	errs := make([]error, len(subs))
+	var wg sync.WaitGroup
+	for i, sub := range subs {
+		wg.Go(func() { errs[i] = sub.Unsubscribe(ctx) })
+	}
+	wg.Wait()
+	k.wg.Wait()
+	return errors.Join(errs...)
+}

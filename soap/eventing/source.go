@@ -104,7 +104,7 @@ func def[T int | time.Duration](v *T, d T) {
 type Source struct {
 	cfg   SourceConfig
 	log   *slog.Logger
-	start time.Time // expirations are counted from here, on the monotonic clock
+	start time.Time    // expirations are counted from here, on the monotonic clock
 	check *soap.Client // never connects; it knows which addresses are permitted
 	tail  []byte       // closes every envelope
 

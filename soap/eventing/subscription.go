@@ -27,7 +27,7 @@ type subscription struct {
 	// guarded by consumer.mu
 	ended       bool // nothing is delivered any more
 	sealed      bool // nothing is queued any more
-	queued      int // messages waiting
+	queued      int  // messages waiting
 	queuedBytes int
 	number      uint64 // of the last confirmed message
 	dropped     uint64
