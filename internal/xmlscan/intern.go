@@ -17,27 +17,43 @@ const (
 	maxStrings = 2048 // entries at most
 	maxNames   = 1024
 	hashMul    = 0x9E3779B97F4A7C15
+	hashMul2   = 0xD6E8FEB86659FD93
 	lossRatio  = 16 // a table doubles when it has lost this part of its entries
 )
 
-// hash mixes at most cachedLen bytes. It need not resist attacks: see above.
-func hash(b []byte) uint64 {
+// nameKey tells strings apart: fully up to 16 bytes, beyond that by their ends.
+type nameKey struct {
+	first, last uint64
+	len         int
+}
+
+func keyOf(b []byte) nameKey {
 	n := len(b)
-	h := uint64(n) * hashMul
+	k := nameKey{len: n}
 	switch {
 	case n >= 8:
-		for i := 0; i+8 < n; i += 8 {
-			h = bits.RotateLeft64(h^binary.LittleEndian.Uint64(b[i:]), 29) * hashMul
-		}
-		h ^= binary.LittleEndian.Uint64(b[n-8:])
+		k.first, k.last = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:])
 	case n >= 4:
-		h ^= uint64(binary.LittleEndian.Uint32(b))<<32 | uint64(binary.LittleEndian.Uint32(b[n-4:]))
+		k.first = uint64(binary.LittleEndian.Uint32(b))<<32 | uint64(binary.LittleEndian.Uint32(b[n-4:]))
 	case n > 0:
-		h ^= uint64(b[0])<<16 | uint64(b[n/2])<<8 | uint64(b[n-1])
+		k.first = uint64(b[0])<<16 | uint64(b[n/2])<<8 | uint64(b[n-1])
 	}
-	h = (h ^ h>>32) * hashMul
-	return h >> 32 // the upper half depends on all bits
+	return k
 }
+
+const exactLen = 16 // up to this length a nameKey says all
+
+// hash mixes b, which k is the key of. It need not resist attacks: see above.
+func (k nameKey) hash(b []byte) uint64 {
+	h := (k.first^uint64(k.len))*hashMul + bits.RotateLeft64(k.last, 32)*hashMul2
+	for i := 8; i+8 < k.len; i += 8 { // what lies between the ends
+		h = bits.RotateLeft64(h^binary.LittleEndian.Uint64(b[i:]), 29) * hashMul
+	}
+	h ^= h >> 29
+	return h * hashMul2 >> 32 // the upper half depends on all bits
+}
+
+func hash(b []byte) uint64 { return keyOf(b).hash(b) }
 
 type stringCache struct {
 	tab  []string
@@ -105,6 +121,7 @@ func mustGrow(size, lost, most int) bool {
 // nameEntry is a checked QName. space is valid while the scanner's scope is the
 // one it was looked up in.
 type nameEntry struct {
+	key    nameKey
 	raw    string
 	prefix string
 	local  string
@@ -119,13 +136,13 @@ type nameCache struct {
 }
 
 // find returns the entry of raw or nil. Entries move with the next put.
-func (c *nameCache) find(raw []byte, h uint64) *nameEntry {
+func (c *nameCache) find(raw []byte, key nameKey, h uint64) *nameEntry {
 	if len(c.tab) == 0 || len(raw) == 0 { // an unused entry has an empty name
 		return nil
 	}
 	i := h & uint64(len(c.tab)-1)
 	for way := range uint64(ways) {
-		if e := &c.tab[i^way]; e.raw == string(raw) {
+		if e := &c.tab[i^way]; e.key == key && (key.len <= exactLen || e.raw == string(raw)) {
 			return e
 		}
 	}
@@ -165,7 +182,7 @@ func (c *nameCache) place(e nameEntry, h uint64) *nameEntry {
 // newNameEntry copies a checked QName whose prefix has the given length.
 func newNameEntry(raw []byte, prefix int) nameEntry {
 	v := string(raw)
-	e := nameEntry{raw: v, local: v}
+	e := nameEntry{key: keyOf(raw), raw: v, local: v}
 	if prefix > 0 {
 		e.prefix, e.local = v[:prefix], v[prefix+1:]
 	}

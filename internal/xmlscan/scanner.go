@@ -106,7 +106,9 @@ func (s *Scanner) reset(doc []byte, lim Limits, outside []Binding) {
 	s.scopes++
 	s.scope = s.scopes
 	s.elements = 0
-	clear(s.attrs[:cap(s.attrs)]) // they refer to the last document
+	for i := range s.attrs[:cap(s.attrs)] {
+		s.attrs[:cap(s.attrs)][i].val = nil // refers to the last document
+	}
 	s.attrs, s.chars = s.attrs[:0], nil
 	if cap(s.abuf) > keptBuffer {
 		s.abuf = nil

@@ -75,23 +75,17 @@ func (s *Scanner) startTag(i int) (Kind, error) {
 	if s.elements++; s.elements > s.lim.MaxElements {
 		return None, s.fail(i, ErrLimit, fmt.Sprintf("more than %d elements", s.lim.MaxElements))
 	}
-	el := element{
-		name:   Name{Local: e.local},
-		prefix: e.prefix,
-		off:    i + 1,
-		len:    j - i - 1,
-		binds:  len(s.binds),
-		scope:  s.scope,
-	}
+	local, prefix, space := e.local, e.prefix, "" // e is gone with the next name
+	nameLen, mark, outer := j-i-1, len(s.binds), s.scope
 	// Names are resolved at once with the bindings outside of the tag, which is
 	// right for nearly all tags, and again below if the tag declares some.
 	again := e.decl
 	if e.scope == s.scope {
-		el.name.Space = e.space
+		space = e.space
 	} else if !again {
-		if space, ok := s.lookup(e.prefix); ok {
+		var ok bool
+		if space, ok = s.lookup(prefix); ok {
 			e.space, e.scope = space, s.scope
-			el.name.Space = space
 		} else {
 			again = true
 		}
@@ -104,7 +98,7 @@ func (s *Scanner) startTag(i int) (Kind, error) {
 			return None, s.short("a start tag")
 		}
 		c := d[j]
-		space := c <= ' '
+		spaced := c <= ' '
 		for c <= ' ' {
 			if j++; j >= len(d) {
 				return None, s.short("a start tag")
@@ -126,10 +120,10 @@ func (s *Scanner) startTag(i int) (Kind, error) {
 			j += 2
 			break
 		}
-		if !space {
+		if !spaced {
 			return None, s.fail(j, ErrSyntax, "white space expected in a start tag")
 		}
-		if len(attrs)+len(s.binds)-el.binds >= s.lim.MaxAttrs {
+		if len(attrs)+len(s.binds)-mark >= s.lim.MaxAttrs {
 			return None, s.fail(j, ErrLimit, fmt.Sprintf("more than %d attributes", s.lim.MaxAttrs))
 		}
 		at := j
@@ -174,28 +168,44 @@ func (s *Scanner) startTag(i int) (Kind, error) {
 		}
 		j++
 		if e.decl {
-			if err := s.declare(e.local, e.prefix != "", val, at, el.binds); err != nil {
+			if err := s.declare(e.local, e.prefix != "", val, at, mark); err != nil {
 				return None, err
 			}
 			again = true
 			continue
 		}
-		a := Attr{Name: Name{Local: e.local}, prefix: e.prefix, val: val, s: s}
-		if e.prefix != "" {
-			if e.scope == s.scope {
-				a.Name.Space = e.space
-			} else if space, ok := s.lookup(e.prefix); ok {
+		n := len(attrs) // filled in place: this is the hot spot of most documents
+		if n < cap(attrs) {
+			attrs = attrs[:n+1]
+		} else {
+			attrs = append(attrs, Attr{})
+		}
+		a := &attrs[n]
+		a.Name.Local, a.prefix, a.val = e.local, e.prefix, val
+		if a.s == nil {
+			a.s = s
+		}
+		switch {
+		case e.prefix == "":
+			a.Name.Space = ""
+		case e.scope == s.scope:
+			a.Name.Space = e.space
+		default:
+			if space, ok := s.lookup(e.prefix); ok {
 				e.space, e.scope = space, s.scope
 				a.Name.Space = space
 			} else {
 				again = true
 			}
 		}
-		attrs = append(attrs, a)
 	}
 	s.attrs = attrs
 	if again {
-		if err := s.resolve(&el); err != nil {
+		if local == "" { // an element called xmlns: its entry is that of the declaration
+			local = "xmlns"
+		}
+		var err error
+		if space, err = s.resolve(i, prefix); err != nil {
 			return None, err
 		}
 	}
@@ -204,7 +214,15 @@ func (s *Scanner) startTag(i int) (Kind, error) {
 			return None, err
 		}
 	}
-	s.stack = append(s.stack, el)
+	depth := len(s.stack)
+	if depth < cap(s.stack) {
+		s.stack = s.stack[:depth+1]
+	} else {
+		s.stack = append(s.stack, element{})
+	}
+	el := &s.stack[depth]
+	el.name.Space, el.name.Local, el.prefix = space, local, prefix
+	el.off, el.len, el.binds, el.scope = i+1, nameLen, mark, outer
 	s.tok, s.pos, s.kind, s.empty = i, j, Start, empty
 	return Start, nil
 }
@@ -214,8 +232,9 @@ func (s *Scanner) qname(i, j int) *nameEntry {
 	raw := s.doc[i:j]
 	var h uint64
 	if len(raw) <= cachedLen {
-		h = hash(raw)
-		if e := s.names.find(raw, h); e != nil && len(raw) <= s.lim.MaxNameLen {
+		key := keyOf(raw)
+		h = key.hash(raw)
+		if e := s.names.find(raw, key, h); e != nil && len(raw) <= s.lim.MaxNameLen {
 			return e
 		}
 	}
@@ -275,26 +294,23 @@ func (s *Scanner) binding(prefix string) int {
 	return -1
 }
 
-// resolve looks all names of a start tag up once its declarations are known.
-func (s *Scanner) resolve(el *element) error {
-	space, ok := s.lookup(el.prefix)
-	if !ok || el.prefix == "xmlns" {
-		return s.fail(el.off, ErrNamespace, fmt.Sprintf("prefix %q is not declared", el.prefix))
+// resolve looks the names of the start tag at i up again once its declarations
+// are known, and returns the namespace name of the element.
+func (s *Scanner) resolve(i int, prefix string) (string, error) {
+	space, ok := s.lookup(prefix)
+	if !ok || prefix == "xmlns" {
+		return "", s.fail(i+1, ErrNamespace, fmt.Sprintf("prefix %q is not declared", prefix))
 	}
-	if el.prefix == "" && el.name.Local == "" { // cached as the declaration xmlns
-		el.name.Local = "xmlns"
-	}
-	el.name.Space = space
-	for i := range s.attrs {
-		a := &s.attrs[i]
+	for k := range s.attrs {
+		a := &s.attrs[k]
 		if a.prefix == "" {
 			continue
 		}
 		if a.Name.Space, ok = s.lookup(a.prefix); !ok {
-			return s.fail(el.off-1, ErrNamespace, fmt.Sprintf("prefix %q of attribute %s is not declared", a.prefix, a.Name.Local))
+			return "", s.fail(i, ErrNamespace, fmt.Sprintf("prefix %q of attribute %s is not declared", a.prefix, a.Name.Local))
 		}
 	}
-	return nil
+	return space, nil
 }
 
 // declare adds a namespace declaration of the tag whose own ones begin at mark.
