@@ -60,7 +60,7 @@ func TestReferenceDocuments(t *testing.T) {
 				case len(doc) == 0: // a message without body
 					require.ErrorContains(t, err, "no root element")
 					return
-				case strings.Contains(file, "notWellFormed"): // sent so on purpose
+				case strings.HasSuffix(file, "86-Fault-notWellFormed.xml"): // sent so on purpose
 					require.ErrorIs(t, err, ErrSyntax)
 					return
 				}
