@@ -64,6 +64,7 @@ type Client struct {
 	getHeader http.Header
 	log       *slog.Logger
 	closed    atomic.Bool
+	mem       scratch
 }
 
 // NewClient returns a client, or ErrInsecure when the configuration permits
@@ -85,7 +86,14 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		cfg.IdleTimeout = defaultIdleTimeout
 	}
 	if cfg.Dial == nil {
-		cfg.Dial = (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext
+		d := &net.Dialer{KeepAlive: 15 * time.Second}
+		cfg.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := d.DialContext(ctx, network, addr)
+			if err != nil || cfg.DisableCompression {
+				return conn, err // answers to notifications are empty: nothing to wait for
+			}
+			return quickAck(conn), nil
+		}
 	}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -123,6 +131,14 @@ func orDiscard(l *slog.Logger) *slog.Logger {
 	return l
 }
 
+// end is called when an exchange is over: one that outlives Close must not leave
+// its connection behind.
+func (c *Client) end() {
+	if c.closed.Load() {
+		c.transport.CloseIdleConnections()
+	}
+}
+
 // Close closes the idle connections and makes further calls fail with ErrClosed.
 // Exchanges under way end on their own; cancel their contexts to hurry them.
 func (c *Client) Close() {
@@ -146,12 +162,13 @@ func (c *Client) Exchange(ctx context.Context, url string, h *Header, body Body)
 	if err != nil {
 		return nil, err
 	}
-	buf := getBuffer()
-	defer putBuffer(buf)
+	buf := c.mem.getBuffer()
+	defer c.mem.putBuffer(buf)
 	*buf = AppendEnvelope((*buf)[:0], h, body)
 
 	ctx, cancel := c.timeout(ctx)
 	defer cancel()
+	defer c.end()
 	p := &payload{parts: [][]byte{*buf}}
 	defer p.release() // before the buffer goes back
 	resp, err := c.roundTrip(ctx, u, c.header, p)
@@ -193,6 +210,7 @@ func (c *Client) Get(ctx context.Context, url string) (doc []byte, contentType s
 	}
 	ctx, cancel := c.timeout(ctx)
 	defer cancel()
+	defer c.end()
 	resp, err := c.roundTrip(ctx, u, c.getHeader, nil)
 	if err != nil {
 		return nil, "", fmt.Errorf("GET %s: %w", url, err)

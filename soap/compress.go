@@ -10,25 +10,29 @@ import (
 	"sync"
 )
 
-// Pools hold nothing but scratch memory; they are the only package state.
-var (
-	buffers     = sync.Pool{New: func() any { return new([]byte) }}
-	gzipWriters = sync.Pool{New: func() any {
-		w, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // the level is valid
-		return w
-	}}
-	gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
-)
+// scratch is memory for reuse between messages. It belongs to one client or
+// server and holds nothing that outlives a message.
+type scratch struct {
+	buffers     sync.Pool // of *[]byte
+	gzipWriters sync.Pool // of *gzip.Writer
+	gzipReaders sync.Pool // of *gzip.Reader
+	scanners    sync.Pool // of *xmlscan.Scanner
+}
 
 // maxPooled is the largest buffer kept for reuse: one huge message must not pin its memory.
 const maxPooled = 1 << 20
 
-func getBuffer() *[]byte { return buffers.Get().(*[]byte) }
+func (m *scratch) getBuffer() *[]byte {
+	if b, ok := m.buffers.Get().(*[]byte); ok {
+		return b
+	}
+	return new([]byte)
+}
 
-func putBuffer(b *[]byte) {
+func (m *scratch) putBuffer(b *[]byte) {
 	if cap(*b) <= maxPooled {
 		*b = (*b)[:0]
-		buffers.Put(b)
+		m.buffers.Put(b)
 	}
 }
 
@@ -62,9 +66,12 @@ func readAll(r io.Reader, size, limit int64) ([]byte, error) {
 }
 
 // inflate decodes gzip; more than limit bytes of output are refused.
-func inflate(doc []byte, limit int64) ([]byte, error) {
-	zr := gzipReaders.Get().(*gzip.Reader)
-	defer gzipReaders.Put(zr)
+func (m *scratch) inflate(doc []byte, limit int64) ([]byte, error) {
+	zr, ok := m.gzipReaders.Get().(*gzip.Reader)
+	if !ok {
+		zr = new(gzip.Reader)
+	}
+	defer m.gzipReaders.Put(zr)
 	if err := zr.Reset(bytes.NewReader(doc)); err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}
@@ -76,10 +83,13 @@ func inflate(doc []byte, limit int64) ([]byte, error) {
 }
 
 // deflate appends the gzip of doc to b.
-func deflate(b, doc []byte) []byte {
+func (m *scratch) deflate(b, doc []byte) []byte {
 	out := bytes.NewBuffer(b)
-	zw := gzipWriters.Get().(*gzip.Writer)
-	defer gzipWriters.Put(zw)
+	zw, ok := m.gzipWriters.Get().(*gzip.Writer)
+	if !ok {
+		zw, _ = gzip.NewWriterLevel(out, gzip.BestSpeed) // the level is valid
+	}
+	defer m.gzipWriters.Put(zw)
 	zw.Reset(out)
 	_, _ = zw.Write(doc) // a bytes.Buffer takes everything
 	_ = zw.Close()

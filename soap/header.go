@@ -90,7 +90,7 @@ func (h *Header) append(b []byte) []byte {
 // decodeHeader reads the Header element the scanner stands on. Scanner errors
 // are sticky; what is wrong with the properties is kept for Check.
 func (e *Envelope) decodeHeader() {
-	s, h := &e.s, &e.Header
+	s, h := e.s, &e.Header
 	var seenTo, seenAction, seenID bool
 	for s.Child() {
 		n := s.Name()
@@ -163,7 +163,7 @@ func (e *Envelope) decodeEndpoint(dst **EndpointReference, n Name) {
 // decodeBlock keeps a header block and notes whether it must be understood by
 // us, that is by the next node or the ultimate receiver (SOAP 1.2, 2.2 and 5.2).
 func (e *Envelope) decodeBlock(n Name) {
-	s := &e.s
+	s := e.s
 	must, hasMust := s.Attr(xmlscan.NsSOAP12, "mustUnderstand")
 	role, _ := s.Attr(xmlscan.NsSOAP12, "role")
 	raw, err := s.Raw()

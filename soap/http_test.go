@@ -512,3 +512,21 @@ func TestServeReportsABrokenListener(t *testing.T) {
 	require.NoError(t, l.Close())
 	require.Error(t, s.Serve(context.Background(), l))
 }
+
+// A handler that keeps the request after its return finds the header but no body.
+func TestRequestBodyEndsWithTheHandler(t *testing.T) {
+	kept := make(chan *soap.Request, 1)
+	url := serveActions(t, soap.ServerConfig{}, handlers{"urn:do": func(_ context.Context, r *soap.Request) (*soap.Response, error) {
+		kept <- r
+		return nil, nil
+	}})
+	resp, _ := exchange(t, post(t, url, bytes.NewReader(envelope(xmlscan.NsSOAP12, action, "<b/>"))))
+	require.Equal(t, 202, resp.StatusCode)
+	r := <-kept
+	require.Equal(t, "urn:do", r.Header.Action)
+	require.Equal(t, soap.Name{Local: "b"}, r.BodyName())
+	require.Nil(t, r.Body())
+	require.Error(t, r.Close())
+	_, err := r.Expect(soap.Name{Local: "b"})
+	require.Error(t, err)
+}

@@ -35,8 +35,10 @@ type Response struct {
 // the errors, a *Fault is answered as it is, an *xmlscan.Error (a body that could
 // not be decoded) as an InvalidMessage fault, and anything else as a Receiver
 // fault that does not tell the cause, which is logged. ctx ends when the client
-// goes away or the server stops. The request and what it refers to may be kept:
-// its memory is not reused.
+// goes away or the server stops.
+//
+// The body's scanner serves the next message once the handler has returned;
+// everything else of the request, and all that was decoded, may be kept.
 type Handler func(ctx context.Context, r *Request) (*Response, error)
 
 // Document is what a GET is answered with.

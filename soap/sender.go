@@ -44,6 +44,7 @@ func (s *Sender) send(ctx context.Context, parts [][]byte) error {
 	c := s.c
 	ctx, cancel := c.timeout(ctx)
 	defer cancel()
+	defer c.end()
 	p := &payload{parts: parts}
 	defer p.release()
 	resp, err := c.roundTrip(ctx, s.u, c.header, p)

@@ -70,8 +70,8 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 		w.WriteHeader(status)
 		return
 	}
-	buf := getBuffer()
-	defer putBuffer(buf)
+	buf := s.mem.getBuffer()
+	defer s.mem.putBuffer(buf)
 	*buf = AppendEnvelope((*buf)[:0], h, body)
 	s.write(w, r, status, ContentType, *buf, gz)
 }
@@ -114,7 +114,7 @@ func (s *Server) readRequest(w http.ResponseWriter, r *http.Request) ([]byte, in
 	}
 	doc, err := readAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxBody), r.ContentLength, s.cfg.MaxBody)
 	if err == nil && strings.HasSuffix(coding, "gzip") && len(doc) > 0 {
-		doc, err = inflate(doc, s.cfg.MaxBody)
+		doc, err = s.mem.inflate(doc, s.cfg.MaxBody)
 	}
 	var tooLong *http.MaxBytesError
 	switch {
@@ -132,8 +132,19 @@ func (s *Server) readRequest(w http.ResponseWriter, r *http.Request) ([]byte, in
 // answer is everything of SOAP: it parses, checks, dispatches and turns errors
 // into faults. A nil header means an empty answer with the status.
 func (s *Server) answer(ctx context.Context, req *Request, ep *Endpoint, doc []byte) (*Header, Body, int) {
-	env, err := Parse(doc, s.cfg.Limits)
+	scanner, ok := s.mem.scanners.Get().(*xmlscan.Scanner)
+	if !ok {
+		scanner = new(xmlscan.Scanner)
+	}
+	env, err := parse(scanner, doc, s.cfg.Limits)
 	req.Envelope = env
+	defer func() {
+		if env != nil {
+			env.s = nil // a handler that kept the request finds an empty body, not the next message
+		}
+		scanner.Reset(nil, xmlscan.Limits{})
+		s.mem.scanners.Put(scanner)
+	}()
 	var resp *Response
 	if err == nil {
 		err = env.Check(s.cfg.Understood...)
@@ -242,9 +253,9 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, conte
 	if s.cfg.GzipThreshold >= 0 {
 		h.Set("Vary", "Accept-Encoding")
 		if gz && len(body) >= s.cfg.GzipThreshold {
-			buf := getBuffer()
-			defer putBuffer(buf)
-			*buf = deflate((*buf)[:0], body)
+			buf := s.mem.getBuffer()
+			defer s.mem.putBuffer(buf)
+			*buf = s.mem.deflate((*buf)[:0], body)
 			body = *buf
 			h.Set("Content-Encoding", "gzip")
 		}

@@ -80,6 +80,7 @@ func def[T int | int64 | time.Duration](v *T, d T) {
 type Server struct {
 	cfg ServerConfig
 	log *slog.Logger
+	mem scratch
 
 	mu       sync.RWMutex
 	paths    map[string]*Endpoint
