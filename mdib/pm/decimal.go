@@ -222,31 +222,51 @@ func (d Decimal) append(b []byte) []byte {
 	if d.scale == 0 {
 		return strconv.AppendInt(b, d.coef, 10)
 	}
-	mag := uint64(d.coef)
+	// Two digits at a time from the right, first the fraction, then the whole part.
+	var buf [24]byte
+	i := len(buf)
+	mag := magnitude(d.coef)
+	n := int(d.scale)
+	for ; n >= 2; n -= 2 {
+		q := mag / 100
+		r := mag - q*100
+		i -= 2
+		buf[i], buf[i+1] = digitPairs[2*r], digitPairs[2*r+1]
+		mag = q
+	}
+	if n == 1 {
+		q := mag / 10
+		i--
+		buf[i] = '0' + byte(mag-q*10)
+		mag = q
+	}
+	i--
+	buf[i] = '.'
+	for mag >= 10 {
+		q := mag / 10
+		i--
+		buf[i] = '0' + byte(mag-q*10)
+		mag = q
+	}
+	i--
+	buf[i] = '0' + byte(mag)
 	if d.coef < 0 {
-		b = append(b, '-')
-		mag = -mag
+		i--
+		buf[i] = '-'
 	}
-	p := uint64(pow10[d.scale])
-	whole := mag / p
-	frac := mag - whole*p
-	if whole < 10 {
-		b = append(b, '0'+byte(whole))
-	} else {
-		b = strconv.AppendUint(b, whole, 10)
-	}
-	b = append(b, '.')
-	n := len(b)
-	for i := uint8(0); i < d.scale; i++ {
-		b = append(b, '0')
-	}
-	for i := n + int(d.scale) - 1; frac > 0; i-- {
-		q := frac / 10
-		b[i] = '0' + byte(frac-q*10)
-		frac = q
-	}
-	return b
+	return append(b, buf[i:]...)
 }
+
+const digitPairs = "00010203040506070809" +
+	"10111213141516171819" +
+	"20212223242526272829" +
+	"30313233343536373839" +
+	"40414243444546474849" +
+	"50515253545556575859" +
+	"60616263646566676869" +
+	"70717273747576777879" +
+	"80818283848586878889" +
+	"90919293949596979899"
 
 // Sign returns -1, 0 or 1.
 func (d Decimal) Sign() int {

@@ -1,6 +1,10 @@
 package pm
 
-import "fmt"
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+)
 
 // Samples is the list of numbers of a sample array, decoded in one go.
 type Samples []Decimal
@@ -15,38 +19,61 @@ func (s Samples) Float64s(dst []float64) []float64 {
 
 // UnmarshalText reads a white-space separated list of xs:decimal.
 func (s *Samples) UnmarshalText(b []byte) error {
-	n := 0
-	inWord := false
-	for _, c := range b {
-		w := !isSpace(c)
-		if w && !inWord {
-			n++
+	// Nearly always the numbers are separated by single spaces, so that this is their count.
+	out := make(Samples, 0, bytes.Count(b, []byte{' '})+1)
+	for i := 0; i < len(b); {
+		if isSpace(b[i]) {
+			i++
+			continue
 		}
-		inWord = w
-	}
-	if n == 0 {
-		*s = nil
-		return nil
-	}
-	out := make(Samples, n)
-	i, k := 0, 0
-	for {
-		for i < len(b) && isSpace(b[i]) {
+		// The common form, [-]digits[.digits] of at most 18 digits, is read here; all else goes to parseDecimal.
+		from := i
+		neg := b[i] == '-'
+		if neg {
 			i++
 		}
-		if i == len(b) {
-			break
-		}
-		start := i
-		for i < len(b) && !isSpace(b[i]) {
+		var coef int64
+		digits := i
+		for i < len(b) && b[i]-'0' <= 9 {
+			coef = coef*10 + int64(b[i]-'0')
 			i++
 		}
-		d, ok := parseDecimal(b[start:i])
-		if !ok {
-			return fmt.Errorf("sample %d: %w: %q", k, errDecimal, clip(string(b[start:i])))
+		digits = i - digits
+		scale := 0
+		if i < len(b) && b[i] == '.' {
+			i++
+			point := i
+			if i+8 <= len(b) {
+				if v, ok := eightDigits(b[i:]); ok {
+					coef = coef*1e8 + v
+					i += 8
+				}
+			}
+			for i < len(b) && b[i]-'0' <= 9 {
+				coef = coef*10 + int64(b[i]-'0')
+				i++
+			}
+			scale = i - point
+			digits += scale
 		}
-		out[k] = d
-		k++
+		if i < len(b) && !isSpace(b[i]) || digits == 0 || digits > maxDigits {
+			for i < len(b) && !isSpace(b[i]) {
+				i++
+			}
+			d, ok := parseDecimal(b[from:i])
+			if !ok {
+				return fmt.Errorf("sample %d: %w: %q", len(out), errDecimal, clip(string(b[from:i])))
+			}
+			out = append(out, d)
+			continue
+		}
+		if neg {
+			coef = -coef
+		}
+		out = append(out, Decimal{coef: coef, scale: uint8(scale)})
+	}
+	if len(out) == 0 {
+		out = nil
 	}
 	*s = out
 	return nil
@@ -66,3 +93,16 @@ func (s Samples) append(b []byte) []byte {
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+// eightDigits reads eight digits at once.
+func eightDigits(b []byte) (int64, bool) {
+	v := binary.LittleEndian.Uint64(b)
+	if v&0xF0F0F0F0F0F0F0F0 != 0x3030303030303030 || (v+0x0606060606060606)&0xF0F0F0F0F0F0F0F0 != 0x3030303030303030 {
+		return 0, false
+	}
+	v &= 0x0F0F0F0F0F0F0F0F
+	v = v*10 + v>>8 // pairs, in the even bytes
+	v = v&0x00FF00FF00FF00FF*100 + v>>16&0x00FF00FF00FF00FF
+	v = v&0x0000FFFF0000FFFF*10000 + v>>32&0x0000FFFF0000FFFF
+	return int64(v & 0xFFFFFFFF), true
+}
