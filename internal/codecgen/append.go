@@ -59,10 +59,10 @@ func (g *gen) append() {
 }
 
 func prefixes(m *model) string {
-	if m.pkg == "msg" {
-		return "msg, pm"
+	if m.pkg == "pm" {
+		return "pm"
 	}
-	return m.pkg
+	return m.prefix + ", pm"
 }
 
 // present returns the condition that an optional value is there, and the statement that binds x to it, both
@@ -193,7 +193,7 @@ func (g *gen) child(r typeRef, x, name string) {
 		g.p("b = %s.AppendElement(b, %q, \"\")", x, name)
 	case r.decl != nil && r.decl.kind == kindInterface:
 		if base := r.decl.base; !base.abstract() {
-			g.p("b = %s.AppendElement(b, %q, codec.TypeUnless(%s.XSIType(), %q))", x, name, x, base.m.pkg+":"+base.name)
+			g.p("b = %s.AppendElement(b, %q, codec.TypeUnless(%s.XSIType(), %q))", x, name, x, base.m.prefix+":"+base.name)
 		} else {
 			g.p("b = %s.AppendElement(b, %q, %s.XSIType())", x, name, x)
 		}

@@ -63,7 +63,7 @@ func (g *gen) decodeInterface(t *typeDecl) {
 	g.p("if err != nil {")
 	g.p("return nil, err")
 	g.p("}")
-	declared := g.m.pkg + ":" + t.base.name
+	declared := g.m.prefix + ":" + t.base.name
 	g.p("if !ok {")
 	if t.base.abstract() {
 		g.p("return nil, d.NoType(%q)", declared)

@@ -50,6 +50,9 @@ func generate(dir string) (map[string][]byte, error) {
 	} {
 		g := &gen{m: m}
 		emit(g)
+		if g.buf.Len() == 0 {
+			continue
+		}
 		src, err := g.file()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
@@ -136,4 +139,4 @@ func (t *typeDecl) message() bool {
 }
 
 // element returns the prefixed name of a child element.
-func (g *gen) element(f field) string { return g.m.pkg + ":" + f.xml }
+func (g *gen) element(f field) string { return g.m.prefix + ":" + f.xml }

@@ -15,7 +15,8 @@ import (
 
 // model is what the generator knows of a package: its declarations, and those of the model package it imports.
 type model struct {
-	pkg      string // "pm" or "msg"
+	pkg      string // "pm", "msg" or "ext"
+	prefix   string // of the package's namespace
 	nsConst  string // constant of package xmlscan for the package's namespace
 	types    map[string]*typeDecl
 	names    []string // in order of declaration, files sorted by name
@@ -105,9 +106,15 @@ func load(dir string) (*model, error) {
 			}
 		}
 	}
-	m.nsConst = "xmlscan.Ns" + strings.ToUpper(m.pkg[:1]) + m.pkg[1:]
-	if m.pkg == "pm" {
-		m.nsConst = "xmlscan.NsPM"
+	switch m.pkg {
+	case "pm":
+		m.prefix, m.nsConst = "pm", "xmlscan.NsPM"
+	case "msg":
+		m.prefix, m.nsConst = "msg", "xmlscan.NsMsg"
+	case "ext":
+		m.prefix, m.nsConst = "sdpi", "xmlscan.NsSDPi"
+	default:
+		return nil, fmt.Errorf("no namespace known for package %s", m.pkg)
 	}
 	for _, f := range files {
 		for _, d := range f.Decls {
@@ -392,7 +399,7 @@ func (t *typeDecl) is(b *typeDecl) bool {
 }
 
 // abstract reports whether no element may be of this very type.
-func (t *typeDecl) abstract() bool { return strings.HasPrefix(t.name, "Abstract") }
+func (t *typeDecl) abstract() bool { return t.m.pkg != "ext" && strings.HasPrefix(t.name, "Abstract") }
 
 // members returns the concrete types of an interface, in order of declaration.
 func (t *typeDecl) members() []*typeDecl {

@@ -1,0 +1,3 @@
+package ext
+
+//go:generate go run github.com/semeco/go-sdc/internal/codecgen -dir .
