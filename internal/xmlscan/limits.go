@@ -8,7 +8,7 @@ type Limits struct {
 	MaxAttrs      int // attributes of one element, namespace declarations included; default 128
 	MaxNameLen    int // bytes of one name, prefix and colon included; default 256
 	MaxTextLen    int // bytes of one run of text or of one attribute value; default 4 MiB
-	MaxNamespaces int // namespace declarations in scope at one time; default 256
+	MaxNamespaces int // namespace declarations in scope at one time; default 64
 	MaxElements   int // elements in the document; default 1 048 576
 }
 
@@ -19,7 +19,7 @@ const (
 	DefaultMaxAttrs      = 128
 	DefaultMaxNameLen    = 256
 	DefaultMaxTextLen    = 4 << 20
-	DefaultMaxNamespaces = 256
+	DefaultMaxNamespaces = 64
 	DefaultMaxElements   = 1 << 20
 )
 

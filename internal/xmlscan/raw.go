@@ -105,7 +105,7 @@ func (u *usedBindings) value(b []byte) {
 			i++
 		}
 		if n := colon - i; n > 0 && n <= u.s.lim.MaxNameLen {
-			u.prefix(u.s.Intern(b[i:colon]))
+			u.prefix(string(b[i:colon]))
 		}
 		b = b[colon+1:]
 	}

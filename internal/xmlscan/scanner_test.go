@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
@@ -344,5 +345,73 @@ func TestScanChars(t *testing.T) {
 		} else {
 			require.Equal(t, at, bad, "%U", r)
 		}
+	}
+}
+
+// The name tables against the productions as XML 1.0 (fifth edition) prints them.
+func TestNameTables(t *testing.T) {
+	start := [][2]rune{
+		{'A', 'Z'}, {'_', '_'}, {'a', 'z'}, {0xC0, 0xD6}, {0xD8, 0xF6}, {0xF8, 0x2FF}, {0x370, 0x37D}, {0x37F, 0x1FFF},
+		{0x200C, 0x200D}, {0x2070, 0x218F}, {0x2C00, 0x2FEF}, {0x3001, 0xD7FF}, {0xF900, 0xFDCF}, {0xFDF0, 0xFFFD}, {0x10000, 0xEFFFF},
+	}
+	more := [][2]rune{{'-', '-'}, {'.', '.'}, {'0', '9'}, {0xB7, 0xB7}, {0x300, 0x36F}, {0x203F, 0x2040}}
+	in := func(ranges [][2]rune, r rune) bool {
+		for _, x := range ranges {
+			if x[0] <= r && r <= x[1] {
+				return true
+			}
+		}
+		return false
+	}
+	for r := rune(0); r <= 0x110000; r++ {
+		if got, want := isNameStart(r), in(start, r); got != want {
+			t.Fatalf("%U begins a name: %v", r, got)
+		}
+		if got, want := isNameChar(r), in(start, r) || in(more, r); got != want {
+			t.Fatalf("%U in a name: %v", r, got)
+		}
+	}
+}
+
+// What is meant to be slow is not much slower than an ordinary document. The
+// bound is wide, as the machine may be busy; a quadratic step would exceed it by far.
+func TestHostileDocuments(t *testing.T) {
+	const size = 1 << 20
+	declare := func(n int) []byte {
+		b := []byte("<a")
+		for i := range n {
+			b = AppendNS(b, fmt.Sprint("p", i), "u")
+		}
+		return append(b, '>')
+	}
+	manyAttrs := AppendStart(nil, "b")
+	for i := range DefaultMaxAttrs {
+		manyAttrs = AppendAttr(manyAttrs, fmt.Sprintf("same%03d", i), "")
+	}
+	manyAttrs = append(manyAttrs, "/>"...)
+	repeat := func(head []byte, unit string) []byte {
+		b := append([]byte(nil), head...)
+		for len(b) < size {
+			b = append(b, unit...)
+		}
+		return append(b, "</a>"...)
+	}
+	for name, doc := range map[string][]byte{
+		"colons":          repeat(declare(DefaultMaxNamespaces), "p:"),
+		"declarations":    repeat(declare(DefaultMaxNamespaces-1), `<p0:b xmlns:q="v"/>`),
+		"attributes":      repeat([]byte("<a>"), string(manyAttrs)),
+		"references":      repeat([]byte("<a>"), "&#x00000000041;"),
+		"comments":        repeat([]byte("<a>"), "<!---->"),
+		"CDATA":           repeat([]byte("<a>"), "<![CDATA[]]>"),
+		"brackets":        repeat([]byte("<a>"), "]"),
+		"carriage return": repeat([]byte("<a>"), "\r"),
+		"elements":        repeat([]byte("<a>"), "<b/>"),
+	} {
+		began := time.Now()
+		_, err := ParseRaw(doc, Limits{})
+		took := time.Since(began)
+		require.NoError(t, err, name)
+		require.Less(t, took, 5*time.Second, name)
+		t.Logf("%-16s %6.0f MB/s", name, float64(len(doc))/took.Seconds()/1e6)
 	}
 }
