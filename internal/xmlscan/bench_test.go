@@ -135,3 +135,31 @@ func BenchmarkWave(b *testing.B) {
 	benchTokens(b, waveDoc())
 	benchPull(b, waveDoc())
 }
+
+// BenchmarkAppend writes a metric state, the bulk of what a device sends.
+func BenchmarkAppend(b *testing.B) {
+	write := func(buf []byte) []byte {
+		buf = AppendStart(buf, "msg:MetricState")
+		buf = AppendAttr(buf, "xsi:type", "pm:NumericMetricState")
+		buf = AppendAttrUint(buf, "StateVersion", 1234)
+		buf = AppendAttr(buf, "DescriptorHandle", "numeric.ch0.vmd1")
+		buf = AppendAttr(buf, "ActivationState", "On")
+		buf = append(buf, '>')
+		buf = AppendStart(buf, "pm:MetricValue")
+		buf = AppendAttrUint(buf, "DeterminationTime", 1700000000000)
+		buf = AppendAttr(buf, "Value", "71.5")
+		buf = append(buf, '>')
+		buf = AppendStart(buf, "pm:MetricQuality")
+		buf = AppendAttr(buf, "Mode", "Real")
+		buf = AppendAttr(buf, "Validity", "Vld")
+		buf = append(buf, "/>"...)
+		buf = AppendEnd(buf, "pm:MetricValue")
+		return AppendEnd(buf, "msg:MetricState")
+	}
+	buf := write(nil)
+	b.SetBytes(int64(len(buf)))
+	b.ReportAllocs()
+	for b.Loop() {
+		buf = write(buf[:0])
+	}
+}
