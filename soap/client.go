@@ -86,7 +86,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		cfg.IdleTimeout = defaultIdleTimeout
 	}
 	if cfg.Dial == nil {
-		d := &net.Dialer{KeepAlive: 15 * time.Second}
+		d := &net.Dialer{Timeout: defaultTimeout, KeepAlive: 15 * time.Second}
 		cfg.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := d.DialContext(ctx, network, addr)
 			if err != nil || cfg.DisableCompression {
@@ -105,6 +105,8 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		MaxIdleConnsPerHost:    cfg.MaxConnsPerHost,
 		IdleConnTimeout:        cfg.IdleTimeout,
 		MaxResponseHeaderBytes: 64 << 10,
+		TLSHandshakeTimeout:    defaultTimeout,
+		WriteBufferSize:        32 << 10, // a usual message in one write
 		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
 	}
 	if cfg.TLS != nil {

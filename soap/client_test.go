@@ -54,7 +54,6 @@ func reply(status int, doc []byte, header ...string) http.HandlerFunc {
 }
 
 func TestClientAnswers(t *testing.T) {
-	// covers: DPWS R0019, SDPi R0202
 	s12 := xmlscan.NsSOAP12
 	fault := envelope(s12, `<wsa:Action>`+soap.ActionFault+`</wsa:Action>`,
 		`<e:Fault><e:Code><e:Value>e:Receiver</e:Value></e:Code><e:Reason><e:Text xml:lang="en-US">unknown</e:Text></e:Reason></e:Fault>`)
@@ -251,7 +250,6 @@ func TestClientReconnects(t *testing.T) {
 }
 
 func TestPlainHTTPIsRefused(t *testing.T) {
-	// covers: SDPi R1002
 	_, err := soap.NewClient(soap.ClientConfig{})
 	require.ErrorIs(t, err, soap.ErrInsecure)
 	_, err = soap.NewServer(soap.ServerConfig{})

@@ -16,7 +16,7 @@ type scratch struct {
 	buffers     sync.Pool // of *[]byte
 	gzipWriters sync.Pool // of *gzip.Writer
 	gzipReaders sync.Pool // of *gzip.Reader
-	scanners    sync.Pool // of *xmlscan.Scanner
+	parsers     sync.Pool // of *Parser
 }
 
 // maxPooled is the largest buffer kept for reuse: one huge message must not pin its memory.

@@ -72,8 +72,32 @@ func Parse(doc []byte, lim xmlscan.Limits) (*Envelope, error) {
 	return parse(new(xmlscan.Scanner), doc, lim)
 }
 
-// parse is Parse with a scanner that is kept between messages, which is
-// several times as fast.
+// Parser reads messages one after the other with one scanner, which is several
+// times as fast as [Parse] for small messages. The zero value is ready; it is
+// for one goroutine at a time.
+type Parser struct {
+	s    xmlscan.Scanner
+	last *Envelope
+}
+
+// Parse is the function Parse. The envelope it returned before loses its body,
+// so that a late reader finds nothing rather than another message.
+func (p *Parser) Parse(doc []byte, lim xmlscan.Limits) (*Envelope, error) {
+	p.drop()
+	e, err := parse(&p.s, doc, lim)
+	p.last = e
+	return e, err
+}
+
+// drop lets go of the last message.
+func (p *Parser) drop() {
+	if p.last != nil {
+		p.last.s, p.last = nil, nil
+	}
+	p.s.Reset(nil, xmlscan.Limits{})
+}
+
+// parse is Parse with a given scanner.
 func parse(s *xmlscan.Scanner, doc []byte, lim xmlscan.Limits) (*Envelope, error) {
 	e := &Envelope{s: s}
 	s.Reset(doc, lim)

@@ -322,3 +322,19 @@ func TestQNamesResolveInScope(t *testing.T) {
 		})
 	}
 }
+
+func TestParserKeepsNothingOfTheLastMessage(t *testing.T) {
+	var p soap.Parser
+	first, err := p.Parse(envelope(xmlscan.NsSOAP12, action+`<x:a xmlns:x="urn:x">1</x:a>`, "<a/>"), xmlscan.Limits{})
+	require.NoError(t, err)
+	_, err = p.Parse(envelope(xmlscan.NsSOAP12, `<wsa:Action>urn:other</wsa:Action>`, "<b/>"), xmlscan.Limits{})
+	require.NoError(t, err)
+	require.Nil(t, first.Body())
+	require.Error(t, first.Close())
+	require.Equal(t, "urn:do", first.Header.Action)
+	require.Equal(t, `<x:a xmlns:x="urn:x">1</x:a>`, string(first.Header.Blocks[0].AppendXML(nil)))
+	_, err = p.Parse([]byte("<"), xmlscan.Limits{})
+	require.Error(t, err)
+	_, err = p.Parse(envelope(ns11, action, ""), xmlscan.Limits{})
+	require.Error(t, err)
+}

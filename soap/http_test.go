@@ -410,7 +410,6 @@ func TestServerPaths(t *testing.T) {
 }
 
 func TestServerRefusesTooManyConnections(t *testing.T) {
-	// covers: SDPi R0202
 	for name, cfg := range map[string]soap.ServerConfig{"total": {MaxConns: 2}, "per peer": {MaxConnsPerPeer: 2}} {
 		t.Run(name, func(t *testing.T) {
 			url := serveActions(t, cfg, handlers{"urn:do": echo})

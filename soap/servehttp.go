@@ -132,18 +132,15 @@ func (s *Server) readRequest(w http.ResponseWriter, r *http.Request) ([]byte, in
 // answer is everything of SOAP: it parses, checks, dispatches and turns errors
 // into faults. A nil header means an empty answer with the status.
 func (s *Server) answer(ctx context.Context, req *Request, ep *Endpoint, doc []byte) (*Header, Body, int) {
-	scanner, ok := s.mem.scanners.Get().(*xmlscan.Scanner)
+	parser, ok := s.mem.parsers.Get().(*Parser)
 	if !ok {
-		scanner = new(xmlscan.Scanner)
+		parser = new(Parser)
 	}
-	env, err := parse(scanner, doc, s.cfg.Limits)
+	env, err := parser.Parse(doc, s.cfg.Limits)
 	req.Envelope = env
 	defer func() {
-		if env != nil {
-			env.s = nil // a handler that kept the request finds an empty body, not the next message
-		}
-		scanner.Reset(nil, xmlscan.Limits{})
-		s.mem.scanners.Put(scanner)
+		parser.drop() // a handler that kept the request finds no body
+		s.mem.parsers.Put(parser)
 	}()
 	var resp *Response
 	if err == nil {

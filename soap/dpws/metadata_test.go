@@ -87,7 +87,7 @@ func TestMetadataKeepsWhatItDoesNotKnow(t *testing.T) {
 }
 
 func TestMetadataLimits(t *testing.T) {
-	// covers: META-2, GLUE R0034_0
+	// covers: META-2
 	long, longURI := strings.Repeat("ä", 257), "urn:"+strings.Repeat("x", 2045)
 	tests := map[string]func(*dpws.Metadata){
 		"manufacturer missing":  func(m *dpws.Metadata) { m.ThisModel.Manufacturer = nil },
