@@ -126,7 +126,7 @@ func TestAttributes(t *testing.T) {
 }
 
 func TestResolveQName(t *testing.T) {
-	// covers: BICEPS R0214, BICEPS R0215
+	// covers: SDPi R1012, SDPi R1013
 	at := func(f func(s *Scanner)) {
 		s := NewScanner([]byte(`<a xmlns="u:0" xmlns:p="u:1"><b xmlns:p="u:2" xmlns:q="u:3">x</b><c xmlns=""/></a>`), Limits{})
 		require.NoError(t, s.Root())
