@@ -44,3 +44,6 @@ func (t *Timestamp) UnmarshalText(b []byte) error {
 	*t = Timestamp(v)
 	return nil
 }
+
+// UnmarshalJSON reads a JSON number, the form a Timestamp is marshalled in.
+func (t *Timestamp) UnmarshalJSON(b []byte) error { return t.UnmarshalText(b) }
