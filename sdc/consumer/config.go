@@ -1,0 +1,92 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/semeco/go-sdc/internal/xmlscan"
+	"github.com/semeco/go-sdc/sdc"
+)
+
+// Config describes a consumer. The zero value of each field but Identity is
+// usable; without an Identity the consumer must be Insecure.
+type Config struct {
+	// Identity is the certificate shown to devices and the authorities trusted
+	// (SDPi R0502). It must carry the consumer's key purpose for devices to accept it.
+	Identity *sdc.Identity
+	// Insecure uses plain HTTP, without encryption or authentication. For benches
+	// only: it must be set explicitly and excludes Identity.
+	Insecure bool
+	// Network is where the consumer lives: notifications are received there. The
+	// zero value is loopback.
+	Network sdc.Network
+	// Actions are the notifications to subscribe to; nil takes all that the device
+	// offers. With a selection, missing MDIB versions are no sign of a loss
+	// and gaps can only be found by state versions.
+	Actions []string
+	// RequestTimeout bounds one request to a device; 0 is 10 s.
+	RequestTimeout time.Duration
+	// SubscriptionLength is the duration asked for; 0 is one minute. The device may
+	// grant less; subscriptions are renewed at half of what was granted.
+	SubscriptionLength time.Duration
+	// UpdateQueue is how many updates each reader of Device.Updates may lag behind
+	// before it gets ErrSlowReader; 0 is 4096.
+	UpdateQueue int
+	// ReportQueue is how many reports are kept while the MDIB is being read; 0 is
+	// 4096. If more arrive, the reading starts over.
+	ReportQueue int
+	// LostAfter is how long a device may stay unreachable before its Device ends
+	// with ErrLost; 0 is 30 s.
+	LostAfter time.Duration
+	// Limits bounds the XML of what devices send; zero fields take defaults.
+	Limits xmlscan.Limits
+	// Dial opens connections and Listen the place for notifications; nil takes the
+	// system's network. They exist for tests and for other transports.
+	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+	Listen func(ctx context.Context, network, addr string) (net.Listener, error)
+	// Logger receives what happens; nil discards.
+	Logger *slog.Logger
+}
+
+func (c Config) withDefaults() (Config, error) {
+	switch {
+	case c.Identity == nil && !c.Insecure:
+		return c, errors.New("consumer: an Identity is needed; on a bench without certificates set Insecure")
+	case c.Identity != nil && c.Insecure:
+		return c, errors.New("consumer: Identity and Insecure exclude each other")
+	}
+	if err := c.Network.Validate(); err != nil && c.Listen == nil {
+		return c, fmt.Errorf("consumer: %w", err)
+	}
+	if c.Identity != nil && c.Identity.Roles()&sdc.RoleConsumer == 0 && !c.Identity.AllowMissingKeyPurpose {
+		return c, fmt.Errorf("consumer: the certificate of %s lacks the consumer's key purpose", c.Identity.Leaf().Subject)
+	}
+	setDefault(&c.RequestTimeout, 10*time.Second)
+	setDefault(&c.SubscriptionLength, time.Minute)
+	setDefault(&c.UpdateQueue, 4096)
+	setDefault(&c.ReportQueue, 4096)
+	setDefault(&c.LostAfter, 30*time.Second)
+	if c.RequestTimeout < 0 || c.SubscriptionLength < 0 || c.LostAfter < 0 || c.UpdateQueue < 0 || c.ReportQueue < 0 {
+		return c, errors.New("consumer: durations and queue sizes must not be negative")
+	}
+	if c.Listen == nil {
+		c.Listen = func(ctx context.Context, network, addr string) (net.Listener, error) {
+			return new(net.ListenConfig).Listen(ctx, network, addr)
+		}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c, nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

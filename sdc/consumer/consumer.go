@@ -1,0 +1,158 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/soap"
+	"github.com/semeco/go-sdc/soap/eventing"
+)
+
+// Consumer is one SDC participant in the consumer's role. Create it with [New];
+// its methods may be used by several goroutines.
+type Consumer struct {
+	cfg    Config
+	client *soap.Client
+	sink   *eventing.Sink
+
+	stop    context.CancelFunc // ends the server
+	serving chan struct{}      // closed when the server has ended
+
+	mu      sync.Mutex
+	devices map[*Device]struct{}
+	closed  bool
+}
+
+// New opens the place where notifications arrive and returns a consumer. ctx
+// bounds the opening only. Close must be called when done.
+func New(ctx context.Context, cfg Config) (*Consumer, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	clientCfg := soap.ClientConfig{
+		Insecure: cfg.Insecure, Dial: cfg.Dial, Timeout: cfg.RequestTimeout, Limits: cfg.Limits, Logger: cfg.Logger,
+	}
+	serverCfg := soap.ServerConfig{
+		Insecure: cfg.Insecure, Limits: cfg.Limits, Logger: cfg.Logger,
+		Understood: []soap.Name{{Space: sdc.NamespaceSDPi, Local: "ReportSequence"}},
+	}
+	scheme := "http"
+	if cfg.Identity != nil {
+		scheme = "https"
+		clientCfg.TLS = cfg.Identity.ClientTLS(sdc.RoleProvider)
+		serverCfg.TLS = cfg.Identity.ServerTLS(sdc.RoleProvider)
+	}
+	client, err := soap.NewClient(clientCfg)
+	if err != nil {
+		return nil, fmt.Errorf("consumer: %w", err)
+	}
+	server, err := soap.NewServer(serverCfg)
+	if err != nil {
+		return nil, fmt.Errorf("consumer: %w", err)
+	}
+	listener, err := cfg.Listen(ctx, "tcp", cfg.Network.ListenAddress())
+	if err != nil {
+		return nil, fmt.Errorf("consumer: no place for notifications: %w", err)
+	}
+	sink, err := eventing.NewSink(eventing.SinkConfig{
+		Server: server, Client: client, BaseURL: scheme + "://" + listener.Addr().String(), Logger: cfg.Logger,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("consumer: %w", err), listener.Close())
+	}
+	serveCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	c := &Consumer{
+		cfg: cfg, client: client, sink: sink, stop: stop,
+		serving: make(chan struct{}), devices: make(map[*Device]struct{}),
+	}
+	go func() {
+		defer close(c.serving)
+		if err := server.Serve(serveCtx, listener); err != nil {
+			cfg.Logger.Error("notifications can no longer be received", "error", err)
+		}
+	}()
+	return c, nil
+}
+
+// Connect connects to a device: it reads the metadata, subscribes, reads the MDIB
+// and returns once the mirror is complete and live. ctx bounds the connecting
+// only; Device.Close disconnects.
+func (c *Consumer) Connect(ctx context.Context, target discovery.Endpoint) (*Device, error) {
+	d := newDevice(c, target)
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil, ErrClosed
+	}
+	c.devices[d] = struct{}{}
+	c.mu.Unlock()
+	if err := d.connect(ctx); err != nil {
+		// What has been subscribed is given back even if ctx has ended.
+		closeCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.RequestTimeout)
+		defer cancel()
+		_ = d.Close(closeCtx) // the error that matters is the one of connecting
+		return nil, fmt.Errorf("connecting to %s: %w", name(target), err)
+	}
+	return d, nil
+}
+
+func name(target discovery.Endpoint) string {
+	if target.EPR != "" {
+		return target.EPR
+	}
+	return fmt.Sprint(target.XAddrs)
+}
+
+// Close disconnects from every device and releases everything. ctx bounds the
+// goodbyes; afterwards nothing is left behind in any case.
+func (c *Consumer) Close(ctx context.Context) error {
+	c.mu.Lock()
+	first := !c.closed
+	c.closed = true
+	var devices []*Device
+	for d := range c.devices {
+		devices = append(devices, d)
+	}
+	c.mu.Unlock()
+	var wg sync.WaitGroup
+	errs := make([]error, len(devices))
+	for i, d := range devices {
+		wg.Go(func() { errs[i] = d.Close(ctx) })
+	}
+	wg.Wait()
+	var err error
+	if first {
+		err = c.sink.Close(ctx)
+		c.stop()
+	}
+	<-c.serving
+	c.client.Close()
+	return errors.Join(append(errs, err)...)
+}
+
+func (c *Consumer) forget(d *Device) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.devices, d)
+}
+
+// Connect makes a Consumer for a single device. Closing the device closes both.
+func Connect(ctx context.Context, target discovery.Endpoint, cfg Config) (*Device, error) {
+	c, err := New(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	d, err := c.Connect(ctx, target)
+	if err != nil {
+		closeCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.RequestTimeout)
+		defer cancel()
+		return nil, errors.Join(err, c.Close(closeCtx))
+	}
+	d.ownsConsumer = true
+	return d, nil
+}

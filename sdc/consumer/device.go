@@ -1,0 +1,332 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/xmlscan"
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/msg"
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/soap"
+	"github.com/semeco/go-sdc/soap/dpws"
+	"github.com/semeco/go-sdc/soap/eventing"
+)
+
+// Device is a connection to one device and the mirror of its MDIB. Its methods
+// may be used by several goroutines.
+type Device struct {
+	consumer     *Consumer
+	ownsConsumer bool
+	log          *slog.Logger
+
+	invocations invocations
+	updates     *stream[Update]
+	snapshot    atomic.Pointer[mdib.Snapshot]
+
+	ctx    context.Context // ends with the device
+	cancel context.CancelFunc
+	ended  chan struct{} // closed once the device is lost or closed
+	wake   chan struct{} // one token: the keeper has to look
+	wg     sync.WaitGroup
+	once   sync.Once
+
+	mu        sync.Mutex // held while a report is applied: reports come from several connections
+	target    discovery.Endpoint
+	xaddr     string
+	metadata  *dpws.Metadata
+	services  map[string]soap.EndpointReference // by port type
+	mirror    *mdib.Mirror
+	subs      []*eventing.Subscription
+	link      Link
+	buffering bool
+	buffered  []received
+	overrun   bool // more reports arrived than may be buffered
+	broken    bool // a subscription has ended
+}
+
+// received is a report with the time of its arrival.
+type received struct {
+	report msg.Report
+	at     time.Time
+}
+
+// Update is one step of a Device: a report that was applied, or a change of the link.
+type Update struct {
+	// Time is when the report arrived or the link changed.
+	Time time.Time
+	// Link is the link after the update. Only with Live is Snapshot what the device has.
+	Link Link
+	// Report is what arrived, already applied; nil if the update is no report.
+	Report msg.Report
+	// Before and Snapshot are the MDIB before and after. Before is nil in the first update.
+	Before, Snapshot *mdib.Snapshot
+	// Change tells which states and descriptors the report changed; nil if the update
+	// is no report. After a Gap compare the snapshots.
+	Change *mdib.Change
+	// Gap is set when the MDIB was read anew: updates between Before and Snapshot
+	// may be missing.
+	Gap *Gap
+}
+
+func newDevice(c *Consumer, target discovery.Endpoint) *Device {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Device{
+		consumer: c, target: target,
+		log:     c.cfg.Logger.With("device", name(target)),
+		updates: newStream[Update](c.cfg.UpdateQueue),
+		ctx:     ctx, cancel: cancel,
+		ended:     make(chan struct{}),
+		wake:      make(chan struct{}, 1),
+		mirror:    mdib.NewMirror(mdib.MirrorConfig{Partial: c.cfg.Actions != nil}),
+		link:      Link{State: Connecting, Since: time.Now()},
+		buffering: true,
+	}
+}
+
+// EPR is the stable address of the device.
+func (d *Device) EPR() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.target.EPR
+}
+
+// XAddr is the transport address in use.
+func (d *Device) XAddr() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.xaddr
+}
+
+// Metadata is what the device said of itself when it was connected. It is shared and read-only.
+func (d *Device) Metadata() *dpws.Metadata {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.metadata
+}
+
+// MDIB is the newest snapshot. It is never nil; whether it is what the device has
+// now is told by Link.
+func (d *Device) MDIB() *mdib.Snapshot { return d.snapshot.Load() }
+
+// Link is the state of the connection.
+func (d *Device) Link() Link {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.link
+}
+
+// Ended is closed once the Device is lost or closed.
+func (d *Device) Ended() <-chan struct{} { return d.ended }
+
+// Updates iterates over everything that happens from now on, in order and without
+// loss. The first update holds the current snapshot and link and no report. The
+// loop ends when ctx is done; with ErrSlowReader when the loop's body is slower
+// than the device for longer than Config.UpdateQueue can bridge; with ErrLost or
+// ErrClosed when the Device has ended. A missed report is never silent: the
+// update after it carries a Gap.
+func (d *Device) Updates(ctx context.Context) iter.Seq2[Update, error] {
+	return d.updates.all(ctx, func() *reader[Update] {
+		d.mu.Lock() // no update can come between the first and the next
+		defer d.mu.Unlock()
+		return d.updates.join(Update{Time: time.Now(), Link: d.link, Snapshot: d.snapshot.Load()})
+	})
+}
+
+// service returns the endpoint that offers a port type.
+func (d *Device) service(portType string) (soap.EndpointReference, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e, ok := d.services[portType]
+	return e, ok
+}
+
+// Services lists the port types the device offers.
+func (d *Device) Services() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []string
+	for _, s := range sdc.Services() {
+		if _, ok := d.services[s.Name]; ok {
+			out = append(out, s.Name)
+		}
+	}
+	return out
+}
+
+// notify takes one notification. It runs before the device gets its answer, so it
+// does nothing but decode, apply and queue (EVT-5).
+func (d *Device) notify(_ context.Context, r *soap.Request) error {
+	m, err := soap.Decode(r.Envelope, r.Envelope.BodyName(), func(s *xmlscan.Scanner) (msg.Message, error) { return msg.Decode(s) })
+	if err != nil {
+		// A refusal would make the device end the subscription. What the report
+		// told is lost, so the MDIB is read again; if that is unusable too, the
+		// device ends up lost.
+		d.log.Warn("unusable report", "action", r.Envelope.Header.Action, "error", err)
+		d.stale(err)
+		return nil
+	}
+	report, ok := m.(msg.Report)
+	if !ok {
+		return soap.InvalidMessage(m.BodyName().Local + " is no report")
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if op, ok := report.(*msg.OperationInvokedReport); ok {
+		// Of no matter to the MDIB: it counts even while that is being read.
+		d.invocations.report(op)
+	}
+	in := received{report, time.Now()}
+	if !d.buffering {
+		d.apply(in)
+		return nil
+	}
+	if len(d.buffered) == d.consumer.cfg.ReportQueue {
+		d.overrun = true
+		return nil
+	}
+	d.buffered = append(d.buffered, in)
+	return nil
+}
+
+// apply brings one report into the mirror. The caller holds d.mu.
+func (d *Device) apply(in received) {
+	before := d.snapshot.Load()
+	change, err := d.mirror.Apply(in.report)
+	switch {
+	case errors.Is(err, mdib.ErrOld):
+		return // told by the MDIB already (CONS-1)
+	case err != nil:
+		d.log.Warn("report not applied", "report", in.report.BodyName().Local, "error", err)
+		d.goStale(err)
+		return
+	}
+	d.snapshot.Store(change.After)
+	d.updates.send(Update{
+		Time: in.at, Link: d.link, Report: in.report, Before: before, Snapshot: change.After, Change: change,
+	})
+}
+
+// stale notes that something was or may have been missed.
+func (d *Device) stale(cause error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.goStale(cause)
+}
+
+func (d *Device) goStale(cause error) {
+	if d.link.State != Live {
+		d.overrun = true // the reading under way cannot be trusted
+		return
+	}
+	// Everything from here on belongs to the next reading of the MDIB.
+	d.buffering, d.buffered, d.overrun = true, d.buffered[:0], false
+	d.setLink(Resyncing, cause)
+	d.signal()
+}
+
+// goLive installs a freshly read MDIB and replays what arrived meanwhile.
+func (d *Device) goLive(resp *msg.GetMdibResponse, gap *Gap) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.overrun:
+		return errors.New("reports were lost while the MDIB was being read")
+	case d.broken:
+		return errors.New("a subscription ended while the MDIB was being read")
+	}
+	snapshot, err := d.mirror.Reset(resp)
+	if err != nil {
+		return fmt.Errorf("the device's MDIB is unusable: %w", err)
+	}
+	before := d.snapshot.Swap(snapshot)
+	d.link = Link{State: Live, Since: time.Now()}
+	d.buffering = false
+	d.updates.send(Update{Time: d.link.Since, Link: d.link, Before: before, Snapshot: snapshot, Gap: gap})
+	replay := d.buffered
+	d.buffered = nil
+	for _, in := range replay {
+		if d.link.State != Live {
+			break // a gap within the replay: the keeper starts over
+		}
+		d.apply(in)
+	}
+	return nil
+}
+
+// setLink changes the link and tells the readers. The caller holds d.mu.
+func (d *Device) setLink(state LinkState, cause error) {
+	d.link = Link{State: state, Since: time.Now(), Cause: cause}
+	s := d.snapshot.Load()
+	d.updates.send(Update{Time: d.link.Since, Link: d.link, Before: s, Snapshot: s})
+}
+
+func (d *Device) signal() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (d *Device) subscriptionEnded(sub *eventing.Subscription) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, s := range d.subs {
+		if s == sub {
+			d.broken = true
+			d.log.Warn("subscription ended", "error", sub.Err())
+			d.goStale(sub.Err())
+			d.signal()
+			return
+		}
+	}
+}
+
+// end is the last thing that happens to a device.
+func (d *Device) end(state LinkState, cause error) {
+	d.once.Do(func() {
+		d.mu.Lock()
+		d.setLink(state, cause)
+		d.buffering, d.buffered = true, nil
+		d.updates.close(cause)
+		close(d.ended)
+		d.mu.Unlock()
+		d.cancel()
+	})
+}
+
+func (d *Device) endCause() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.link.Cause
+}
+
+// Close unsubscribes and ends the Device. ctx bounds the goodbyes. Closing twice
+// does nothing.
+func (d *Device) Close(ctx context.Context) error {
+	d.end(Closed, ErrClosed)
+	d.wg.Wait()
+	d.mu.Lock()
+	subs := d.subs
+	d.subs = nil
+	d.mu.Unlock()
+	var wg sync.WaitGroup
+	errs := make([]error, len(subs))
+	for i, s := range subs {
+		wg.Go(func() { errs[i] = s.Unsubscribe(ctx) })
+	}
+	wg.Wait()
+	d.consumer.forget(d)
+	err := errors.Join(errs...)
+	if d.ownsConsumer {
+		err = errors.Join(err, d.consumer.Close(ctx))
+	}
+	return err
+}

@@ -1,0 +1,29 @@
+package consumer
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Errors that a caller can act on.
+var (
+	// ErrSlowReader ends an update stream whose reader let its queue fill up:
+	// updates after the last one yielded are missing. Start a new stream; it
+	// begins with the current snapshot.
+	ErrSlowReader = errors.New("reader too slow: updates were lost")
+	// ErrClosed is returned once the device or consumer was closed by its user.
+	ErrClosed = errors.New("closed")
+	// ErrLost is returned once the device could not be reached for longer than
+	// Config.LostAfter. Find it again by discovery.
+	ErrLost = errors.New("device lost")
+)
+
+// ServiceError says that a device does not offer a service that was asked for.
+type ServiceError struct {
+	// Service is the name of the port type, for example SetService.
+	Service string
+}
+
+func (e *ServiceError) Error() string {
+	return fmt.Sprintf("the device does not offer the %s", e.Service)
+}

@@ -1,0 +1,287 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/semeco/go-sdc/internal/xmlscan"
+	"github.com/semeco/go-sdc/mdib/msg"
+	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/soap"
+)
+
+// Step is one state an invocation went through.
+type Step struct {
+	// State is the invocation state.
+	State msg.InvocationState
+	// MDIBVersion is the version the response or report told of.
+	MDIBVersion uint64
+	// Reported is false for the response to the request and true for a report.
+	Reported bool
+}
+
+// Result is how an invocation ended.
+type Result struct {
+	// TransactionID identifies the invocation at the device.
+	TransactionID uint32
+	// State is the final state.
+	State msg.InvocationState
+	// Error and Message tell more of a failure; "" and nil otherwise.
+	Error   msg.InvocationError
+	Message []pm.LocalizedText
+	// Target is the handle of what was changed, if the device said so; for
+	// SetContextState that is the context state created.
+	Target string
+	// Source names who invoked, as the device saw it (GLUE R0078_0). It is zero when
+	// the final state came with the response and no report has arrived.
+	Source pm.InstanceIdentifier
+	// Steps are all states seen, in order.
+	Steps []Step
+}
+
+// OperationError says that an invocation did not end well. It wraps nothing; the
+// Result has all that is known.
+type OperationError struct {
+	// Operation is the handle of the operation.
+	Operation string
+	Result    *Result
+}
+
+func (e *OperationError) Error() string {
+	s := fmt.Sprintf("operation %s ended with %s", e.Operation, e.Result.State)
+	if e.Result.Error != "" {
+		s += fmt.Sprintf(" (%s)", e.Result.Error)
+	}
+	for _, t := range e.Result.Message {
+		if t.Text != "" {
+			return s + ": " + t.Text
+		}
+	}
+	return s
+}
+
+// Invocation is an operation under way.
+type Invocation struct {
+	operation string
+	dev       *Device
+
+	mu     sync.Mutex
+	result Result
+	final  bool
+	done   chan struct{} // closed at the final state
+}
+
+// TransactionID identifies the invocation at the device.
+func (i *Invocation) TransactionID() uint32 { return i.result.TransactionID }
+
+// Wait returns the result once the final state is known. The error is an
+// *OperationError for Fail, Cnclld and CnclldMan; the result is returned with it.
+// If the device is lost or closed before, the error says so and the outcome is
+// unknown.
+func (i *Invocation) Wait(ctx context.Context) (*Result, error) {
+	select {
+	case <-i.done:
+	default:
+		select {
+		case <-i.done:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for operation %s: %w", i.operation, context.Cause(ctx))
+		case <-i.dev.ended:
+			return nil, fmt.Errorf("waiting for operation %s: %w", i.operation, i.dev.endCause())
+		}
+	}
+	i.mu.Lock()
+	r := i.result
+	i.mu.Unlock()
+	switch r.State {
+	case msg.InvocationStateFin, msg.InvocationStateFinMod:
+		return &r, nil
+	}
+	return &r, &OperationError{Operation: i.operation, Result: &r}
+}
+
+// step records one state. A final state that came with the response may be
+// followed by one report that repeats it; nothing else can change a final result.
+func (i *Invocation) step(info *msg.InvocationInfo, version uint64, part *msg.OperationInvokedReportPart) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	r := &i.result
+	if i.final && info.InvocationState != r.State {
+		return
+	}
+	r.Steps = append(r.Steps[:len(r.Steps):len(r.Steps)], Step{State: info.InvocationState, MDIBVersion: version, Reported: part != nil})
+	r.State, r.Error, r.Message = info.InvocationState, info.InvocationError, info.InvocationErrorMessage
+	if part != nil {
+		r.Target, r.Source = part.OperationTarget, part.InvocationSource
+	}
+	if !i.final && r.State.Final() {
+		i.final = true
+		close(i.done)
+	}
+}
+
+// invocations matches OperationInvokedReports to the invocations of this
+// consumer. Reports may overtake the response that tells their transaction id, so
+// the last reports nobody asked for yet are kept (SCO-8).
+type invocations struct {
+	mu     sync.Mutex
+	open   map[uint32]*Invocation
+	recent []recentReport // ring
+	next   int
+}
+
+type recentReport struct {
+	part    *msg.OperationInvokedReportPart
+	version uint64
+}
+
+// keptReports bounds the reports kept for responses still to come. Other
+// consumers' operations are among them, so it is well above what one has under way.
+const keptReports = 256
+
+// maxOpen bounds invocations whose final report never came; the oldest is
+// forgotten beyond it.
+const maxOpen = 1024
+
+func (v *invocations) add(i *Invocation, info *msg.InvocationInfo, version uint64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	id := info.TransactionId
+	i.step(info, version, nil)
+	for k := range v.recent {
+		// The ring is walked from its oldest entry on.
+		r := v.recent[(v.next+k)%len(v.recent)]
+		if r.part.InvocationInfo.TransactionId == id && r.part.OperationHandleRef == i.operation {
+			i.step(&r.part.InvocationInfo, r.version, r.part)
+		}
+	}
+	if v.open == nil {
+		v.open = make(map[uint32]*Invocation)
+	}
+	if len(v.open) >= maxOpen {
+		oldest := id
+		for k := range v.open {
+			oldest = min(oldest, k)
+		}
+		delete(v.open, oldest)
+	}
+	v.open[id] = i
+}
+
+func (v *invocations) report(rep *msg.OperationInvokedReport) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for k := range rep.ReportPart {
+		part := &rep.ReportPart[k]
+		if i := v.open[part.InvocationInfo.TransactionId]; i != nil && i.operation == part.OperationHandleRef {
+			i.step(&part.InvocationInfo, rep.MdibVersion, part)
+			if part.InvocationInfo.InvocationState.Final() {
+				delete(v.open, part.InvocationInfo.TransactionId)
+			}
+			continue
+		}
+		r := recentReport{part, rep.MdibVersion}
+		if len(v.recent) < keptReports {
+			v.recent = append(v.recent, r)
+			continue
+		}
+		v.recent[v.next] = r
+		v.next = (v.next + 1) % keptReports
+	}
+}
+
+// Invoke sends a request of the Set or Context service and returns once the
+// device has answered it; [Invocation.Wait] waits for the outcome. Errors are
+// *soap.Fault when the device refused the message as such, *ServiceError when it
+// does not offer the service.
+func (d *Device) Invoke(ctx context.Context, req msg.SetRequest) (*Invocation, error) {
+	service, action := sdc.SetService, sdc.NamespaceGlue+"/SetService/"+req.BodyName().Local
+	if _, ok := req.(*msg.SetContextState); ok {
+		service, action = sdc.ContextService, sdc.ActionSetContextState
+	}
+	resp, err := d.call(ctx, service, action, req)
+	if err != nil {
+		return nil, fmt.Errorf("operation %s: %w", req.BaseSet().OperationHandleRef, err)
+	}
+	set, ok := resp.(msg.SetResponse)
+	if !ok {
+		return nil, fmt.Errorf("operation %s: answered by %s", req.BaseSet().OperationHandleRef, resp.BodyName())
+	}
+	info := &set.BaseSetResponse().InvocationInfo
+	i := &Invocation{operation: req.BaseSet().OperationHandleRef, dev: d, done: make(chan struct{})}
+	i.result.TransactionID = info.TransactionId
+	d.invocations.add(i, info, set.Version().MdibVersion)
+	return i, nil
+}
+
+func (d *Device) invokeAndWait(ctx context.Context, req msg.SetRequest) (*Result, error) {
+	i, err := d.Invoke(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return i.Wait(ctx)
+}
+
+// SetValue sets a number and waits for the outcome, see [Invocation.Wait].
+func (d *Device) SetValue(ctx context.Context, operation string, value pm.Decimal) (*Result, error) {
+	return d.invokeAndWait(ctx, &msg.SetValue{AbstractSet: setOf(operation), RequestedNumericValue: value})
+}
+
+// SetString sets a text and waits for the outcome.
+func (d *Device) SetString(ctx context.Context, operation, value string) (*Result, error) {
+	return d.invokeAndWait(ctx, &msg.SetString{AbstractSet: setOf(operation), RequestedStringValue: value})
+}
+
+// Activate triggers an action with arguments in the order of the operation's
+// descriptor, and waits for the outcome.
+func (d *Device) Activate(ctx context.Context, operation string, arguments ...string) (*Result, error) {
+	req := &msg.Activate{AbstractSet: setOf(operation)}
+	for _, a := range arguments {
+		req.Argument = append(req.Argument, msg.Argument{ArgValue: a})
+	}
+	return d.invokeAndWait(ctx, req)
+}
+
+// SetMetricState proposes metric states and waits for the outcome.
+func (d *Device) SetMetricState(ctx context.Context, operation string, proposed ...pm.MetricState) (*Result, error) {
+	return d.invokeAndWait(ctx, &msg.SetMetricState{AbstractSet: setOf(operation), ProposedMetricState: proposed})
+}
+
+// SetComponentState proposes component states and waits for the outcome.
+func (d *Device) SetComponentState(ctx context.Context, operation string, proposed ...pm.ComponentState) (*Result, error) {
+	return d.invokeAndWait(ctx, &msg.SetComponentState{AbstractSet: setOf(operation), ProposedComponentState: proposed})
+}
+
+// SetAlertState proposes an alert state and waits for the outcome.
+func (d *Device) SetAlertState(ctx context.Context, operation string, proposed pm.AlertState) (*Result, error) {
+	return d.invokeAndWait(ctx, &msg.SetAlertState{AbstractSet: setOf(operation), ProposedAlertState: proposed})
+}
+
+// SetContextState proposes context states and waits for the outcome. A proposed
+// state whose Handle equals its DescriptorHandle asks for a new one.
+func (d *Device) SetContextState(ctx context.Context, operation string, proposed ...pm.ContextState) (*Result, error) {
+	return d.invokeAndWait(ctx, &msg.SetContextState{AbstractSet: setOf(operation), ProposedContextState: proposed})
+}
+
+func setOf(operation string) msg.AbstractSet {
+	return msg.AbstractSet{OperationHandleRef: operation}
+}
+
+// call sends a request to the hosted service that offers a port type and decodes the answer.
+func (d *Device) call(ctx context.Context, service, action string, req msg.Message) (msg.Message, error) {
+	to, ok := d.service(service)
+	if !ok {
+		return nil, &ServiceError{Service: service}
+	}
+	env, err := d.consumer.client.Call(ctx, to, action, req)
+	if err != nil {
+		return nil, err
+	}
+	return decodeBody(env)
+}
+
+func decodeBody(env *soap.Envelope) (msg.Message, error) {
+	return soap.Decode(env, env.BodyName(), func(s *xmlscan.Scanner) (msg.Message, error) { return msg.Decode(s) })
+}

@@ -1,0 +1,87 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/semeco/go-sdc/discovery"
+)
+
+// newTarget describes the device to discovery.
+func (p *Provider) newTarget(xaddr string) (*discovery.Target, error) {
+	return discovery.NewTarget(discovery.TargetConfig{
+		Endpoint: discovery.Endpoint{
+			EPR: p.cfg.EPR, Types: discovery.DeviceTypes(), Scopes: p.scopes(p.MDIB()), XAddrs: []string{xaddr},
+		},
+		Transport: p.cfg.Transport,
+		UDP:       discovery.UDPConfig{Address: p.cfg.Network.IP(), Port: p.cfg.Network.UDPPort()},
+		Logger:    p.log,
+	})
+}
+
+// announcement is the device's presence in discovery, from Hello to Bye.
+type announcement struct {
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	err    error // of the target; valid when wg is done
+}
+
+// announce says Hello and keeps the announcement up to date. It returns once the device can be found.
+func (p *Provider) announce(ctx context.Context, target *discovery.Target) (*announcement, error) {
+	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	a := &announcement{cancel: cancel}
+	ended := make(chan struct{})
+	a.wg.Go(func() {
+		defer close(ended)
+		if a.err = target.Run(own); a.err != nil {
+			// Consumers that are connected are still served; those that look for the device do not find it.
+			p.log.LogAttrs(own, slog.LevelError, "discovery has failed", slog.String("error", a.err.Error()))
+		}
+	})
+	a.wg.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			case <-own.Done():
+				return
+			case <-p.rescope:
+				if err := target.SetScopes(p.scopes(p.MDIB())); err != nil {
+					p.log.LogAttrs(own, slog.LevelError, "the scopes cannot be announced", slog.String("error", err.Error()))
+				}
+			}
+		}
+	})
+	select {
+	case <-target.Ready():
+		return a, nil
+	case <-ctx.Done():
+		return a, nil
+	case <-ended:
+		cancel()
+		a.wg.Wait()
+		if a.err == nil {
+			a.err = errors.New("ended before it began")
+		}
+		return nil, fmt.Errorf("provider: discovery: %w", a.err)
+	}
+}
+
+// leave says Bye (WSD-5).
+func (a *announcement) leave(ctx context.Context) error {
+	a.cancel()
+	done := make(chan struct{})
+	go func() {
+		a.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return a.err
+	case <-ctx.Done():
+		return errors.New("provider: no time left to say Bye")
+	}
+}

@@ -1,0 +1,170 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/soap/dpws"
+)
+
+// Config describes a device. MDIB and one of Identity and Insecure are needed; everything else has a default.
+type Config struct {
+	// EPR is the stable address of the device, a urn:uuid: URI that should survive restarts (COEX-4). Empty makes a new one.
+	EPR string
+	// MDIB is what the device starts with: at least one MDS.
+	MDIB *mdib.Snapshot
+	// Store configures the MDIB store; the zero value starts a new sequence with MDIB version 0.
+	Store mdib.Config
+
+	// Identity secures all connections with mutual TLS. Its certificate should state the provider role, or peers will refuse it.
+	Identity *sdc.Identity
+	// Insecure permits a device without Identity: plain HTTP, callers unknown. For benches only.
+	Insecure bool
+	// Network is where the device lives; the zero value is loopback.
+	Network sdc.Network
+
+	// Model and Device are shown to users. Empty names are taken from the MDIB's meta data where it has some.
+	Model  dpws.ThisModel
+	Device dpws.ThisDevice
+	// KeyPurposes are the participant key purposes offered as scopes; nil means the plain SDC provider, sdc.OIDProvider.
+	KeyPurposes []string
+	// Scopes are further scopes to offer, as URIs.
+	Scopes []string
+	// ContextScopes are the kinds of associated contexts offered as scopes; nil means the location only. Think of privacy before offering patients.
+	ContextScopes []sdc.ContextKind
+
+	// MaxSubscription is the longest subscription granted; 0 means 1 minute.
+	MaxSubscription time.Duration
+	// NoReportSequence leaves out the sdpi:ReportSequence header of notifications (SDPi R1030).
+	NoReportSequence bool
+
+	// Invocation is how calls of operations are answered unless SetInvocation says otherwise.
+	Invocation Invocation
+	// DirectTimeout is how long a direct call may run before it is answered with Wait; 0 means 2 s. Peers give up on an answer after 5 s.
+	DirectTimeout time.Duration
+	// MaxTimeToFinish bounds calls of operations whose descriptor does not; 0 means 1 minute.
+	MaxTimeToFinish time.Duration
+	// QueueLength bounds the calls waiting or running at one SCO (SCO-3); 0 means 16. One more ends with Fail.
+	QueueLength int
+	// ApplyProposals gives operations without a handler (Activate excepted) the default behaviour of ApplyValue, ApplyString, ApplyMetricState,
+	// ApplyComponentState, ApplyAlertState and ApplyContextState. Without it their calls end with Fail.
+	ApplyProposals bool
+
+	// StopTimeout bounds what happens after the context of Run has ended: Bye, final reports, SubscriptionEnd; 0 means 5 s.
+	StopTimeout time.Duration
+
+	// Listen opens the TCP listener; nil means net.ListenConfig. Dial opens connections to subscribers; nil means net.Dialer.
+	// Transport carries discovery; nil means UDP multicast on Network. Tests put an in-memory network here.
+	Listen    func(ctx context.Context, network, address string) (net.Listener, error)
+	Dial      func(ctx context.Context, network, address string) (net.Conn, error)
+	Transport discovery.Transport
+
+	// Hooks observe what happens; see Hooks.
+	Hooks Hooks
+	// Logger receives what the operator should know; nil discards.
+	Logger *slog.Logger
+}
+
+// Limits of the configuration.
+const (
+	defaultMaxSubscription = time.Minute
+	defaultDirectTimeout   = 2 * time.Second
+	defaultMaxToFinish     = time.Minute
+	defaultQueueLength     = 16
+	defaultStopTimeout     = 5 * time.Second
+)
+
+// validate applies the defaults and reports everything that is wrong at once.
+func (c *Config) validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+
+	switch {
+	case c.MDIB == nil:
+		bad("MDIB is missing")
+	case len(slices.Collect(c.MDIB.Roots())) == 0:
+		bad("MDIB has no MDS")
+	}
+	switch {
+	case c.EPR == "":
+		c.EPR = uuid.New().URN()
+	case !strings.HasPrefix(c.EPR, "urn:uuid:"):
+		bad("EPR %q is no urn:uuid: URI", c.EPR)
+	default:
+		if _, err := uuid.Parse(c.EPR); err != nil {
+			bad("EPR %q: %w", c.EPR, err)
+		}
+	}
+	switch {
+	case c.Identity == nil && !c.Insecure:
+		bad("Identity is missing; set it (sdc.LoadIdentity), or Insecure for plain HTTP on a bench")
+	case c.Identity != nil && c.Insecure:
+		bad("both Identity and Insecure are set; choose one")
+	}
+	if c.Listen == nil {
+		// With a listener of the caller's own the address is the caller's business as well.
+		if err := c.Network.Validate(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, scope := range c.Scopes {
+		if scope == "" || strings.ContainsAny(scope, " \t\r\n") {
+			bad("scope %q is no URI", scope)
+		}
+	}
+	for _, d := range []struct {
+		name  string
+		value *time.Duration
+		def   time.Duration
+	}{
+		{"MaxSubscription", &c.MaxSubscription, defaultMaxSubscription},
+		{"DirectTimeout", &c.DirectTimeout, defaultDirectTimeout},
+		{"MaxTimeToFinish", &c.MaxTimeToFinish, defaultMaxToFinish},
+		{"StopTimeout", &c.StopTimeout, defaultStopTimeout},
+	} {
+		if *d.value < 0 {
+			bad("%s is negative", d.name)
+		}
+		if *d.value == 0 {
+			*d.value = d.def
+		}
+	}
+	if c.QueueLength < 0 {
+		bad("QueueLength is negative")
+	}
+	if c.QueueLength == 0 {
+		c.QueueLength = defaultQueueLength
+	}
+	if c.KeyPurposes == nil {
+		c.KeyPurposes = []string{sdc.OIDProvider}
+	}
+	if c.ContextScopes == nil {
+		c.ContextScopes = []sdc.ContextKind{sdc.LocationContext}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.MDIB != nil {
+		c.describe()
+		for _, err := range []error{c.Model.Validate(), c.Device.Validate()} {
+			if err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("provider: %w", errors.Join(errs...))
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/msg"
+	"github.com/semeco/go-sdc/mdib/pm"
+)
+
+// The functions of this file are handlers that do what a call says, for simulators and for devices whose MDIB is the whole truth. Register them for
+// single operations, for example dev.HandleSetContextState(handle, dev.ApplyContextStates), or for all with Config.ApplyProposals.
+
+// defaultHandler returns the default behaviour of a kind of operation; none for Activate, whose meaning only the device knows.
+func (p *Provider) defaultHandler(k kind) (handler, bool) {
+	run := func(ctx context.Context, c *Call, r msg.SetRequest) error {
+		switch r := r.(type) {
+		case *msg.SetValue:
+			return p.ApplyValue(ctx, &SetValue{c, r.RequestedNumericValue})
+		case *msg.SetString:
+			return p.ApplyString(ctx, &SetString{c, r.RequestedStringValue})
+		case *msg.SetMetricState:
+			return p.ApplyMetricStates(ctx, &SetMetricState{c, r.ProposedMetricState})
+		case *msg.SetComponentState:
+			return p.ApplyComponentStates(ctx, &SetComponentState{c, r.ProposedComponentState})
+		case *msg.SetAlertState:
+			return p.ApplyAlertState(ctx, &SetAlertState{c, r.ProposedAlertState})
+		case *msg.SetContextState:
+			return p.ApplyContextStates(ctx, &SetContextState{c, r.ProposedContextState})
+		}
+		return fmt.Errorf("no default behaviour for %T", r)
+	}
+	return handler{kind: k, run: run}, k != kindActivate
+}
+
+// ApplyValue makes the value that of the target, a numeric metric, determined now and valid. A value outside of every TechnicalRange is refused.
+func (p *Provider) ApplyValue(_ context.Context, call *SetValue) error {
+	d, ok := mdib.Get[*pm.NumericMetricDescriptor](p.MDIB(), call.Target)
+	if !ok {
+		return refuse(msg.InvocationErrorInv, "the target %s is no numeric metric", call.Target)
+	}
+	if refusal := checkRange(d.TechnicalRange, call.Value); refusal != nil {
+		return refusal
+	}
+	return p.Update(func(tx *mdib.Tx) error {
+		s, err := mdib.Edit[*pm.NumericMetricState](tx, call.Target)
+		if err != nil {
+			return err
+		}
+		if s.MetricValue == nil {
+			s.MetricValue = &pm.NumericMetricValue{}
+		}
+		s.MetricValue.Value = pm.Some(call.Value)
+		determined(&s.MetricValue.AbstractMetricValue)
+		return nil
+	})
+}
+
+// ApplyString makes the text the value of the target, a string or enumeration metric, determined now and valid. A text that is none of
+// the values of an enumeration is refused.
+func (p *Provider) ApplyString(_ context.Context, call *SetString) error {
+	return p.Update(func(tx *mdib.Tx) error {
+		state, err := tx.EditState(call.Target)
+		if err != nil {
+			return err
+		}
+		var value **pm.StringMetricValue
+		switch s := state.(type) {
+		case *pm.EnumStringMetricState:
+			d, _ := mdib.Get[*pm.EnumStringMetricDescriptor](p.MDIB(), call.Target)
+			if !allowedValue(d, call.Value) {
+				return refuse(msg.InvocationErrorInv, "%q is none of the allowed values of %s", clip(call.Value), call.Target)
+			}
+			value = &s.MetricValue
+		case *pm.StringMetricState:
+			value = &s.MetricValue
+		default:
+			return refuse(msg.InvocationErrorInv, "the target %s is no string metric", call.Target)
+		}
+		if *value == nil {
+			*value = &pm.StringMetricValue{}
+		}
+		(*value).Value = pm.Some(call.Value)
+		determined(&(*value).AbstractMetricValue)
+		return nil
+	})
+}
+
+func allowedValue(d *pm.EnumStringMetricDescriptor, value string) bool {
+	if d == nil {
+		return true
+	}
+	for _, a := range d.AllowedValue {
+		if a.Value == value {
+			return true
+		}
+	}
+	return false
+}
+
+// determined stamps a value that was set just now (GLUE R0011).
+func determined(v *pm.AbstractMetricValue) {
+	v.DeterminationTime = pm.Some(pm.TimestampOf(time.Now()))
+	v.MetricQuality.Validity = pm.MeasurementValidityVld
+}
+
+// ApplyMetricStates takes over the proposed metric states in one transaction; what a proposal leaves out stays as it is. Values are stamped with the time of setting;
+// waveforms are refused.
+func (p *Provider) ApplyMetricStates(_ context.Context, call *SetMetricState) error {
+	return p.applyStates(asStates(call.Proposed))
+}
+
+// ApplyComponentStates takes over the proposed component states in one transaction: what a proposal leaves out stays as it is.
+func (p *Provider) ApplyComponentStates(_ context.Context, call *SetComponentState) error {
+	return p.applyStates(asStates(call.Proposed))
+}
+
+// ApplyAlertState takes over the proposed alert state: what the proposal leaves out stays as it is.
+func (p *Provider) ApplyAlertState(_ context.Context, call *SetAlertState) error {
+	return p.applyStates([]pm.State{call.Proposed})
+}
+
+func (p *Provider) applyStates(proposed []pm.State) error {
+	return asRefusal(p.Update(func(tx *mdib.Tx) error {
+		for _, from := range proposed {
+			to, err := tx.EditState(pm.HandleOf(from))
+			if err != nil {
+				return err
+			}
+			if !overlay(to, from) {
+				return refuse(msg.InvocationErrorInv, "%s is no state of %s", from.TypeName().Local, from.BaseState().DescriptorHandle)
+			}
+			if err := stamp(to, from); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// stamp marks metric values that were just set as determined now.
+func stamp(s, proposed pm.State) error {
+	switch s := s.(type) {
+	case *pm.NumericMetricState:
+		if proposed.(*pm.NumericMetricState).MetricValue != nil {
+			determined(&s.MetricValue.AbstractMetricValue)
+		}
+	case *pm.StringMetricState:
+		if proposed.(*pm.StringMetricState).MetricValue != nil {
+			determined(&s.MetricValue.AbstractMetricValue)
+		}
+	case *pm.EnumStringMetricState:
+		if proposed.(*pm.EnumStringMetricState).MetricValue != nil {
+			determined(&s.MetricValue.AbstractMetricValue)
+		}
+	case *pm.RealTimeSampleArrayMetricState, *pm.DistributionSampleArrayMetricState:
+		return refuse(msg.InvocationErrorInv, "sample arrays cannot be set")
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/xmlscan"
+	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/soap"
+	"github.com/semeco/go-sdc/soap/dpws"
+	"github.com/semeco/go-sdc/soap/eventing"
+)
+
+// hosted is one hosted service: port types that share an address.
+type hosted struct {
+	id    string // ServiceId and last path element
+	types []string
+}
+
+// hostedServices lists what the device offers. The four port types that report belong into one hosted service (GLUE R0034_0).
+func (p *Provider) hostedServices() []hosted {
+	return []hosted{
+		{"Get", []string{sdc.GetService}},
+		{"StateEvent", []string{sdc.StateEventService, sdc.ContextService, sdc.DescriptionEventService, sdc.WaveformService}},
+		{"Set", []string{sdc.SetService}},
+	}
+}
+
+// mount puts the endpoints of the device and its hosted services on the server.
+func (p *Provider) mount(server *soap.Server, source *eventing.Source, target *discovery.Target, base string) error {
+	device := base + p.devicePath()
+	host := &dpws.Host{Endpoint: soap.NewEndpoint(p.cfg.EPR), Types: dpws.DeviceTypes()}
+	all := &dpws.Metadata{ThisModel: &p.cfg.Model, ThisDevice: &p.cfg.Device, Host: host}
+	handlers := p.handlersByElement()
+	for _, h := range p.hostedServices() {
+		path := p.devicePath() + "/" + h.id
+		entry := dpws.Hosted{Endpoints: []soap.EndpointReference{soap.NewEndpoint(device + "/" + h.id)}, ServiceID: h.id}
+		actions := map[string]soap.Handler{}
+		var notifications []string
+		description := &dpws.Description{TargetNamespace: sdc.NamespaceGlue}
+		for _, name := range h.types {
+			service, _ := sdc.ServiceByName(name)
+			entry.Types = append(entry.Types, xmlscan.Name{Space: sdc.NamespaceGlue, Local: name})
+			description.PortTypes = append(description.PortTypes, portType(service))
+			notifications = append(notifications, service.Notifications()...)
+			for _, o := range service.Operations {
+				if handle, ok := handlers[o.Input()]; ok {
+					actions[o.Action] = handle
+				}
+			}
+		}
+		if err := description.Validate(); err != nil {
+			return err
+		}
+		own := &dpws.Metadata{Host: host, Hosted: []dpws.Hosted{entry}, WSDL: []string{device + "/" + h.id + "/?wsdl"}}
+		actions[dpws.ActionGetMetadata] = dpws.HandleGetMetadata(func() *dpws.Metadata { return own })
+		actions[dpws.ActionGet] = dpws.HandleGet(func() *dpws.Metadata { return own })
+		if len(notifications) > 0 {
+			actions[eventing.ActionSubscribe] = source.SubscribeHandler(notifications...)
+		}
+		wsdl := &soap.Document{ContentType: "text/xml; charset=utf-8", Body: description.AppendXML([]byte(`<?xml version="1.0" encoding="UTF-8"?>` + "\n"))}
+		server.Handle(path, &soap.Endpoint{Actions: actions, Get: func(_ context.Context, query string) (*soap.Document, error) {
+			if query != "wsdl" {
+				return nil, nil
+			}
+			return wsdl, nil
+		}})
+		all.Hosted = append(all.Hosted, entry)
+	}
+	if err := all.Validate(); err != nil {
+		return err
+	}
+	server.Handle(p.devicePath(), &soap.Endpoint{Actions: map[string]soap.Handler{
+		dpws.ActionGet:         dpws.HandleGet(func() *dpws.Metadata { return all }),
+		dpws.ActionGetMetadata: dpws.HandleGetMetadata(func() *dpws.Metadata { return all }),
+		discovery.ActionProbe:  target.HandleProbe,
+	}})
+	return nil
+}
+
+// portType is a service as its WSDL has it (GLUE 13, GLUE R0042_0).
+func portType(s sdc.Service) dpws.PortType {
+	element := func(local string) xmlscan.Name { return xmlscan.Name{Space: sdc.NamespaceMessage, Local: local} }
+	p := dpws.PortType{Name: s.Name, DiscoveryType: xmlscan.Name{Space: sdc.NamespaceServiceProvider, Local: "ServiceProvider"}}
+	for _, o := range s.Operations {
+		op := dpws.Operation{Name: o.Name, SOAPAction: o.Action, Output: &dpws.Message{Element: element(o.Output()), Action: o.OutputAction()}}
+		if !o.Notification {
+			op.Input = &dpws.Message{Element: element(o.Input()), Action: o.Action}
+		}
+		p.Operations = append(p.Operations, op)
+	}
+	return p
+}
+
+// describe fills the names that users see from the meta data of the first MDS.
+func (c *Config) describe() {
+	var mds *pm.MdsDescriptor
+	for handle := range c.MDIB.Roots() {
+		d, _ := c.MDIB.Descriptor(handle)
+		mds, _ = d.(*pm.MdsDescriptor)
+		break
+	}
+	if mds == nil {
+		return
+	}
+	var meta pm.MetaData
+	if mds.MetaData != nil {
+		meta = *mds.MetaData
+	}
+	fillTexts(&c.Model.Manufacturer, meta.Manufacturer, "unknown manufacturer")
+	fillTexts(&c.Model.ModelName, meta.ModelName, "SDC device")
+	if c.Model.ModelNumber == "" {
+		c.Model.ModelNumber = meta.ModelNumber
+	}
+	if c.Device.SerialNumber == "" && len(meta.SerialNumber) > 0 {
+		c.Device.SerialNumber = meta.SerialNumber[0]
+	}
+	var names []pm.LocalizedText
+	if mds.Type != nil {
+		names = mds.Type.ConceptDescription
+	}
+	fillTexts(&c.Device.FriendlyName, names, mds.Handle)
+}
+
+func fillTexts(to *[]dpws.LocalizedString, from []pm.LocalizedText, otherwise string) {
+	if len(*to) > 0 {
+		return
+	}
+	for _, t := range from {
+		if t.Text != "" {
+			*to = append(*to, dpws.LocalizedString{Text: t.Text, Lang: t.Lang})
+		}
+	}
+	if len(*to) == 0 {
+		*to = dpws.Localized(otherwise, "en")
+	}
+}

@@ -1,0 +1,219 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/soap"
+	"github.com/semeco/go-sdc/soap/eventing"
+)
+
+// Provider is one device. Make it with New, register handlers, Run it; Update may be called at any time from any goroutine.
+type Provider struct {
+	cfg   Config
+	log   *slog.Logger
+	hooks Hooks
+	store *mdib.Store
+
+	// publishing orders commits and reports: whoever holds it may commit and hand reports to the subscriptions (SDPi R1004, R1006).
+	publishing sync.Mutex
+	source     atomic.Pointer[eventing.Source] // nil until Run listens
+	encoded    mdibCache
+
+	opMu       sync.Mutex // guards the next three
+	handlers   map[string]handler
+	invocation map[string]Invocation
+	queues     map[string]*sco // by handle of the SCO; only those with work
+
+	transactions atomic.Uint32 // the last transaction id
+	operations   sync.WaitGroup
+	opCtx        context.Context // parent of all calls; set by Run before it serves
+
+	started atomic.Bool
+	ready   chan struct{}
+	xaddr   atomic.Pointer[string]
+	rescope chan struct{} // tells that the scopes may have changed
+}
+
+// ErrRan is returned by Run when the provider runs or has run before.
+var ErrRan = errors.New("provider: runs only once; make a new one")
+
+// New checks the configuration and makes a device that is not on the network yet. The error names everything that is wrong.
+func New(cfg Config) (*Provider, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	p := &Provider{
+		cfg: cfg, log: cfg.Logger, hooks: cfg.Hooks,
+		handlers: map[string]handler{}, invocation: map[string]Invocation{}, queues: map[string]*sco{},
+		ready: make(chan struct{}), rescope: make(chan struct{}, 1),
+	}
+	p.store = mdib.NewStore(cfg.MDIB, cfg.Store)
+	if cfg.Identity != nil && cfg.Identity.Roles()&sdc.RoleProvider == 0 {
+		p.log.Warn("the certificate states no SDC provider key purpose; consumers that check it will refuse this device",
+			"subject", cfg.Identity.Leaf().Subject.String(), "oid", sdc.OIDProvider)
+	}
+	return p, nil
+}
+
+// EPR is the stable address of the device.
+func (p *Provider) EPR() string { return p.cfg.EPR }
+
+// MDIB returns the current MDIB.
+func (p *Provider) MDIB() *mdib.Snapshot { return p.store.Load() }
+
+// Ready is closed when the device can be reached and has said Hello.
+func (p *Provider) Ready() <-chan struct{} { return p.ready }
+
+// XAddrs returns the URLs the device can be reached at; none until Ready.
+func (p *Provider) XAddrs() []string {
+	if x := p.xaddr.Load(); x != nil {
+		return []string{*x}
+	}
+	return nil
+}
+
+// Stats tells of the subscriptions; the zero value until Ready.
+func (p *Provider) Stats() eventing.SourceStats {
+	if s := p.source.Load(); s != nil {
+		return s.Stats()
+	}
+	return eventing.SourceStats{}
+}
+
+// Run puts the device on the network and keeps it there until ctx ends: it listens, says Hello, serves, and at the end says Bye (WSD-5),
+// cancels the operations under way, and ends every subscription with SourceShuttingDown (EVT-3), all within Config.StopTimeout.
+// It returns nil after such an orderly end, once everything it started has stopped. It can be called once.
+func (p *Provider) Run(ctx context.Context) error {
+	if !p.started.CompareAndSwap(false, true) {
+		return ErrRan
+	}
+	listen := p.cfg.Listen
+	if listen == nil {
+		listen = (&net.ListenConfig{}).Listen
+	}
+	ln, err := listen(ctx, "tcp", p.cfg.Network.ListenAddress())
+	if err != nil {
+		return fmt.Errorf("provider: listen: %w", err)
+	}
+	err = p.serve(ctx, ln)
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func (p *Provider) serve(ctx context.Context, ln net.Listener) error {
+	base := p.scheme() + "://" + ln.Addr().String()
+	xaddr := base + p.devicePath()
+	target, err := p.newTarget(xaddr)
+	if err != nil {
+		return errors.Join(fmt.Errorf("provider: %w", err), ln.Close())
+	}
+	source, server, err := p.build(base, target)
+	if err != nil {
+		return errors.Join(fmt.Errorf("provider: %w", err), ln.Close())
+	}
+
+	// What runs until the device leaves the network outlives ctx for as long as leaving takes.
+	lasting := context.WithoutCancel(ctx)
+	var cancelOps, cancelServe context.CancelFunc
+	p.opCtx, cancelOps = context.WithCancel(lasting)
+	defer cancelOps()
+	serveCtx, cancelServe := context.WithCancel(lasting)
+	defer cancelServe()
+	p.source.Store(source)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(serveCtx, ln) }()
+
+	p.xaddr.Store(&xaddr)
+	announced, err := p.announce(ctx, target)
+	if err == nil {
+		close(p.ready)
+		p.log.Info("device is on the network", "epr", p.cfg.EPR, "xaddr", xaddr)
+		select {
+		case <-ctx.Done():
+		case err = <-served:
+			served = nil
+		}
+	}
+
+	stop, cancelStop := context.WithTimeout(lasting, p.cfg.StopTimeout)
+	defer cancelStop()
+	if announced != nil {
+		err = errors.Join(err, announced.leave(stop))
+	}
+	cancelOps()
+	cancelServe()
+	if served != nil {
+		err = errors.Join(err, <-served)
+	}
+	err = errors.Join(err, p.waitOperations(stop), source.Close(stop))
+	p.log.Info("device has left the network", "epr", p.cfg.EPR)
+	return err
+}
+
+// waitOperations waits for handlers to return; one that does not obey its context must not keep the device from stopping.
+func (p *Provider) waitOperations(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		p.operations.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return errors.New("provider: an operation handler did not return though its context has ended")
+	}
+}
+
+func (p *Provider) scheme() string {
+	if p.cfg.Identity != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// devicePath is the path of the device's own endpoint; the hosted services lie below it.
+func (p *Provider) devicePath() string {
+	return "/" + strings.TrimPrefix(p.cfg.EPR, "urn:uuid:")
+}
+
+// build makes the event source and the server with all endpoints.
+func (p *Provider) build(base string, target *discovery.Target) (*eventing.Source, *soap.Server, error) {
+	client := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Logger: p.log}
+	serve := soap.ServerConfig{Insecure: p.cfg.Insecure, StopTimeout: p.cfg.StopTimeout / 2, Logger: p.log}
+	if id := p.cfg.Identity; id != nil {
+		client.TLS, serve.TLS = id.ClientTLS(sdc.RoleConsumer), id.ServerTLS(sdc.RoleConsumer)
+	}
+	server, err := soap.NewServer(serve)
+	if err != nil {
+		return nil, nil, err
+	}
+	events := eventing.SourceConfig{
+		Client: client, BaseURL: base, ManagerPath: p.devicePath() + "/subscriptions",
+		MaxExpires: p.cfg.MaxSubscription, Logger: p.log,
+	}
+	if !p.cfg.NoReportSequence {
+		events.NumberHeader = reportSequence
+	}
+	source, err := eventing.NewSource(events)
+	if err != nil {
+		return nil, nil, err
+	}
+	server.HandlePrefix(source.ManagerPath(), source.ManagerEndpoint())
+	if err := p.mount(server, source, target, base); err != nil {
+		return nil, nil, errors.Join(err, source.Close(context.Background()))
+	}
+	return source, server, nil
+}

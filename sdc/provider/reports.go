@@ -1,0 +1,88 @@
+package provider
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/msg"
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/soap"
+)
+
+// Update changes the MDIB in one transaction: fn edits, the commit checks the rules and raises the versions, and one report tells every
+// subscriber. A transaction that changes nothing emits nothing; one that fails, by fn's error or by a rule, changes nothing.
+//
+// Transactions run one after the other. fn must not call Update, wait for another transaction, or do anything slow: it holds up all others.
+func (p *Provider) Update(fn func(*mdib.Tx) error) error {
+	p.publishing.Lock()
+	defer p.publishing.Unlock()
+	change, err := p.store.Update(fn)
+	if err != nil || change == nil {
+		return err
+	}
+	p.publish(change)
+	return nil
+}
+
+// publish encodes the report of a change once and hands it to the subscriptions. The caller holds p.publishing.
+func (p *Provider) publish(change *mdib.Change) {
+	begin := time.Now()
+	report := change.Report()
+	element, size := report.BodyName().Local, 0
+	action, ok := sdc.NotificationAction(element)
+	if !ok {
+		// Only a kind of change that the service table does not know gets here: a programming error worth a loud log, not a crash.
+		p.log.Error("no action for report", "report", element)
+		return
+	}
+	if source := p.source.Load(); source != nil && source.Wants(action) {
+		body := report.AppendXML(nil)
+		size = len(body)
+		source.Publish(action, body)
+	}
+	switch change.Kind {
+	case mdib.KindContext, mdib.KindDescription:
+		select {
+		case p.rescope <- struct{}{}:
+		default: // it will look anyway
+		}
+	}
+	p.hooks.committed(element, size, time.Since(begin))
+}
+
+// reportInvocation tells all subscribers of one step of a transaction (SCO-1). It carries the MDIB version current at that moment, so that the effect of
+// a finished operation is visible at or before the version of its report (SCO-7).
+func (p *Provider) reportInvocation(c *Call, o outcome) {
+	p.publishing.Lock()
+	defer p.publishing.Unlock()
+	source := p.source.Load()
+	if source == nil || !source.Wants(sdc.ActionOperationInvokedReport) {
+		return
+	}
+	snap := p.store.Load()
+	part := msg.OperationInvokedReportPart{
+		OperationHandleRef: c.Handle,
+		InvocationInfo:     o.info(c.TransactionID),
+		InvocationSource:   c.Source,
+	}
+	part.SourceMds, _ = snap.MDSOf(c.Handle)
+	switch o.state {
+	case msg.InvocationStateFin, msg.InvocationStateFinMod:
+		part.OperationTarget = c.reportedTarget()
+	}
+	report := &msg.OperationInvokedReport{ReportPart: []msg.OperationInvokedReportPart{part}}
+	report.MdibVersionGroup = versionGroup(snap)
+	source.Publish(sdc.ActionOperationInvokedReport, report.AppendXML(nil))
+}
+
+// reportSequence writes the header block that numbers the notifications of a subscription (SDPi R0800, R1030).
+func reportSequence(number uint64) soap.Body { return sequenceHeader(number) }
+
+type sequenceHeader uint64
+
+func (n sequenceHeader) AppendXML(b []byte) []byte {
+	b = append(b, `<sdpi:ReportSequence xmlns:sdpi="`+sdc.NamespaceSDPi+`" MessageNumber="`...)
+	b = strconv.AppendUint(b, uint64(n), 10)
+	return append(b, `"/>`...)
+}
