@@ -1,0 +1,112 @@
+# Needs Go, make, git and, for the interop tests and schema validation, python3
+# with venv. A C compiler is used for the race detector. Everything else is built
+# from pinned sources into ./.tools and ./.venv.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-print-directory
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+GO           ?= go
+FUZZTIME     ?= 5s
+FUZZTOTAL    ?= 180
+GOLANGCI     := .tools/golangci-lint
+VENV_STAMP   := .venv/.installed
+PLATFORMS    := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64
+
+# The race detector needs cgo, everything shipped is built without.
+RACE := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race,)
+
+step = @printf '\n== %s\n' "$(1)"
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+
+.PHONY: check
+check: fmt-check ## quick inner loop: format, vet, short tests (cached)
+	$(call step,go vet)
+	$(GO) vet ./...
+	$(call step,go test -short)
+	$(GO) test -short ./...
+
+.PHONY: test
+test: fmt-check vet lint venv test-race fuzz cross ## everything that must pass before a change lands
+	@printf '\nall passed\n'
+
+.PHONY: fmt-check
+fmt-check:
+	$(call step,gofmt)
+	@bad=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go' | while read -r f; do test -f "$$f" && echo "$$f"; done)); \
+	if test -n "$$bad"; then printf 'not formatted (gofmt -w):\n%s\n' "$$bad"; exit 1; fi
+
+.PHONY: vet
+vet:
+	$(call step,go vet)
+	$(GO) vet ./...
+
+.PHONY: lint
+lint: $(GOLANGCI) ## golangci-lint, version pinned in tools/go.mod
+	$(call step,golangci-lint)
+	$(GOLANGCI) run --timeout 15m ./...
+
+.PHONY: test-race
+test-race:
+	$(call step,go test $(RACE) -shuffle=on)
+	@if test -z "$(RACE)"; then echo 'NO C COMPILER: the race detector is off'; test "$${SDC_REQUIRE_RACE:-}" != 1; fi
+	$(GO) test $(RACE) -shuffle=on -timeout 15m ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (5s), at most FUZZTOTAL (180) seconds together
+	$(call step,fuzz every target)
+	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" FUZZTOTAL="$(FUZZTOTAL)" bash .ci/fuzz
+
+.PHONY: cross
+cross: ## build for every supported platform without cgo
+	$(call step,cross-compile)
+	@for p in $(PLATFORMS); do \
+		echo "$$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build ./...; \
+	done
+
+.PHONY: generate
+generate: ## delete and write anew every *_gen.go, and docs/conformance.md
+	$(call step,generate)
+	git ls-files --cached --others --exclude-standard '*_gen.go' | xargs rm -f
+	$(GO) generate ./...
+	$(MAKE) conformance
+
+.PHONY: conformance
+conformance: ## write docs/conformance.md from the requirement list and the tests
+	$(GO) run ./internal/conformance
+
+.PHONY: bench
+bench: ## every benchmark once, with allocations
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: interop
+interop: venv ## only the tests against the independent stack
+	SDC_REQUIRE_PEER=1 SDC_REQUIRE_SCHEMAS=1 $(GO) test -count=1 -v ./interop/...
+
+.PHONY: venv
+venv: ## the independent Python stack, in ./.venv
+	@if ! $(MAKE) $(VENV_STAMP); then \
+		printf '\nTHE PYTHON PEER COULD NOT BE INSTALLED: interop tests and schema validation will be skipped.\n'; \
+		printf 'They need python3 (3.10 or later) with the venv module and a package index that pip can reach.\n'; \
+		test "$${SDC_REQUIRE_PEER:-}" != 1; \
+	fi
+
+$(VENV_STAMP): interop/requirements.txt
+	$(call step,Python peer in .venv)
+	python3 -m venv --clear .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r interop/requirements.txt
+	.venv/bin/python -c 'import sdc11073, lxml.etree'
+	touch $@
+
+$(GOLANGCI): tools/go.mod tools/go.sum
+	$(call step,build golangci-lint (once))
+	cd tools && $(GO) build -o ../$(GOLANGCI) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.PHONY: clean
+clean: ## remove .tools and .venv
+	rm -rf .tools .venv
