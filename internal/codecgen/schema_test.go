@@ -10,6 +10,8 @@ import (
 
 	"github.com/beevik/etree"
 	"github.com/stretchr/testify/require"
+
+	"github.com/semeco/go-sdc/internal/reftest"
 )
 
 // The structs are the schema, so they are held against it here: every type, every attribute and
@@ -18,7 +20,7 @@ func TestStructsFollowTheSchemas(t *testing.T) {
 	msgModel, err := load("../../mdib/msg")
 	require.NoError(t, err)
 	pmModel := msgModel.imported
-	dir := schemas(t)
+	dir := filepath.Join(reftest.Dir(t), "schemas")
 	c := &checker{t: t, groups: map[string]*etree.Element{}, seen: map[*typeDecl]bool{}}
 	pmRoot := c.read(filepath.Join(dir, "BICEPS_ParticipantModel.xsd"))
 	msgRoot := c.read(filepath.Join(dir, "BICEPS_MessageModel.xsd"))
@@ -36,10 +38,6 @@ func TestStructsFollowTheSchemas(t *testing.T) {
 			}
 		}
 	}
-}
-
-func schemas(t *testing.T) string {
-	return filepath.Join(reference(t), "schemas")
 }
 
 type checker struct {

@@ -3,8 +3,8 @@ package msg_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/reftest"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -34,45 +35,36 @@ func identity(t testing.TB, m msg.Message) []byte {
 }
 
 func TestSampleMdibs(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(referenceDir(t), "samples", "mdibs", "*.xml"))
-	require.NoError(t, err)
+	// covers: EXT-ns
+	files := reftest.Samples(t, "mdibs/*.xml")
 	require.Len(t, files, 10)
 	refused := 0
 	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			doc, err := os.ReadFile(file)
-			require.NoError(t, err)
-			m, err := tolerant().Unmarshal(doc)
-			require.NoError(t, err)
-			r := m.(*msg.GetMdibResponse)
-			require.NotEmpty(t, r.Mdib.MdDescription.Mds)
-			identity(t, m)
-			c := msg.Clone(m)
-			require.True(t, msg.Equal(m, c))
+		doc := reftest.Read(t, file)
+		m, err := tolerant().Unmarshal(doc)
+		require.NoError(t, err, file)
+		r := m.(*msg.GetMdibResponse)
+		require.NotEmpty(t, r.Mdib.MdDescription.Mds)
+		identity(t, m)
+		require.True(t, msg.Equal(m, msg.Clone(m)))
 
+		if _, err = msg.Unmarshal(doc); err != nil {
 			var must *pm.MustUnderstandError
-			if _, err = msg.Unmarshal(doc); err != nil {
-				require.ErrorAs(t, err, &must)
-				require.Contains(t, err.Error(), must.Name.Local)
-				refused++
-			}
-		})
+			require.ErrorAs(t, err, &must, file)
+			require.Contains(t, err.Error(), must.Name.Local)
+			refused++
+		}
 	}
 	require.Equal(t, 3, refused, "samples with private extensions that must be understood")
 }
 
 func TestRecordedMessages(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(referenceDir(t), "wire", "*.xml"))
-	require.NoError(t, err)
-	require.Greater(t, len(files), 90)
 	kinds := map[string]int{}
-	for _, file := range files {
-		doc, err := os.ReadFile(file)
-		require.NoError(t, err)
-		name := filepath.Base(file)
-		s := xmlscan.NewScanner(doc, xmlscan.Limits{})
-		if len(doc) == 0 || s.Root() != nil {
-			continue // a few messages are recorded as refused, or empty
+	for _, w := range reftest.Wire(t) {
+		s := xmlscan.NewScanner(w.XML, xmlscan.Limits{})
+		if s.Root() != nil {
+			require.Empty(t, w.XML, w.Name)
+			continue
 		}
 		for s.Child() {
 			if s.Name() != (xmlscan.Name{Space: xmlscan.NsSOAP12, Local: "Body"}) {
@@ -85,20 +77,38 @@ func TestRecordedMessages(t *testing.T) {
 					continue
 				}
 				m, err := msg.Decode(s)
-				if strings.Contains(name, "schemaInvalid") {
+				if strings.Contains(w.Name, "schemaInvalid") {
 					require.ErrorContains(t, err, "attribute bogus is not allowed here")
 					continue
 				}
-				require.NoError(t, err, name)
+				require.NoError(t, err, w.Name)
 				identity(t, m)
 				kinds[reflect.TypeOf(m).Elem().Name()]++
 			}
 		}
 		if err := s.Err(); err != nil {
-			require.Regexp(t, "notWellFormed|schemaInvalid", name, "%v", err)
+			require.Regexp(t, "notWellFormed|schemaInvalid", w.Name, "%v", err)
 		}
 	}
 	require.GreaterOrEqual(t, len(kinds), 34, "%v", kinds)
+}
+
+// What is written is valid by the schemas of the standard: every kind of message, full and at random,
+// and every sample MDIB as written by this package.
+func TestWrittenMessagesAreValid(t *testing.T) {
+	docs := map[string][]byte{}
+	for _, m := range messages() {
+		for seed := range uint64(6) {
+			f := &filler{r: rand.New(rand.NewPCG(seed, 9)), full: seed == 0}
+			docs[fmt.Sprintf("%s %d", m.BodyName().Local, seed)] = f.message(m).AppendXML(nil)
+		}
+	}
+	for _, file := range reftest.Samples(t, "mdibs/*.xml") {
+		m, err := tolerant().Unmarshal(reftest.Read(t, file))
+		require.NoError(t, err)
+		docs[filepath.Base(file)] = m.AppendXML(nil)
+	}
+	reftest.Validate(t, docs)
 }
 
 // Every kind of message, first with everything present, then at random.
