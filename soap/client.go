@@ -164,16 +164,10 @@ func (c *Client) Exchange(ctx context.Context, url string, h *Header, body Body)
 	if err != nil {
 		return nil, err
 	}
-	buf := c.mem.getBuffer()
-	defer c.mem.putBuffer(buf)
-	*buf = AppendEnvelope((*buf)[:0], h, body)
-
 	ctx, cancel := c.timeout(ctx)
 	defer cancel()
 	defer c.end()
-	p := &payload{parts: [][]byte{*buf}}
-	defer p.release() // before the buffer goes back
-	resp, err := c.roundTrip(ctx, u, c.header, p)
+	resp, err := c.roundTrip(ctx, http.MethodPost, u, c.header, AppendEnvelope(make([]byte, 0, 1024), h, body))
 	if err != nil {
 		return nil, fmt.Errorf("%s to %s: %w", h.Action, url, err)
 	}
@@ -213,7 +207,7 @@ func (c *Client) Get(ctx context.Context, url string) (doc []byte, contentType s
 	ctx, cancel := c.timeout(ctx)
 	defer cancel()
 	defer c.end()
-	resp, err := c.roundTrip(ctx, u, c.getHeader, nil)
+	resp, err := c.roundTrip(ctx, http.MethodGet, u, c.getHeader, nil)
 	if err != nil {
 		return nil, "", fmt.Errorf("GET %s: %w", url, err)
 	}

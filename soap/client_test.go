@@ -154,11 +154,14 @@ func TestClientRequest(t *testing.T) {
 				require.NoError(t, err)
 			}
 			require.NoError(t, c.Send(context.Background(), url, []byte("a"), nil, []byte("bc")))
+			require.NoError(t, c.Send(context.Background(), url))
 			require.EqualValues(t, 1, conns.Load())
 			mu.Lock()
 			defer mu.Unlock()
 			require.Equal(t, "abc", string(got[3].body))
+			require.Len(t, got, 5)
 			for _, s := range got {
+				require.Equal(t, http.MethodPost, s.r.Method)
 				require.Equal(t, "/urn:uuid:1/Get/?wsdl", s.r.RequestURI)
 				require.Equal(t, "HTTP/1.1", s.r.Proto)
 				require.Equal(t, soap.ContentType, s.r.Header.Get("Content-Type"))

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
+	"slices"
 )
 
 // Sender posts envelopes that have been assembled already to one URL, as
@@ -27,12 +29,11 @@ func (c *Client) Sender(url string) (*Sender, error) {
 // URL is where the sender sends to.
 func (s *Sender) URL() string { return s.url }
 
-// Send posts one message, given in parts that are written one after the other
-// without being joined, and waits for its answer. Any 2xx without a SOAP fault in
-// it counts as delivered. Errors are as for [Client.Call].
+// Send posts one message, given in parts, and waits for its answer. Any 2xx
+// without a SOAP fault in it counts as delivered. Errors are as for [Client.Call].
 //
-// The parts must not change until Send returns; afterwards they are not touched
-// any more, also when it returned early with an error.
+// The parts are copied: they may be shared with other senders and reused as soon
+// as Send has returned, whatever the transport is still doing.
 func (s *Sender) Send(ctx context.Context, parts ...[]byte) error {
 	if err := s.send(ctx, parts); err != nil {
 		return fmt.Errorf("notify %s: %w", s.url, err)
@@ -45,9 +46,7 @@ func (s *Sender) send(ctx context.Context, parts [][]byte) error {
 	ctx, cancel := c.timeout(ctx)
 	defer cancel()
 	defer c.end()
-	p := &payload{parts: parts}
-	defer p.release()
-	resp, err := c.roundTrip(ctx, s.u, c.header, p)
+	resp, err := c.roundTrip(ctx, http.MethodPost, s.u, c.header, slices.Concat(parts...))
 	if err != nil {
 		return err
 	}

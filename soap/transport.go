@@ -1,33 +1,40 @@
 package soap
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 )
 
-// roundTrip sends one request. payload is nil for GET; the caller releases it.
-func (c *Client) roundTrip(ctx context.Context, u *url.URL, header http.Header, p *payload) (*http.Response, error) {
+// roundTrip sends one request, without a body for GET.
+//
+// doc must be memory of its own that is never written again: the transport may
+// go on reading it after RoundTrip has returned, so that a buffer from a pool
+// could leak one message into another. It is a bytes.Reader because those are
+// what net/http writes together with the header, in one packet if it fits.
+func (c *Client) roundTrip(ctx context.Context, method string, u *url.URL, header http.Header, doc []byte) (*http.Response, error) {
 	if c.closed.Load() {
 		return nil, ErrClosed
 	}
 	req := &http.Request{
-		Method: http.MethodGet, URL: u, Host: u.Host, Header: header,
+		Method: method, URL: u, Host: u.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	if p != nil {
-		req.Method = http.MethodPost
-		req.ContentLength = p.size()
+	switch {
+	case method == http.MethodGet:
+	case len(doc) == 0:
+		req.Body = http.NoBody // says Content-Length: 0
+	default:
+		req.ContentLength = int64(len(doc))
 		// GetBody lets the transport start again on a fresh connection when the kept-alive
 		// one turns out to have been closed before anything was written.
-		req.GetBody = p.open
-		req.Body, _ = p.open()
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(doc)), nil }
+		req.Body, _ = req.GetBody()
 	}
 	resp, err := c.transport.RoundTrip(req.WithContext(ctx))
 	if err != nil && ctx.Err() != nil {
@@ -35,61 +42,6 @@ func (c *Client) roundTrip(ctx context.Context, u *url.URL, header http.Header, 
 	}
 	return resp, err
 }
-
-// payload is a request body in parts. The transport may go on reading a body
-// after RoundTrip has returned; release cuts it off, so that the memory can be
-// reused for the next message without one byte of it leaking into this one.
-type payload struct {
-	mu    sync.Mutex
-	parts [][]byte // nil once released
-}
-
-var errReleased = errors.New("request body is gone")
-
-func (p *payload) size() (n int64) {
-	for _, part := range p.parts {
-		n += int64(len(part))
-	}
-	return n
-}
-
-func (p *payload) open() (io.ReadCloser, error) { return &payloadReader{p: p}, nil }
-
-func (p *payload) release() {
-	p.mu.Lock()
-	p.parts = nil
-	p.mu.Unlock()
-}
-
-// payloadReader deliberately has no WriteTo: that would hand the memory out of the lock.
-type payloadReader struct {
-	p         *payload
-	part, off int
-}
-
-func (r *payloadReader) Read(b []byte) (int, error) {
-	r.p.mu.Lock()
-	defer r.p.mu.Unlock()
-	if r.p.parts == nil {
-		return 0, errReleased
-	}
-	n := 0
-	for n < len(b) && r.part < len(r.p.parts) {
-		from := r.p.parts[r.part]
-		m := copy(b[n:], from[r.off:])
-		n += m
-		r.off += m
-		if r.off == len(from) {
-			r.part, r.off = r.part+1, 0
-		}
-	}
-	if n == 0 && len(b) > 0 {
-		return 0, io.EOF
-	}
-	return n, nil
-}
-
-func (r *payloadReader) Close() error { return nil }
 
 // answer turns a response into an envelope, or nil when it has no body and a 2xx
 // status. Faults, other statuses and broken bodies are errors.
