@@ -160,14 +160,16 @@ func (k *listener) serve(w http.ResponseWriter, r *http.Request) {
 	k.now++
 	k.max = max(k.max, k.now)
 	k.mu.Unlock()
+	defer func() {
+		k.mu.Lock()
+		k.now--
+		k.mu.Unlock()
+	}()
 	if k.answer != nil {
 		k.answer(m, w, r)
 	} else {
 		w.WriteHeader(http.StatusAccepted)
 	}
-	k.mu.Lock()
-	k.now--
-	k.mu.Unlock()
 }
 
 // take returns what was recorded at a path ("" for all) since the last call, once everything is quiet.

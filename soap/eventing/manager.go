@@ -118,6 +118,9 @@ func (s *Source) grant(text string) (time.Duration, error) {
 
 // target checks an address that messages are to be sent to and returns the key of its consumer.
 func (s *Source) target(r *soap.Request, epr *soap.EndpointReference) (string, error) {
+	if epr.Address == soap.Anonymous || epr.Address == soap.None {
+		return "", unable("messages cannot be pushed to " + epr.Address)
+	}
 	if _, err := s.check.Sender(epr.Address); err != nil {
 		return "", unable(err.Error())
 	}

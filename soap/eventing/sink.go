@@ -92,7 +92,8 @@ func (k *Sink) Subscribe(ctx context.Context, req Request) (*Subscription, error
 		req.Expires = time.Minute
 	}
 	sub := &Subscription{
-		sink: k, id: strings.ReplaceAll(uuid.NewString(), "-", ""), req: req, renewed: make(chan struct{}, 1),
+		sink: k, id: strings.ReplaceAll(uuid.NewString(), "-", ""), req: req,
+		order: make(chan struct{}, 1), renewed: make(chan struct{}, 1),
 	}
 	sub.ctx, sub.cancel = context.WithCancel(context.Background())
 	if err := k.open(sub); err != nil {

@@ -35,7 +35,7 @@ type Subscription struct {
 	id   string
 	req  Request
 
-	order   sync.Mutex      // held while a message is handled
+	order   chan struct{}   // holds a token while a message is handled
 	renewed chan struct{}   // 1 when the expiration has changed
 	ctx     context.Context // ends with the subscription
 	cancel  context.CancelFunc
@@ -108,21 +108,35 @@ func (sub *Subscription) end(cause error) {
 }
 
 func (sub *Subscription) handleNotification(ctx context.Context, r *soap.Request) (*soap.Response, error) {
-	sub.order.Lock()
-	defer sub.order.Unlock()
+	if err := sub.turn(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { <-sub.order }()
 	if sub.Err() != nil {
 		return nil, soap.DestinationUnreachable(r.Path)
 	}
 	return nil, sub.req.Notify(ctx, r)
 }
 
-func (sub *Subscription) handleEnd(_ context.Context, r *soap.Request) (*soap.Response, error) {
+// turn waits until no other message is being handled, or until nobody waits for the answer.
+func (sub *Subscription) turn(ctx context.Context) error {
+	select {
+	case sub.order <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return soap.EndpointUnavailable("earlier messages are still being handled", 0)
+	}
+}
+
+func (sub *Subscription) handleEnd(ctx context.Context, r *soap.Request) (*soap.Response, error) {
 	m, err := decode(r, "SubscriptionEnd", decodeSubscriptionEnd)
 	if err != nil {
 		return nil, err
 	}
-	sub.order.Lock()
-	defer sub.order.Unlock()
+	if err := sub.turn(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { <-sub.order }()
 	sub.end(m)
 	return nil, nil
 }

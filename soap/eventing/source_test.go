@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -276,12 +277,11 @@ func TestConnectionCount(t *testing.T) {
 	// covers: SDPi R1001, SDPi R1003, SDPi R1014
 	inBubble(t, SourceConfig{NotifyTimeout: time.Second, MaxExpires: time.Hour}, func(t *testing.T, b *bench) {
 		k := b.listener(consumerIP)
-		hang := 0
+		var hang atomic.Int32
 		k.answer = func(m message, w http.ResponseWriter, r *http.Request) {
 			switch {
 			case m.action == ActionSubscriptionEnd:
-			case hang > 0:
-				hang--
+			case hang.Add(-1) >= 0:
 				<-r.Context().Done()
 			default:
 				time.Sleep(time.Millisecond)
@@ -294,7 +294,7 @@ func TestConnectionCount(t *testing.T) {
 				b.subscribeTo("/StateEvent", k, path, time.Hour, actMetric, actAlert)
 				b.subscribeTo("/Set", k, path+"op", time.Hour, actOp)
 			}
-			hang = round % 3
+			hang.Store(int32(round % 3))
 			for i := range 20 {
 				b.source.Publish(actMetric, body(i))
 				b.source.Publish(actOp, body(i))
