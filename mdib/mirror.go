@@ -1,0 +1,364 @@
+package mdib
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/semeco/go-sdc/mdib/msg"
+	"github.com/semeco/go-sdc/mdib/pm"
+)
+
+// MirrorConfig of a Mirror. The zero value is good for a consumer that gets only some kinds of reports.
+type MirrorConfig struct {
+	// AllReports tells that every kind of report that raises the MDIB version is subscribed to: metric, waveform, alert, component, context,
+	// operational state and description. Only then can a missing version be told from a report of another kind, and is a *GapError.
+	AllReports bool
+	// MaxStates bounds the states and the descriptors a device may have; 0 means 1 000 000. What exceeds it is refused.
+	MaxStates int
+}
+
+// maxContexts bounds the states of one context descriptor a mirror keeps. Devices tell of new context states but have no way to tell that one is
+// gone (BICEPS R5027); of the states that may be gone the oldest are forgotten first.
+const maxContexts = 1000
+
+// Mirror is a consumer's copy of a device's MDIB. Load may be called from any goroutine; Reset and Apply too, but the caller sees to the
+// order of the reports.
+type Mirror struct {
+	cfg     MirrorConfig
+	current atomic.Pointer[Snapshot]
+	mu      sync.Mutex // serialises Reset and Apply
+	filled  bool
+}
+
+// NewMirror makes a mirror that is empty until the first Reset.
+func NewMirror(cfg MirrorConfig) *Mirror {
+	if cfg.MaxStates <= 0 {
+		cfg.MaxStates = 1_000_000
+	}
+	m := &Mirror{cfg: cfg}
+	m.current.Store(&Snapshot{})
+	return m
+}
+
+// Load returns the MDIB as last known; an empty one before the first Reset. It never blocks.
+func (m *Mirror) Load() *Snapshot { return m.current.Load() }
+
+// Reset takes over a whole MDIB. It refuses one whose structure is broken as FromMdib does, except that handles may hold any
+// characters, and then keeps what it had. States a device does not tell of are not made up.
+//
+// The response belongs to the mirror afterwards. Reports received meanwhile are to be applied after it, oldest first (CONS-3);
+// those the response includes already are recognised.
+func (m *Mirror) Reset(r *msg.GetMdibResponse) (*Snapshot, error) {
+	s, faults := fromMdib(&r.Mdib, true)
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("the device's MDIB cannot be used: %w", errors.Join(faults...))
+	}
+	if r.SequenceId != "" {
+		s.version = VersionOf(r.MdibVersionGroup)
+	}
+	if err := m.checkSize(s.content.edit()); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.filled = true
+	m.current.Store(s)
+	return s, nil
+}
+
+// Apply takes over what a report tells and returns what changed by it. The report belongs to the mirror afterwards.
+//
+// Versions: a report older than the mirror is ErrOld. One of the same version is applied, because some devices tell of one version in
+// several reports; what it repeats is no change. A version that leaves one out is a *GapError if MirrorConfig.AllReports is set.
+// Another sequence or instance is a *SequenceError. A state or descriptor version that is lower than the one known is ignored, one
+// that leaves versions out is applied; both are told in Change.Notes.
+//
+// Periodic reports do not move the MDIB version; states in them that are older than those known are ignored without a note.
+// OperationInvokedReport and SystemErrorReport change nothing and are passed through in the Change.
+//
+// Any other error means that the report does not fit the MDIB, for example because it is about an unknown descriptor
+// (ErrUnknownHandle): the MDIB must be read anew. A report that fails changes nothing.
+func (m *Mirror) Apply(message msg.Message) (*Change, error) {
+	report, ok := message.(msg.Report)
+	if !ok {
+		return nil, errors.New("not a report")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.filled {
+		return nil, ErrNotReady
+	}
+	have := m.current.Load()
+	got := VersionOf(*report.Version())
+	if !got.SameSequence(have.version) {
+		return nil, &SequenceError{Have: have.version, Got: got}
+	}
+	a := &applier{
+		c: &Change{Version: got, Before: have, After: have, report: report},
+		e: have.content.edit(),
+	}
+	a.e.lenient = true
+	a.read(report)
+	switch {
+	case a.c.Kind == KindNone:
+		return nil, fmt.Errorf("a %s does not tell of the MDIB", report.BodyName().Local)
+	case a.c.Kind == KindInvocation || a.c.Kind == KindSystemError:
+		return a.c, nil
+	case a.c.Periodic:
+	case got.MdibVersion < have.version.MdibVersion:
+		return nil, fmt.Errorf("%w: have MDIB version %d, got %d", ErrOld, have.version.MdibVersion, got.MdibVersion)
+	case m.cfg.AllReports && got.MdibVersion > have.version.MdibVersion+1:
+		return nil, &GapError{Have: have.version.MdibVersion, Got: got.MdibVersion}
+	}
+	if err := a.apply(report); err != nil {
+		return nil, fmt.Errorf("applying %s of MDIB version %d: %w", report.BodyName().Local, got.MdibVersion, err)
+	}
+	if err := m.checkSize(a.e); err != nil {
+		return nil, err
+	}
+	next := *have
+	changed := len(a.c.States)+len(a.c.Descriptors) > 0
+	if changed {
+		next.content = a.e.content()
+		next.stateVersion++
+	}
+	if len(a.c.Descriptors) > 0 {
+		next.descriptionVersion++
+	}
+	if !a.c.Periodic {
+		next.version = got
+	}
+	if changed || next.version != have.version {
+		a.c.After = &next
+		m.current.Store(&next)
+	}
+	return a.c, nil
+}
+
+func (m *Mirror) checkSize(e *editor) error {
+	if n := max(e.states.Len(), e.nodes.Len()); n > m.cfg.MaxStates {
+		return fmt.Errorf("the device's MDIB has more than %d entries", m.cfg.MaxStates)
+	}
+	return nil
+}
+
+// applier carries a report over into content.
+type applier struct {
+	c      *Change
+	e      *editor
+	states []pm.State
+	index  map[string]int // into c.States, when there are many
+}
+
+// read finds out what kind of report it is and collects the states of state reports.
+func (a *applier) read(report msg.Report) {
+	switch r := report.(type) {
+	case *msg.EpisodicMetricReport:
+		a.c.Kind = KindMetric
+		collect(a, r.ReportPart, func(p *msg.MetricReportPart) []pm.MetricState { return p.MetricState })
+	case *msg.PeriodicMetricReport:
+		a.c.Kind, a.c.Periodic = KindMetric, true
+		collect(a, r.ReportPart, func(p *msg.MetricReportPart) []pm.MetricState { return p.MetricState })
+	case *msg.EpisodicAlertReport:
+		a.c.Kind = KindAlert
+		collect(a, r.ReportPart, func(p *msg.AlertReportPart) []pm.AlertState { return p.AlertState })
+	case *msg.PeriodicAlertReport:
+		a.c.Kind, a.c.Periodic = KindAlert, true
+		collect(a, r.ReportPart, func(p *msg.AlertReportPart) []pm.AlertState { return p.AlertState })
+	case *msg.EpisodicComponentReport:
+		a.c.Kind = KindComponent
+		collect(a, r.ReportPart, func(p *msg.ComponentReportPart) []pm.ComponentState { return p.ComponentState })
+	case *msg.PeriodicComponentReport:
+		a.c.Kind, a.c.Periodic = KindComponent, true
+		collect(a, r.ReportPart, func(p *msg.ComponentReportPart) []pm.ComponentState { return p.ComponentState })
+	case *msg.EpisodicContextReport:
+		a.c.Kind = KindContext
+		collect(a, r.ReportPart, func(p *msg.ContextReportPart) []pm.ContextState { return p.ContextState })
+	case *msg.PeriodicContextReport:
+		a.c.Kind, a.c.Periodic = KindContext, true
+		collect(a, r.ReportPart, func(p *msg.ContextReportPart) []pm.ContextState { return p.ContextState })
+	case *msg.EpisodicOperationalStateReport:
+		a.c.Kind = KindOperational
+		collect(a, r.ReportPart, func(p *msg.OperationalStateReportPart) []pm.OperationState { return p.OperationState })
+	case *msg.PeriodicOperationalStateReport:
+		a.c.Kind, a.c.Periodic = KindOperational, true
+		collect(a, r.ReportPart, func(p *msg.OperationalStateReportPart) []pm.OperationState { return p.OperationState })
+	case *msg.WaveformStream:
+		a.c.Kind = KindWaveform
+		a.states = make([]pm.State, 0, len(r.State))
+		for _, s := range r.State {
+			if s != nil {
+				a.states = append(a.states, s)
+			}
+		}
+	case *msg.ObservedValueStream:
+		a.c.Kind = KindWaveform
+	case *msg.DescriptionModificationReport:
+		a.c.Kind = KindDescription
+	case *msg.OperationInvokedReport:
+		a.c.Kind = KindInvocation
+	case *msg.SystemErrorReport:
+		a.c.Kind = KindSystemError
+	}
+}
+
+func collect[P any, S pm.State](a *applier, parts []P, states func(*P) []S) {
+	n := 0
+	for i := range parts {
+		n += len(states(&parts[i]))
+	}
+	a.states = make([]pm.State, 0, n)
+	for i := range parts {
+		for _, s := range states(&parts[i]) {
+			a.states = append(a.states, s)
+		}
+	}
+}
+
+func (a *applier) apply(report msg.Report) error {
+	switch r := report.(type) {
+	case *msg.ObservedValueStream:
+		if err := a.observed(r.Value); err != nil {
+			return err
+		}
+	case *msg.DescriptionModificationReport:
+		return a.describe(r.ReportPart)
+	}
+	for _, s := range a.states {
+		if err := a.state(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *applier) note(id, handle, format string, args ...any) {
+	if len(a.c.Notes) < maxFaults {
+		a.c.Notes = append(a.c.Notes, Finding{ID: id, Handle: handle, Severity: SeverityWarning, Message: fmt.Sprintf(format, args...)})
+	}
+}
+
+// state takes over one state.
+func (a *applier) state(s pm.State) error {
+	if s == nil {
+		return nil
+	}
+	n, err := a.e.pair(s)
+	if err != nil {
+		return err
+	}
+	handle := pm.HandleOf(s)
+	version := s.BaseState().StateVersion
+	before, ok := a.e.states.Get(handle)
+	if !ok {
+		if err := a.forgetContexts(n); err != nil {
+			return err
+		}
+		if err := a.e.addState(s); err != nil {
+			return err
+		}
+		a.changed(handle, nil, s)
+		return nil
+	}
+	if before.BaseState().DescriptorHandle != s.BaseState().DescriptorHandle {
+		return ruleError(idUnique, handle, "the handle of the context state is in use for %q", clip(before.BaseState().DescriptorHandle))
+	}
+	was := before.BaseState().StateVersion
+	switch {
+	case version < was:
+		if !a.c.Periodic {
+			a.note("BICEPS R5003", handle, "state version %d after %d: ignored", version, was)
+		}
+		return nil
+	case version == was:
+		// Repeated, or changed without a new version, as a ticking clock may.
+		if a.c.Periodic || pm.EqualState(before, s) {
+			return nil
+		}
+		if !sameContent(before, s) {
+			a.note("BICEPS R0038_0", handle, "the state changed but its version is still %d", version)
+		}
+	case version > was+1 && !a.c.Periodic:
+		a.note("BICEPS R0038_0", handle, "state version %d after %d", version, was)
+	}
+	if d := n.descriptor.Base().DescriptorVersion; s.BaseState().DescriptorVersion != d {
+		a.note("BICEPS R5051", handle, "the state refers to descriptor version %d, known is %d", s.BaseState().DescriptorVersion, d)
+	}
+	a.e.states.Set(handle, s)
+	a.changed(handle, before, s)
+	return nil
+}
+
+// forgetContexts makes room for a new context state.
+func (a *applier) forgetContexts(n *node) error {
+	if len(n.contexts) < maxContexts {
+		return nil
+	}
+	for _, h := range n.contexts {
+		s, _ := a.e.states.Get(h)
+		if c, ok := s.(pm.ContextState); ok && c.BaseContext().ContextAssociationOrDefault() == pm.ContextAssociationNo {
+			a.e.removeContext(h)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q has more than %d context states", clip(n.descriptor.Base().Handle), maxContexts)
+}
+
+// changed notes a state change, one for each state.
+func (a *applier) changed(handle string, before, after pm.State) {
+	i := -1
+	if a.index != nil {
+		if k, ok := a.index[handle]; ok {
+			i = k
+		}
+	} else {
+		for k := range a.c.States {
+			if a.c.States[k].Handle == handle {
+				i = k
+				break
+			}
+		}
+	}
+	if i >= 0 {
+		if !a.c.Periodic {
+			a.note("BICEPS R0007_0", handle, "the state stands more than once in the report")
+		}
+		a.c.States[i].After = after
+		return
+	}
+	if a.c.States == nil {
+		a.c.States = make([]StateChange, 0, max(1, len(a.states)))
+	}
+	a.c.States = append(a.c.States, StateChange{Handle: handle, Before: before, After: after})
+	if len(a.c.States) == indexFrom {
+		a.index = make(map[string]int, max(4*indexFrom, len(a.states)))
+		for k := range a.c.States {
+			a.index[a.c.States[k].Handle] = k
+		}
+	} else if a.index != nil {
+		a.index[handle] = len(a.c.States) - 1
+	}
+}
+
+// observed takes over values of waveforms whose states stay otherwise as they are.
+func (a *applier) observed(values []msg.ObservedValue) error {
+	for i := range values {
+		v := &values[i]
+		before, ok := a.e.states.Get(v.Metric)
+		s, isWaveform := before.(*pm.RealTimeSampleArrayMetricState)
+		if !ok {
+			return unknown(v.Metric)
+		}
+		if !isWaveform {
+			return ruleError(idPairing, v.Metric, "an observed value belongs to a waveform, not to a %s", before.TypeName().Local)
+		}
+		c := *s
+		c.StateVersion, c.MetricValue = v.StateVersion, v.Value
+		if err := a.state(&c); err != nil {
+			return err
+		}
+	}
+	return nil
+}

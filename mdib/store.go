@@ -1,0 +1,155 @@
+package mdib
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/semeco/go-sdc/internal/pmap"
+	"github.com/semeco/go-sdc/mdib/pm"
+)
+
+// DefaultMaxRetired is how many removed handles a Store remembers unless told otherwise.
+const DefaultMaxRetired = 100_000
+
+// Config of a Store. The zero value is good for a device that has just started.
+type Config struct {
+	// SequenceID of the MDIB, a URI; "" makes a new "urn:uuid:...". Versions count from 0 in a new sequence.
+	SequenceID string
+	// InstanceID of the MDIB; not given by default. It may change only together with SequenceID (BICEPS R5004, R5005).
+	InstanceID pm.Opt[uint64]
+	// KeepVersion takes sequence, instance and MDIB version over from the snapshot and ignores the two above: only for a
+	// device that goes on exactly where it stopped, with a snapshot of the very last version.
+	KeepVersion bool
+	// Now is the clock for determination and binding times; nil means time.Now.
+	Now func() time.Time
+	// MaxRetired is how many removed handles are remembered so that their versions and types go on when they come back (BICEPS
+	// R0034_0, R0038_0, R0098_0). The oldest are forgotten first; versions of handles not remembered then start above
+	// all forgotten ones, so that none ever falls (R5003). 0 means DefaultMaxRetired.
+	MaxRetired int
+}
+
+// Store is the MDIB of a device. Load and Update may be called from any goroutine.
+type Store struct {
+	current atomic.Pointer[Snapshot]
+	now     func() time.Time
+
+	mu      sync.Mutex // serialises writers
+	retired retired
+	created uint64   // counts generated context state handles
+	leaving []string // handles of context states that the next commit drops
+}
+
+// NewStore makes a store that starts with the content of a snapshot. States refer to the versions of their descriptors from the start.
+func NewStore(s *Snapshot, cfg Config) *Store {
+	next := *s
+	if !cfg.KeepVersion {
+		next.version = Version{SequenceID: cfg.SequenceID, InstanceID: cfg.InstanceID}
+		if next.version.SequenceID == "" {
+			next.version.SequenceID = newSequenceID()
+		}
+	}
+	b := next.states.Batch()
+	for handle, state := range s.states.All() {
+		if d, ok := s.Descriptor(state.BaseState().DescriptorHandle); ok && d.Base().DescriptorVersion != state.BaseState().DescriptorVersion {
+			state = pm.ShallowState(state)
+			state.BaseState().DescriptorVersion = d.Base().DescriptorVersion
+			b.Set(handle, state)
+		}
+	}
+	next.states = b.Map()
+	st := &Store{now: cfg.Now, retired: retired{max: cfg.MaxRetired}}
+	if st.now == nil {
+		st.now = time.Now
+	}
+	if st.retired.max <= 0 {
+		st.retired.max = DefaultMaxRetired
+	}
+	st.current.Store(&next)
+	return st
+}
+
+func newSequenceID() string { return "urn:uuid:" + uuid.NewString() }
+
+// Load returns the current MDIB. It never blocks.
+func (st *Store) Load() *Snapshot { return st.current.Load() }
+
+// Update runs a transaction: fn edits private copies through the Tx, and if it returns nil the changes are checked and committed as the next MDIB
+// version. Writers run one after the other; fn must not call Update of the same store.
+//
+// A commit raises the MDIB version by one and each changed state's and descriptor's version by one, however often it was
+// edited. What was edited but is the same as before, versions aside, does not count (BICEPS C-5, C-11 to C-15); if nothing
+// counts, Update returns nil, nil and the MDIB is as it was.
+//
+// If fn or a rule fails, the error is returned and nothing has changed. If fn panics, nothing has changed either, the panic goes on and the store can be used on.
+//
+// What a transaction handed out belongs to the MDIB after a commit and must not be changed any more.
+func (st *Store) Update(fn func(*Tx) error) (*Change, error) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	tx := &Tx{store: st, base: st.current.Load()}
+	defer func() { tx.done = true }()
+	if err := fn(tx); err != nil {
+		return nil, err
+	}
+	return tx.commit()
+}
+
+// NewSequence starts a new sequence, as after an abrupt change of the clock (SDPi R1522) or a restart: a new SequenceId, the given InstanceId, and MDIB version
+// 0 (BICEPS R5004, R5005). Consumers have to read the MDIB anew. Versions of descriptors and states go on.
+func (st *Store) NewSequence(instance pm.Opt[uint64]) *Snapshot {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	next := *st.current.Load()
+	next.version = Version{SequenceID: newSequenceID(), InstanceID: instance}
+	st.current.Store(&next)
+	return &next
+}
+
+// retired remembers removed handles.
+type retired struct {
+	max     int
+	handles pmap.Map[retiredHandle]
+	order   pmap.Ordered[string] // by the count of removals
+	count   uint64
+	// floor is above every version of what was forgotten.
+	descriptorFloor, stateFloor uint64
+}
+
+type retiredHandle struct {
+	typeName                        pm.QName // of the descriptor, or of the context state
+	descriptorVersion, stateVersion uint64
+	order                           uint64
+}
+
+func (r *retired) add(handle string, h retiredHandle) {
+	h.order = r.count
+	r.count++
+	r.handles = r.handles.Set(handle, h)
+	r.order = r.order.Set(h.order, handle)
+	for r.handles.Len() > r.max {
+		at, oldest, _ := r.order.Min()
+		old, _ := r.handles.Get(oldest)
+		r.descriptorFloor = max(r.descriptorFloor, old.descriptorVersion+1)
+		r.stateFloor = max(r.stateFloor, old.stateVersion+1)
+		r.order = r.order.Delete(at)
+		r.handles = r.handles.Delete(oldest)
+	}
+}
+
+func (r *retired) remove(handle string) {
+	if h, ok := r.handles.Get(handle); ok {
+		r.handles = r.handles.Delete(handle)
+		r.order = r.order.Delete(h.order)
+	}
+}
+
+// versions returns the versions that a handle starts with when it is put in.
+func (r *retired) versions(handle string) (descriptor, state uint64) {
+	if h, ok := r.handles.Get(handle); ok {
+		return h.descriptorVersion + 1, h.stateVersion + 1
+	}
+	return r.descriptorFloor, r.stateFloor
+}
