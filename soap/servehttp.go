@@ -102,7 +102,7 @@ func checkContentType(v string) string {
 // readRequest reads the body within the limits; on error the status says what to answer.
 func (s *Server) readRequest(w http.ResponseWriter, r *http.Request) ([]byte, int, error) {
 	if r.ContentLength > s.cfg.MaxBody {
-		w.Header().Set("Connection", "close") // do not read what was refused
+		// net/http reads on for a little so that the client gets to see the answer.
 		return nil, http.StatusRequestEntityTooLarge, ErrTooLarge
 	}
 	coding := strings.ToLower(strings.TrimSpace(strings.Join(r.Header["Content-Encoding"], ",")))
