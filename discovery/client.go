@@ -3,11 +3,10 @@ package discovery
 import (
 	"context"
 	"errors"
-	"iter"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
-
-	"github.com/semeco/go-sdc/soap"
 )
 
 // ClientConfig configures a [Client]. The zero value searches on loopback.
@@ -27,6 +26,12 @@ type ClientConfig struct {
 	Logger *slog.Logger
 }
 
+const (
+	defaultMatchTimeout = 10 * time.Second
+	defaultMaxEndpoints = 1024
+	defaultProbe        = 3 * time.Second // APP_MAX_DELAY and some for the way
+)
+
 // Errors of a client that can be told apart with errors.Is.
 var (
 	// ErrClosed is returned by a closed client.
@@ -37,64 +42,241 @@ var (
 
 // Client searches for devices. Its methods may be called from several goroutines. Close
 // it when done.
-type Client struct{ cfg ClientConfig }
+type Client struct {
+	cfg    ClientConfig
+	log    *slog.Logger
+	node   *node
+	cancel context.CancelFunc
+	done   chan struct{} // closed when it listens no more
+
+	mu       sync.Mutex
+	closed   bool
+	err      error
+	watches  map[*watch]struct{}
+	probes   map[string]*probe        // by the id of the message
+	resolves map[string]chan Endpoint // by the id of the message; each holds one answer
+}
 
 // NewClient opens the transport and listens.
-func NewClient(cfg ClientConfig) (*Client, error) { return &Client{cfg: cfg}, nil }
+func NewClient(cfg ClientConfig) (*Client, error) {
+	if cfg.MatchTimeout <= 0 {
+		cfg.MatchTimeout = defaultMatchTimeout
+	}
+	if cfg.MaxEndpoints <= 0 {
+		cfg.MaxEndpoints = defaultMaxEndpoints
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	n, err := newNode(cfg.Transport, cfg.UDP, cfg.Timing, cfg.Logger, 0)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &Client{
+		cfg: cfg, log: cfg.Logger, node: n, cancel: cancel, done: make(chan struct{}),
+		watches: map[*watch]struct{}{}, probes: map[string]*probe{}, resolves: map[string]chan Endpoint{},
+	}
+	go func() {
+		defer close(c.done)
+		if err := n.serve(ctx, c.handle); err != nil {
+			c.log.Error("discovery client has stopped listening", "error", err)
+			c.mu.Lock()
+			c.err = fmt.Errorf("discovery client: %w", err)
+			c.mu.Unlock()
+		}
+	}()
+	return c, nil
+}
 
-// Close ends everything under way and waits for it.
-func (c *Client) Close() error { return nil }
+// Close ends everything under way and waits for it. Further calls do nothing.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	again := c.closed
+	c.closed = true
+	c.mu.Unlock()
+	c.cancel()
+	<-c.done
+	if again {
+		return nil
+	}
+	return c.node.close()
+}
 
 // Err returns why the client has stopped listening by itself; nil while it works and
 // after Close.
-func (c *Client) Err() error { return nil }
+func (c *Client) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// stopped is why nothing more can come once done is closed.
+func (c *Client) stopped() error {
+	if err := c.Err(); err != nil {
+		return err
+	}
+	return ErrClosed
+}
+
+// probe is one Probe under way.
+type probe struct {
+	filter Filter
+	order  []string
+	found  map[string]Endpoint
+}
 
 // Probe asks the group once and collects those who answer for as long as the duration says
-// (0 is 3 s), each endpoint once. The answers of those who gave no address are
-// completed by a Resolve. When ctx ends first, what has come so far is returned with the
-// context's error.
+// (0 is 3 s), each endpoint once. Answers that do not match are ignored. Those without an
+// address are completed by a Resolve if that is answered in time. When ctx ends first,
+// what has come so far is returned with the context's error.
 func (c *Client) Probe(ctx context.Context, f Filter, d time.Duration) ([]Endpoint, error) {
-	return nil, errors.New("not implemented yet")
+	if err := f.Validate(); err != nil {
+		return nil, err
+	}
+	if d <= 0 {
+		d = defaultProbe
+	}
+	p := &probe{filter: f, found: map[string]Endpoint{}}
+	id, err := c.ask(body{kind: kindProbe, filter: f}, func(id string) { c.probes[id] = p })
+	defer func() {
+		c.mu.Lock()
+		delete(c.probes, id)
+		c.mu.Unlock()
+	}()
+	if err == nil {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-c.done:
+			err = c.stopped()
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	endpoints := make([]Endpoint, 0, len(p.order))
+	for _, epr := range p.order {
+		endpoints = append(endpoints, p.found[epr].Clone())
+	}
+	return endpoints, err
 }
 
 // Resolve asks where the device with an EPR can be reached. ErrNoAnswer after MatchTimeout.
 func (c *Client) Resolve(ctx context.Context, epr string) (Endpoint, error) {
-	return Endpoint{}, errors.New("not implemented yet")
+	answer := make(chan Endpoint, 1)
+	m := body{kind: kindResolve, endpoints: []Endpoint{{EPR: epr}}}
+	id, err := c.ask(m, func(id string) { c.resolves[id] = answer })
+	defer func() {
+		c.mu.Lock()
+		delete(c.resolves, id)
+		c.mu.Unlock()
+	}()
+	if err != nil {
+		return Endpoint{}, err
+	}
+	timer := time.NewTimer(c.cfg.MatchTimeout)
+	defer timer.Stop()
+	select {
+	case e := <-answer:
+		return e, nil
+	case <-timer.C:
+		return Endpoint{}, fmt.Errorf("resolve %s: %w", epr, ErrNoAnswer)
+	case <-ctx.Done():
+		return Endpoint{}, ctx.Err()
+	case <-c.done:
+		return Endpoint{}, c.stopped()
+	}
 }
 
-// EventKind says what a [Event] reports.
-type EventKind uint8
-
-// The kinds of events.
-const (
-	Found     EventKind = iota + 1 // a matching device that was not known, or is back after Gone
-	Changed                        // other types, scopes or addresses
-	Restarted                      // a new life under the same EPR: connections to the former are dead
-	Alive                          // heard again, nothing has changed
-	Gone                           // it said Bye or does not match any more
-)
-
-// Event is news of a device.
-type Event struct {
-	Kind     EventKind
-	Endpoint Endpoint // as last known; with Gone perhaps the EPR alone
+// ask sends a message to the group. expect is called with its id under the lock before
+// an answer can come.
+func (c *Client) ask(m body, expect func(id string)) (string, error) {
+	select {
+	case <-c.done:
+		return "", c.stopped()
+	default:
+	}
+	return c.node.multicast(m, func(id string) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		expect(id)
+	})
 }
 
-// Watch follows the devices that match, until ctx ends, the client is closed or the loop is
-// left. It probes once at the start and relies on Hello and Bye from then on
-// (SDPi R3001); [Client.Refresh] probes again.
-//
-// A reader that is slow misses no device: events are kept per EPR and merged, so that
-// it always gets the latest state, and at most ClientConfig.MaxEndpoints are kept.
-func (c *Client) Watch(ctx context.Context, f Filter) iter.Seq[Event] {
-	return func(func(Event) bool) {}
+// handle takes a message to those who wait for it.
+func (c *Client) handle(m *message, _ Datagram) {
+	switch m.kind {
+	case kindHello, kindBye, kindProbeMatches, kindResolveMatches:
+	default:
+		return // questions to devices
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range m.endpoints {
+		if e.EPR == "" {
+			continue
+		}
+		c.collect(m, e)
+		wanted := false
+		for w := range c.watches {
+			switch w.tracker.apply(m.kind, e, m.sequence, m.hasSequence) {
+			case taken:
+				w.wake()
+			case resolve:
+				wanted = true
+			case overflow:
+				c.log.Warn("too many endpoints, one is ignored", "epr", e.EPR, "limit", c.cfg.MaxEndpoints)
+			}
+		}
+		if wanted {
+			c.resolveLater(e.EPR)
+		}
+	}
 }
 
-// Refresh probes again for every Watch, because a user asked for it (SDPi R3002).
-func (c *Client) Refresh() error { return errors.New("not implemented yet") }
+// collect gives an answer to the call that asked. Under the lock.
+func (c *Client) collect(m *message, e Endpoint) {
+	switch m.kind {
+	case kindProbeMatches:
+		p := c.probes[m.relatesTo]
+		if p == nil || !p.filter.Match(e) {
+			return
+		}
+		if _, known := p.found[e.EPR]; !known {
+			if len(p.order) >= c.cfg.MaxEndpoints {
+				c.log.Warn("too many answers, one is ignored", "epr", e.EPR, "limit", c.cfg.MaxEndpoints)
+				return
+			}
+			p.order = append(p.order, e.EPR)
+			if len(e.XAddrs) == 0 {
+				c.resolveLater(e.EPR)
+			}
+		}
+		p.found[e.EPR] = e
+	case kindResolveMatches:
+		if answer, ok := c.resolves[m.relatesTo]; ok {
+			select {
+			case answer <- e.Clone():
+			default: // a second answer
+			}
+		}
+		for _, p := range c.probes {
+			if known, ok := p.found[e.EPR]; ok && len(known.XAddrs) == 0 {
+				known.XAddrs, known.MetadataVersion = e.XAddrs, e.MetadataVersion
+				p.found[e.EPR] = known
+			}
+		}
+	}
+}
 
-// DirectedProbe asks one HTTP(S) endpoint what it is (MDPWS R0015). The EPR of the answer
-// may be empty: peers are known to leave it out.
-func DirectedProbe(ctx context.Context, c *soap.Client, url string, f Filter) ([]Endpoint, error) {
-	return nil, errors.New("not implemented yet")
+// resolveLater asks for an address, unless too much is under way: the next Hello
+// will bring it up again.
+func (c *Client) resolveLater(epr string) {
+	c.node.background(func(context.Context) {
+		_, err := c.node.multicast(body{kind: kindResolve, endpoints: []Endpoint{{EPR: epr}}}, nil)
+		c.node.check(err)
+	})
 }

@@ -3,7 +3,14 @@ package discovery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/semeco/go-sdc/soap"
 )
@@ -19,7 +26,8 @@ type TargetConfig struct {
 	UDP       UDPConfig
 	// Timing has the delays; zero fields take defaults.
 	Timing Timing
-	// InstanceID must be greater after each restart (WSD-1); 0 takes the seconds since 1970.
+	// InstanceID must be greater after each restart (WSD-1); 0 takes the seconds since 1970
+	// at which Run starts.
 	InstanceID uint32
 	// Logger receives what happens; nil discards.
 	Logger *slog.Logger
@@ -27,20 +35,100 @@ type TargetConfig struct {
 
 // Target makes a device known. Its methods may be called from several goroutines.
 type Target struct {
-	cfg   TargetConfig
-	ready chan struct{}
+	cfg     TargetConfig
+	log     *slog.Logger
+	started atomic.Bool
+	ready   chan struct{}
+	changed chan struct{} // holds one token when Hello is due
+
+	mu       sync.Mutex
+	endpoint Endpoint // its slices are replaced, never changed
+	node     *node    // nil until Run
 }
+
+// ErrRan is returned by Run when the target runs or has run before.
+var ErrRan = errors.New("discovery target runs only once")
 
 // NewTarget checks the configuration. Nothing is sent before [Target.Run].
 func NewTarget(cfg TargetConfig) (*Target, error) {
-	return &Target{cfg: cfg, ready: make(chan struct{})}, nil
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	e := cfg.Endpoint.Clone()
+	if e.MetadataVersion == 0 {
+		e.MetadataVersion = uint32(time.Now().Unix())
+	}
+	if err := checkEndpoint(e); err != nil {
+		return nil, err
+	}
+	return &Target{
+		cfg: cfg, log: cfg.Logger, endpoint: e,
+		ready: make(chan struct{}), changed: make(chan struct{}, 1),
+	}, nil
 }
 
 // Run announces the device until ctx ends: it says Hello, answers Probe and Resolve, says
-// Hello from time to time, and says Bye at the end (WSD-5), for which it takes up to half
-// a second more. It returns nil after such an orderly end. It can be called once.
+// Hello from time to time, and says Bye at the end (WSD-5), for which it takes up to
+// Timing.MaxDelay more. It returns nil after such an orderly end. It can be called once.
 func (t *Target) Run(ctx context.Context) error {
-	return errors.New("not implemented yet")
+	if !t.started.CompareAndSwap(false, true) {
+		return ErrRan
+	}
+	n, err := newNode(t.cfg.Transport, t.cfg.UDP, t.cfg.Timing, t.log, t.cfg.InstanceID)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	t.node = n
+	t.mu.Unlock()
+
+	serving, stop := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() {
+		served <- n.serve(serving, t.handle)
+	}()
+	close(t.ready)
+	err = t.announce(ctx, n, served)
+	stop()
+	if err == nil {
+		err = <-served
+	}
+	// What is still to be repeated must not follow the Bye.
+	n.quiet()
+	if byeErr := n.multicastAll(body{kind: kindBye, endpoints: []Endpoint{{EPR: t.cfg.Endpoint.EPR}}}); byeErr != nil {
+		t.log.Warn("Bye not sent", "error", byeErr)
+	}
+	return errors.Join(err, n.close())
+}
+
+// announce says Hello when it is due, until ctx ends (nil) or the transport fails.
+func (t *Target) announce(ctx context.Context, n *node, served <-chan error) error {
+	due := time.NewTimer(between(0, n.timing.HelloDelay))
+	defer due.Stop()
+	said := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-served:
+			if err == nil {
+				return nil // ctx has ended
+			}
+			return fmt.Errorf("discovery target: %w", err)
+		case <-due.C:
+		case <-t.changed:
+			if !said {
+				continue // the first Hello will tell
+			}
+		}
+		said = true
+		if _, err := n.multicast(body{kind: kindHello, endpoints: []Endpoint{t.current()}}, nil); err != nil {
+			t.log.Warn("Hello not sent", "error", err)
+		}
+		if n.timing.HelloEvery > 0 {
+			due.Reset(between(n.timing.HelloEvery, n.timing.HelloEveryMax))
+		}
+	}
 }
 
 // Ready is closed once the target answers; the first Hello follows within
@@ -48,7 +136,13 @@ func (t *Target) Run(ctx context.Context) error {
 func (t *Target) Ready() <-chan struct{} { return t.ready }
 
 // Endpoint returns what is announced at present.
-func (t *Target) Endpoint() Endpoint { return t.cfg.Endpoint.Clone() }
+func (t *Target) Endpoint() Endpoint { return t.current().Clone() }
+
+func (t *Target) current() Endpoint {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.endpoint
+}
 
 // SetTypes replaces the types. Like all changes it raises MetadataVersion and says Hello
 // (WSD-4), unless nothing changes.
@@ -71,13 +165,107 @@ func (t *Target) SetXAddrs(xaddrs []string) error {
 // cannot be announced, because it is no URI or does not fit into a datagram, is refused and
 // changes nothing.
 func (t *Target) Update(edit func(*Endpoint)) error {
-	return errors.New("not implemented yet")
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.endpoint.Clone()
+	edit(&e)
+	e = e.Clone() // the caller keeps what it has put in
+	e.EPR, e.MetadataVersion = t.endpoint.EPR, t.endpoint.MetadataVersion
+	if e.sameMetadata(t.endpoint) {
+		return nil
+	}
+	e.MetadataVersion++
+	if err := checkEndpoint(e); err != nil {
+		return err
+	}
+	t.endpoint = e
+	select {
+	case t.changed <- struct{}{}:
+	default: // a Hello is due anyway
+	}
+	return nil
+}
+
+// checkEndpoint refuses what cannot be announced.
+func checkEndpoint(e Endpoint) error {
+	isURI := func(s string) bool {
+		return s != "" && !strings.ContainsAny(s, " \t\r\n") && strings.Contains(s, ":")
+	}
+	if !isURI(e.EPR) || len(e.EPR) > maxID {
+		return fmt.Errorf("discovery: EPR %q is no URI", e.EPR)
+	}
+	for _, s := range slices.Concat(e.Scopes, e.XAddrs) {
+		if !isURI(s) {
+			return fmt.Errorf("discovery: %q is no URI", s)
+		}
+	}
+	for _, n := range e.Types {
+		if n.Local == "" {
+			return errors.New("discovery: type without a name")
+		}
+	}
+	// The longest message is a ResolveMatches with the longest numbers.
+	h := &soap.Header{
+		To: soap.Anonymous, Action: ActionResolveMatches,
+		MessageID: soap.NewMessageID(), RelatesTo: soap.NewMessageID(),
+		Extra: []soap.Body{appSequence{math.MaxUint32, math.MaxUint32}},
+	}
+	if len(soap.AppendEnvelope(nil, h, body{kind: kindResolveMatches, endpoints: []Endpoint{e}})) > MaxDatagram {
+		return fmt.Errorf("discovery: %w: types, scopes and addresses are too long", errTooLong)
+	}
+	return nil
+}
+
+// handle answers what came by datagram.
+func (t *Target) handle(m *message, d Datagram) {
+	n := t.node // set before serve was called
+	switch m.kind {
+	case kindProbe:
+		if err := m.filter.Validate(); err != nil {
+			if !d.Multicast { // WSD-2; the group gets no answer
+				n.fault(d.From, m.id, soap.MatchingRuleNotSupported(SupportedRules()...))
+			}
+			return
+		}
+		if !m.filter.Match(t.current()) {
+			return
+		}
+		n.answer(d.From, m.id, between(0, n.timing.MatchDelay), func() (body, bool) {
+			e := t.current()
+			return body{kind: kindProbeMatches, endpoints: []Endpoint{e}}, m.filter.Match(e)
+		})
+	case kindResolve:
+		if m.endpoints[0].EPR != t.cfg.Endpoint.EPR {
+			return
+		}
+		n.answer(d.From, m.id, between(0, n.timing.ResolveDelay), func() (body, bool) {
+			return body{kind: kindResolveMatches, endpoints: []Endpoint{t.current()}}, true
+		})
+	}
 }
 
 // HandleProbe answers a Probe that was sent to the device's own HTTP(S) endpoint (MDPWS
 // R0015). It is a soap.Handler for ActionProbe. If the device is not what is looked for, the
 // answer is an empty ProbeMatches; a matching rule that is not supported is a
 // MatchingRuleNotSupported fault (WSD-2).
-func (t *Target) HandleProbe(ctx context.Context, r *soap.Request) (*soap.Response, error) {
-	return nil, errors.New("not implemented yet")
+func (t *Target) HandleProbe(_ context.Context, r *soap.Request) (*soap.Response, error) {
+	f, err := soap.Decode(r.Envelope, wsd("Probe"), decodeFilter)
+	if err != nil {
+		return nil, err
+	}
+	if f.Validate() != nil {
+		return nil, soap.MatchingRuleNotSupported(SupportedRules()...)
+	}
+	answer := body{kind: kindProbeMatches}
+	t.mu.Lock()
+	n := t.node
+	if f.Match(t.endpoint) {
+		answer.endpoints = []Endpoint{t.endpoint}
+	}
+	t.mu.Unlock()
+	resp := &soap.Response{Action: ActionProbeMatches, Body: answer}
+	if n != nil {
+		resp.Extra = []soap.Body{n.nextSequence()}
+	}
+	return resp, nil
 }

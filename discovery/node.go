@@ -1,0 +1,235 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/semeco/go-sdc/soap"
+)
+
+// node is what Target and Client have in common: it sends messages with repetition and
+// takes received ones apart. Whoever owns it calls close, which waits.
+type node struct {
+	transport Transport
+	own       bool // the transport is ours to close
+	timing    Timing
+	log       *slog.Logger
+
+	mu    sync.Mutex
+	known *recent
+	seq   appSequence
+	limit chan struct{} // one token for each delayed or repeated message under way
+
+	ctx    context.Context // ends delays and repetitions
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+// maxPending bounds the messages that wait to be sent or repeated. Beyond it answers are
+// not sent and other messages not repeated, so that a flood of Probes costs no more.
+const maxPending = 256
+
+func newNode(t Transport, udp UDPConfig, timing Timing, log *slog.Logger, instance uint32) (*node, error) {
+	n := &node{
+		transport: t, timing: timing.withDefaults(), log: log, known: newRecent(),
+		limit: make(chan struct{}, maxPending),
+	}
+	if n.log == nil {
+		n.log = slog.New(slog.DiscardHandler)
+	}
+	now := time.Now()
+	if instance == 0 {
+		instance = uint32(now.Unix())
+	}
+	// Two lives within one second share the instance id, so the second begins with higher numbers.
+	n.seq = appSequence{InstanceID: instance, MessageNumber: uint32(now.Nanosecond() / 1000)}
+	if n.transport == nil {
+		var err error
+		if n.transport, err = NewUDP(udp); err != nil {
+			return nil, err
+		}
+		n.own = true
+	}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	return n, nil
+}
+
+// close ends what is under way, waits for it and gives the transport back.
+func (n *node) close() error {
+	n.quiet()
+	if n.own {
+		return n.transport.Close()
+	}
+	return nil
+}
+
+// quiet ends the delays and repetitions under way and waits for them.
+func (n *node) quiet() {
+	n.mu.Lock()
+	n.cancel()
+	n.mu.Unlock()
+	n.wg.Wait()
+}
+
+// serve receives until ctx ends; handle gets each message once, and none of our own.
+func (n *node) serve(ctx context.Context, handle func(*message, Datagram)) error {
+	return n.transport.Serve(ctx, func(d Datagram) {
+		m, err := decodeDatagram(d.Data)
+		if err != nil {
+			n.log.Debug("datagram ignored", "from", d.From, "bytes", len(d.Data), "error", err)
+			return
+		}
+		n.mu.Lock()
+		fresh := n.known.add(m.id)
+		n.mu.Unlock()
+		if fresh {
+			handle(m, d)
+		}
+	})
+}
+
+// errTooLong refuses what does not fit into a datagram.
+var errTooLong = errors.New("message does not fit into a datagram")
+
+// encode writes a message of ours and remembers its id. Messages that carry an
+// AppSequence get the next number here, at the moment of sending.
+func (n *node) encode(h *soap.Header, m soap.Body, sequence bool) ([]byte, error) {
+	n.mu.Lock()
+	if sequence {
+		h.Extra = append(h.Extra, n.nextLocked())
+	}
+	n.known.add(h.MessageID)
+	n.mu.Unlock()
+	data := soap.AppendEnvelope(make([]byte, 0, 2048), h, m)
+	if len(data) > MaxDatagram {
+		return nil, errTooLong
+	}
+	return data, nil
+}
+
+func (n *node) nextLocked() appSequence {
+	n.seq.MessageNumber++
+	return n.seq
+}
+
+// nextSequence numbers a message that goes another way than a datagram.
+func (n *node) nextSequence() appSequence {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.nextLocked()
+}
+
+// multicast sends a message to the group at once and repeats it in the background.
+// The error is that of encoding or of the first copy. before, unless nil, gets the id of
+// the message before it is sent.
+func (n *node) multicast(m body, before func(id string)) (id string, err error) {
+	data, id, err := n.encodeMulticast(m)
+	if err != nil {
+		return "", err
+	}
+	if before != nil {
+		before(id)
+	}
+	err = n.transport.Multicast(data)
+	n.background(func(ctx context.Context) {
+		for _, d := range n.timing.copies() {
+			if !pause(ctx, d) {
+				return
+			}
+			n.check(n.transport.Multicast(data))
+		}
+	})
+	return id, err
+}
+
+// multicastAll is multicast that waits for the last copy. It works also after quiet.
+func (n *node) multicastAll(m body) error {
+	data, _, err := n.encodeMulticast(m)
+	if err != nil {
+		return err
+	}
+	err = n.transport.Multicast(data)
+	for _, d := range n.timing.copies() {
+		time.Sleep(d) // bounded by Timing.UpperDelay
+		n.check(n.transport.Multicast(data))
+	}
+	return err
+}
+
+func (n *node) encodeMulticast(m body) ([]byte, string, error) {
+	h := &soap.Header{To: To, Action: m.kind.action(), MessageID: soap.NewMessageID()}
+	announces := m.kind == kindHello || m.kind == kindBye
+	data, err := n.encode(h, m, announces)
+	return data, h.MessageID, err
+}
+
+// answer sends a message to one peer after a delay, and repeats it. make is called when
+// the delay is over, so that the answer is true when it is sent; ok false sends nothing.
+func (n *node) answer(to netip.AddrPort, relatesTo string, delay time.Duration, make func() (m body, ok bool)) {
+	n.background(func(ctx context.Context) {
+		if !pause(ctx, delay) {
+			return
+		}
+		m, ok := make()
+		if !ok {
+			return
+		}
+		h := &soap.Header{
+			To: soap.Anonymous, Action: m.kind.action(), MessageID: soap.NewMessageID(), RelatesTo: relatesTo,
+		}
+		n.unicast(ctx, to, h, m, true)
+	})
+}
+
+// fault answers with a fault.
+func (n *node) fault(to netip.AddrPort, relatesTo string, f *soap.Fault) {
+	n.background(func(ctx context.Context) {
+		h := f.Header(relatesTo)
+		h.To = soap.Anonymous
+		n.unicast(ctx, to, h, f, false)
+	})
+}
+
+func (n *node) unicast(ctx context.Context, to netip.AddrPort, h *soap.Header, m soap.Body, sequence bool) {
+	data, err := n.encode(h, m, sequence)
+	if err != nil {
+		n.log.Warn("answer not sent", "to", to, "action", h.Action, "error", err)
+		return
+	}
+	n.check(n.transport.Unicast(to, data))
+	for _, d := range n.timing.copies() {
+		if !pause(ctx, d) {
+			return
+		}
+		n.check(n.transport.Unicast(to, data))
+	}
+}
+
+// background runs fn unless too much is under way or the node is closed.
+func (n *node) background(fn func(ctx context.Context)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.ctx.Err() != nil {
+		return
+	}
+	select {
+	case n.limit <- struct{}{}:
+	default:
+		n.log.Debug("too many messages under way, one is dropped")
+		return
+	}
+	n.wg.Go(func() {
+		defer func() { <-n.limit }()
+		fn(n.ctx)
+	})
+}
+
+func (n *node) check(err error) {
+	if err != nil {
+		n.log.Warn("discovery message not sent", "error", err)
+	}
+}

@@ -1,0 +1,214 @@
+package discovery
+
+import "slices"
+
+// tracker is what one Watch knows: the latest state of each endpoint, what of it the
+// reader has not been told, and what came out of order. It is not safe for concurrent use.
+type tracker struct {
+	filter  Filter
+	max     int
+	entries map[string]*entry
+	pending []*entry // with news, in order of the first news; at most one of each endpoint
+	heard   uint64   // counts up; the clock of entry.heard
+}
+
+// entry is one endpoint. It outlives its Bye so that what was sent before is recognised.
+type entry struct {
+	endpoint   Endpoint
+	present    bool // has said Hello or answered, matches, and has an address
+	told       bool // the reader believes it present
+	news       EventKind
+	queued     bool
+	unresolved bool     // its address was asked for
+	partial    Endpoint // while unresolved: what it said without an address
+	renewed    bool     // while unresolved: it has begun a new life
+	heard      uint64
+
+	// Order of what it sent. Numbers count within one instance.
+	sequence    appSequence
+	hasSequence bool
+	bye         bool     // the last message of this instance was Bye
+	former      []uint32 // instances it has left behind, the last few
+}
+
+// maxFormer is how many former instances of an endpoint are remembered.
+const maxFormer = 8
+
+func newTracker(f Filter, limit int) *tracker {
+	return &tracker{filter: f, max: limit, entries: make(map[string]*entry)}
+}
+
+// verdict says what became of a message.
+type verdict uint8
+
+const (
+	ignored  verdict = iota // old, foreign, or nothing to do
+	taken                   // there may be news
+	resolve                 // the address must be asked for
+	overflow                // no place for another endpoint
+)
+
+// apply takes over what a Hello, Bye or match says of an endpoint.
+func (t *tracker) apply(k kind, e Endpoint, seq appSequence, hasSeq bool) verdict {
+	if e.EPR == "" {
+		return ignored
+	}
+	x := t.entries[e.EPR]
+	if k == kindResolveMatches && x != nil && x.unresolved {
+		// The answer may hold the address alone.
+		if len(e.Types) == 0 {
+			e.Types = x.partial.Types
+		}
+		if len(e.Scopes) == 0 {
+			e.Scopes = x.partial.Scopes
+		}
+	}
+	if k == kindBye {
+		if x == nil || !x.inOrder(k, e, seq, hasSeq) {
+			return ignored
+		}
+		x.advance(seq, hasSeq)
+		x.bye, x.unresolved = true, false
+		t.leave(x)
+		return taken
+	}
+	matches := t.filter.Match(e)
+	if x == nil {
+		if !matches {
+			return ignored
+		}
+		if x = t.insert(e.EPR); x == nil {
+			return overflow
+		}
+	} else if !x.inOrder(k, e, seq, hasSeq) {
+		return ignored
+	}
+	t.heard++
+	x.heard = t.heard
+	if x.advance(seq, hasSeq) {
+		x.renewed = true
+	}
+	x.bye = false
+	if !matches {
+		x.endpoint, x.unresolved = e, false
+		t.leave(x)
+		return taken
+	}
+	if len(e.XAddrs) == 0 {
+		if !x.present || x.renewed || x.unresolved || x.endpoint.MetadataVersion != e.MetadataVersion {
+			x.partial, x.unresolved = e, true
+			return resolve
+		}
+		e.XAddrs = x.endpoint.XAddrs
+	}
+	news := Alive
+	switch {
+	case x.renewed:
+		news = Restarted
+	case !x.endpoint.sameMetadata(e):
+		news = Changed
+	}
+	x.endpoint, x.present, x.unresolved, x.renewed = e, true, false, false
+	t.tell(x, news)
+	return taken
+}
+
+// inOrder reports whether a message is newer than what is known (WS-Discovery 1.1, 7).
+//
+// Numbers order Hello and Bye of one instance. Answers are asked for now, so their
+// numbers matter only after a Bye, and otherwise their MetadataVersion: peers are known
+// to number all answers 1. An instance that the endpoint has left is old; every other
+// one is new, whether greater or not: peers are known to draw it at random.
+func (x *entry) inOrder(k kind, e Endpoint, seq appSequence, hasSeq bool) bool {
+	if !hasSeq || !x.hasSequence {
+		return x.bye || k == kindBye || e.MetadataVersion >= x.endpoint.MetadataVersion
+	}
+	if seq.InstanceID != x.sequence.InstanceID {
+		return !slices.Contains(x.former, seq.InstanceID)
+	}
+	newer := seq.MessageNumber > x.sequence.MessageNumber
+	if k == kindProbeMatches || k == kindResolveMatches {
+		return newer || !x.bye && e.MetadataVersion >= x.endpoint.MetadataVersion
+	}
+	return newer
+}
+
+// advance notes the position of a message that was in order, and reports whether it
+// begins a new life.
+func (x *entry) advance(seq appSequence, hasSeq bool) (restarted bool) {
+	switch {
+	case !hasSeq:
+		return false
+	case !x.hasSequence:
+		x.sequence, x.hasSequence = seq, true
+		return false
+	case seq.InstanceID != x.sequence.InstanceID:
+		if len(x.former) == maxFormer {
+			x.former = slices.Delete(x.former, 0, 1)
+		}
+		x.former = append(x.former, x.sequence.InstanceID)
+		x.sequence = seq
+		return true
+	}
+	x.sequence.MessageNumber = max(x.sequence.MessageNumber, seq.MessageNumber)
+	return false
+}
+
+// insert makes place for an endpoint: that of one gone for longest if need be.
+func (t *tracker) insert(epr string) *entry {
+	if len(t.entries) >= t.max {
+		var oldest *entry
+		for _, x := range t.entries {
+			if !x.present && !x.told && (oldest == nil || x.heard < oldest.heard) {
+				oldest = x
+			}
+		}
+		if oldest == nil {
+			return nil
+		}
+		delete(t.entries, oldest.endpoint.EPR)
+	}
+	x := &entry{endpoint: Endpoint{EPR: epr}}
+	t.entries[epr] = x
+	return x
+}
+
+func (t *tracker) leave(x *entry) {
+	x.present = false
+	t.tell(x, Gone)
+}
+
+// tell notes news for the reader, merged with what it has not been told yet.
+func (t *tracker) tell(x *entry, news EventKind) {
+	if x.news == Gone && news != Gone {
+		news = Restarted // gone and back before the reader was told
+	}
+	x.news = max(x.news, news)
+	if !x.queued {
+		x.queued = true
+		t.pending = append(t.pending, x)
+	}
+}
+
+// next takes the next event to tell the reader.
+func (t *tracker) next() (Event, bool) {
+	for len(t.pending) > 0 {
+		x := t.pending[0]
+		t.pending[0] = nil
+		t.pending = t.pending[1:]
+		x.queued = false
+		news := x.news
+		x.news = 0
+		switch {
+		case x.present && !x.told:
+			x.told = true
+			return Event{Found, x.endpoint.Clone()}, true
+		case x.present:
+			return Event{news, x.endpoint.Clone()}, true
+		case x.told:
+			x.told = false
+			return Event{Gone, x.endpoint.Clone()}, true
+		}
+	}
+	return Event{}, false
+}

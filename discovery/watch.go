@@ -1,0 +1,85 @@
+package discovery
+
+import (
+	"context"
+	"iter"
+)
+
+// watch is one Watch under way; its tracker is guarded by the client's lock.
+type watch struct {
+	tracker *tracker
+	news    chan struct{} // holds one token when there may be news
+}
+
+func (w *watch) wake() {
+	select {
+	case w.news <- struct{}{}:
+	default: // awake already
+	}
+}
+
+// Watch follows the devices that match, until ctx ends, the client is closed or the loop is
+// left; with a matching rule that is not supported it ends at once. It probes once at the
+// start and relies on Hello and Bye from then on (SDPi R3001); [Client.Refresh] probes
+// again. Hellos without an address are completed by a Resolve before they are reported.
+//
+// A reader that is slow misses no device: events are kept per EPR and merged, so that
+// it always gets the latest state, and at most ClientConfig.MaxEndpoints are kept.
+func (c *Client) Watch(ctx context.Context, f Filter) iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		if err := f.Validate(); err != nil {
+			c.log.Error("nothing is watched", "rule", f.MatchBy, "error", err)
+			return
+		}
+		w := &watch{tracker: newTracker(f, c.cfg.MaxEndpoints), news: make(chan struct{}, 1)}
+		c.mu.Lock()
+		c.watches[w] = struct{}{}
+		c.mu.Unlock()
+		defer func() {
+			c.mu.Lock()
+			delete(c.watches, w)
+			c.mu.Unlock()
+		}()
+		if _, err := c.ask(body{kind: kindProbe, filter: f}, func(string) {}); err != nil {
+			// Hellos will tell once the network is there.
+			c.log.Warn("initial Probe not sent", "error", err)
+		}
+		for {
+			if ctx.Err() != nil {
+				return
+			}
+			c.mu.Lock()
+			e, ok := w.tracker.next()
+			c.mu.Unlock()
+			if ok {
+				if !yield(e) {
+					return
+				}
+				continue
+			}
+			select {
+			case <-w.news:
+			case <-ctx.Done():
+				return
+			case <-c.done:
+				return
+			}
+		}
+	}
+}
+
+// Refresh probes again for every Watch, because a user asked for it (SDPi R3002).
+func (c *Client) Refresh() error {
+	c.mu.Lock()
+	var filters []Filter
+	for w := range c.watches {
+		filters = append(filters, w.tracker.filter)
+	}
+	c.mu.Unlock()
+	for _, f := range filters {
+		if _, err := c.ask(body{kind: kindProbe, filter: f}, func(string) {}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
