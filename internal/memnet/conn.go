@@ -39,7 +39,7 @@ func newPair(n *Network, l *Listener, p pair, clientAddr, serverAddr *net.TCPAdd
 func (c *Conn) hosts() pair { return c.life.hosts }
 
 func (c *Conn) opError(op string, err error) error {
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
 	return &net.OpError{Op: op, Net: "tcp", Source: c.local, Addr: c.remote, Err: err}

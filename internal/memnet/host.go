@@ -265,5 +265,5 @@ func (l *Listener) gone(server *Conn) {
 	l.host.net.remove(server)
 }
 
-// IsRefused reports whether err says that nobody listens at the dialed address.
+// IsRefused reports whether err says that nobody listens at the address that was called.
 func IsRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }

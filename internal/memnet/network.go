@@ -130,7 +130,7 @@ func (n *Network) SetLinkBetween(a, b string, l Link) {
 }
 
 // Partition stops all traffic between two hosts: streams stall (nothing is lost, writers block
-// when the buffer is full, dialing waits for its context), datagrams disappear.
+// when the buffer is full, Dial waits for its context), datagrams disappear.
 func (n *Network) Partition(a, b string) {
 	n.setBlocked(true, pairOf(netip.MustParseAddr(a), netip.MustParseAddr(b)))
 }

@@ -292,8 +292,6 @@ func (c *consumer) send(ctx context.Context, to *soap.Sender, h *soap.Header, bo
 		if err == nil {
 			return nil
 		}
-		// The connection may still read the header: it is left to it.
-		c.head = append([]byte(nil), c.head...)
 		delay, again := retry(err, repeatable, cfg.RetryDelay)
 		if !again || attempt >= cfg.Attempts || ctx.Err() != nil {
 			return err

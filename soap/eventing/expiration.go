@@ -112,7 +112,8 @@ func cutComponent(s string) (digits, fraction string, unit byte, rest string) {
 	digits = s[:i]
 	if i < len(s) && s[i] == '.' && isDigit(i+1) {
 		start := i + 1
-		for i++; isDigit(i); i++ {
+		for i = start; isDigit(i); {
+			i++
 		}
 		fraction = s[start:i]
 	}

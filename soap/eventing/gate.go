@@ -59,7 +59,7 @@ func (g *gate) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	return gc, nil
 }
 
-// close closes the connection, ends a dial under way and waits for it. Nothing is dialed after it.
+// close closes the connection, ends a dial under way and waits for it. No connection is opened after it.
 func (g *gate) close() {
 	g.mu.Lock()
 	g.cancel()

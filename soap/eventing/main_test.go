@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -51,7 +50,7 @@ func inBubble(t *testing.T, cfg SourceConfig, test func(t *testing.T, b *bench))
 	synctest.Test(t, func(t *testing.T) {
 		n := memnet.New(memnet.Config{Link: memnet.Link{Latency: time.Millisecond}})
 		defer n.Close()
-		ctx, cancel := context.WithCancel(context.Background())
+		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 		b := &bench{t: t, net: n, ctx: ctx}
 		defer b.wg.Wait()
 		defer cancel()
@@ -83,7 +82,7 @@ func inBubble(t *testing.T, cfg SourceConfig, test func(t *testing.T, b *bench))
 }
 
 func (b *bench) closeSource() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), time.Minute)
 	defer cancel()
 	require.NoError(b.t, b.source.Close(ctx))
 }
@@ -254,4 +253,5 @@ func (b *bench) unsubscribe(manager soap.EndpointReference) error {
 	return err
 }
 
-func anyTarget(*soap.Request, *url.URL) error { return nil }
+// pass lets virtual time pass.
+func pass(d time.Duration) { <-time.After(d) }

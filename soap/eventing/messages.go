@@ -281,9 +281,9 @@ func decodeSubscriptionEnd(s *xmlscan.Scanner) (*EndError, error) {
 		case wse("Status"):
 			text, _ := s.Text()
 			m.Status = Status(strings.TrimSpace(text))
-			switch m.Status {
-			case "DeliveryFailure", "SourceShuttingDown", "SourceCancelling":
-				m.Status = xmlscan.NsEventing + "/" + m.Status
+			switch full := xmlscan.NsEventing + "/" + m.Status; full {
+			case StatusDeliveryFailure, StatusSourceShuttingDown, StatusSourceCancelling:
+				m.Status = full
 			}
 		case wse("Reason"):
 			text, _ := s.Text()

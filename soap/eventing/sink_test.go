@@ -45,7 +45,7 @@ func (i *inbox) take() []string {
 
 func closeSink(t *testing.T, k *Sink) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 	defer cancel()
 	require.NoError(t, k.Close(ctx))
 }
@@ -70,7 +70,7 @@ func TestSinkAndSource(t *testing.T) {
 		for i := range 600 {
 			require.Equal(t, 1, b.source.Publish(actMetric, body(i)))
 			require.Equal(t, 1, b.source.Publish(actOp, body(i)))
-			time.Sleep(time.Second)
+			pass(time.Second)
 			require.Greater(t, time.Until(s1.Expires()), 7400*time.Millisecond)
 			require.Greater(t, time.Until(s2.Expires()), 4900*time.Millisecond)
 		}
@@ -88,7 +88,7 @@ func TestSinkAndSource(t *testing.T) {
 		granted, err := s1.Renew(b.ctx, 3*time.Second)
 		require.NoError(t, err)
 		require.Equal(t, 3*time.Second, granted)
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		require.NoError(t, s1.Err(), "the shorter grant was renewed in time")
 
 		require.NoError(t, s1.Unsubscribe(b.ctx))
@@ -157,7 +157,7 @@ func TestRenewFails(t *testing.T) {
 		require.Equal(t, 16*time.Second, time.Since(start).Round(100*time.Millisecond))
 
 		// the source does not know it any more
-		time.Sleep(time.Second) // the source counts from a little later
+		pass(time.Second) // the source counts from a little later
 		s = subscribe(false)
 		start = time.Now()
 		b.source.drop(b.source.subs[b.source.Subscriptions()[0].ID], "test")
@@ -172,9 +172,9 @@ func TestRenewFails(t *testing.T) {
 		// the network is away for a while: the subscription survives
 		s = subscribe(false)
 		b.net.Partition(providerIP, consumerIP)
-		time.Sleep(12 * time.Second)
+		pass(12 * time.Second)
 		b.net.Heal(providerIP, consumerIP)
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		require.NoError(t, s.Err())
 
 		// and for good: it ends when it has expired
@@ -254,7 +254,7 @@ func TestQuirks(t *testing.T) {
 		s := subscribe()
 		require.Equal(t, []string{"EpisodicMetricReport early"}, box.take())
 		require.Equal(t, 14030*time.Millisecond, s.Granted())
-		time.Sleep(8 * time.Second) // renewed, without an expiration in the answer
+		pass(8 * time.Second) // renewed, without an expiration in the answer
 		require.Equal(t, 1, renewals)
 		require.Equal(t, 14030*time.Millisecond, s.Granted())
 		<-s.Done() // fault with 200
@@ -329,7 +329,7 @@ func TestSinkOrder(t *testing.T) {
 				seen++
 				require.Equal(t, 1, now)
 				mu.Unlock()
-				time.Sleep(10 * time.Millisecond)
+				pass(10 * time.Millisecond)
 				mu.Lock()
 				now--
 				mu.Unlock()

@@ -31,7 +31,7 @@ func TestDelivery(t *testing.T) {
 		require.Equal(t, 0, b.source.Publish(actOp, body("c")))
 		require.Equal(t, 0, b.source.Publish(actMetric[:len(actMetric)-1], body("d")))
 		require.Equal(t, 0, b.source.Publish(strings.ToLower(actMetric), body("e")))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		got := k.take("/one")
 		require.Equal(t, "a b", bodies(got))
 		require.Equal(t, "b", bodies(k.take("/two")))
@@ -88,7 +88,7 @@ func TestExpiration(t *testing.T) {
 		require.NoError(t, err)
 		require.Regexp(t, `^PT14\.99\d*S$`, d)
 
-		time.Sleep(4 * time.Second)
+		pass(4 * time.Second)
 		d, err = b.renew(short, 6*time.Second)
 		require.NoError(t, err)
 		require.Equal(t, "PT6S", d)
@@ -96,11 +96,11 @@ func TestExpiration(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "PT15S", d)
 
-		time.Sleep(5 * time.Second) // the first five of short are over, not the second six
+		pass(5 * time.Second) // the first five of short are over, not the second six
 		require.Equal(t, 2, b.source.Publish(actMetric, body(1)))
-		time.Sleep(1100 * time.Millisecond)
+		pass(1100 * time.Millisecond)
 		require.Equal(t, 1, b.source.Publish(actMetric, body(2)))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		require.Equal(t, "1 2", bodies(k.take("/long")))
 		require.Equal(t, "1", bodies(k.take("/short")))
 		require.Empty(t, k.take(""), "expired silently")
@@ -118,7 +118,7 @@ func TestExpiration(t *testing.T) {
 		require.NoError(t, b.unsubscribe(long))
 		require.Error(t, b.unsubscribe(long))
 		require.Equal(t, 0, b.source.Publish(actMetric, body(3)))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		require.Empty(t, k.take(""), "no message ends what was unsubscribed")
 		require.Equal(t, SourceStats{Granted: 2, Expired: 1, Unsubscribed: 1, Delivered: 3}, b.source.Stats())
 		require.Zero(t, k.mem.Stats().Open, "nobody needs the connection")
@@ -142,7 +142,7 @@ func TestSlowConsumer(t *testing.T) {
 		for i := range 50 {
 			b.source.Publish(actMetric, body(i))
 			want = append(want, fmt.Sprint(i))
-			time.Sleep(10 * time.Millisecond)
+			pass(10 * time.Millisecond)
 		}
 		require.Equal(t, 500*time.Millisecond, time.Since(start), "Publish does not wait")
 		got := good.take("/good")
@@ -168,12 +168,12 @@ func TestSlowConsumer(t *testing.T) {
 func TestQueueBytes(t *testing.T) {
 	inBubble(t, SourceConfig{MaxQueueBytes: 1000}, func(t *testing.T, b *bench) {
 		k := b.listener(consumerIP)
-		k.answer = func(_ message, w http.ResponseWriter, _ *http.Request) { time.Sleep(time.Second) }
+		k.answer = func(_ message, w http.ResponseWriter, _ *http.Request) { pass(time.Second) }
 		b.subscribeTo("/StateEvent", k, "s", time.Minute, actMetric)
 		big := body(strings.Repeat("x", 2000))
 		require.Equal(t, 1, b.source.Publish(actMetric, big), "an empty queue takes any message")
 		synctest.Wait()
-		time.Sleep(100 * time.Millisecond) // under way
+		pass(100 * time.Millisecond) // under way
 		require.Equal(t, 1, b.source.Publish(actMetric, body(strings.Repeat("x", 900))))
 		st := b.source.Subscriptions()
 		require.Equal(t, 1, st[0].Queued)
@@ -209,7 +209,7 @@ func TestDeadSubscription(t *testing.T) {
 				for i := range 3 {
 					require.Equal(t, 2, b.source.Publish(actMetric, body(i)))
 				}
-				time.Sleep(5 * time.Second)
+				pass(5 * time.Second)
 				require.Equal(t, "0 1 2", bodies(k.take("/good")))
 				require.Equal(t, "0", bodies(k.take("/bad")))
 				ends := k.take("/bad_e")
@@ -237,11 +237,11 @@ func TestDeadConsumer(t *testing.T) {
 		k := b.listener(consumerIP)
 		b.subscribeTo("/StateEvent", k, "s", time.Minute, actMetric)
 		b.source.Publish(actMetric, body(1))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		require.NoError(t, k.mem.Close())
 		b.net.Cut(providerIP, consumerIP)
 		b.source.Publish(actMetric, body(2))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		st := b.source.Stats()
 		require.Zero(t, st.Subscriptions)
 		require.Zero(t, st.Consumers)
@@ -252,21 +252,21 @@ func TestDeadConsumer(t *testing.T) {
 
 // TestPartition: a consumer that vanished from the network costs its own subscriptions only.
 func TestPartition(t *testing.T) {
-	inBubble(t, SourceConfig{AllowTarget: anyTarget}, func(t *testing.T, b *bench) {
+	inBubble(t, SourceConfig{AllowTarget: AnyTarget}, func(t *testing.T, b *bench) {
 		gone, here := b.listener("10.0.0.3"), b.listener(consumerIP)
 		b.subscribeTo("/StateEvent", gone, "s", time.Minute, actMetric)
 		b.subscribeTo("/StateEvent", here, "s", time.Minute, actMetric)
 		b.net.Partition(providerIP, "10.0.0.3")
 		for i := range 10 {
 			b.source.Publish(actMetric, body(i))
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
 		require.Len(t, here.take(""), 10)
 		st := b.source.Stats()
 		require.Equal(t, 1, st.Subscriptions)
 		require.Equal(t, uint64(1), st.Failed)
 		b.net.Heal(providerIP, "10.0.0.3")
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		require.Equal(t, 1, b.source.Stats().Consumers)
 	})
 }
@@ -284,7 +284,7 @@ func TestConnectionCount(t *testing.T) {
 			case hang.Add(-1) >= 0:
 				<-r.Context().Done()
 			default:
-				time.Sleep(time.Millisecond)
+				pass(time.Millisecond)
 				_, _ = fmt.Fprint(w, "") // 200 without body
 			}
 		}
@@ -302,7 +302,7 @@ func TestConnectionCount(t *testing.T) {
 					b.net.Cut(providerIP, consumerIP)
 				}
 			}
-			time.Sleep(time.Minute)
+			pass(time.Minute)
 		}
 		st := k.mem.Stats()
 		require.Equal(t, 1, st.Peak)
@@ -325,7 +325,7 @@ func TestOrder(t *testing.T) {
 			b.source.Publish([]string{actMetric, actOp, actAlert}[i%3], body(i))
 			want = append(want, fmt.Sprint(i))
 		}
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		require.Equal(t, strings.Join(want, " "), bodies(k.take("")))
 		require.Equal(t, 1, k.mem.Stats().Accepted)
 	})
@@ -353,9 +353,9 @@ func TestReportSequence(t *testing.T) {
 		for _, text := range []string{"a", "b", "c", "d"} {
 			b.source.Publish(actMetric, body(text))
 		}
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		b.source.Publish(actAlert, body("e"))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		got := k.take("/s")
 		require.Equal(t, "a b b c c d", bodies(got))
 		var numbers []string
@@ -381,7 +381,7 @@ func TestReportSequence(t *testing.T) {
 		}
 		b.subscribeTo("/StateEvent", k, "s", time.Minute, actMetric)
 		b.source.Publish(actMetric, body("a"))
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		require.Equal(t, "a", bodies(k.take("/s")))
 		require.Len(t, k.take("/s_e"), 1)
 	})
@@ -391,7 +391,7 @@ func TestShutdown(t *testing.T) {
 	// covers: EVT-3
 	inBubble(t, SourceConfig{}, func(t *testing.T, b *bench) {
 		k, slow := b.listener(consumerIP), b.listener(consumerIP)
-		slow.answer = func(message, http.ResponseWriter, *http.Request) { time.Sleep(time.Second) }
+		slow.answer = func(message, http.ResponseWriter, *http.Request) { pass(time.Second) }
 		m := b.subscribeTo("/StateEvent", k, "a", time.Minute, actMetric)
 		b.subscribeTo("/StateEvent", k, "b", time.Minute, actMetric)
 		b.subscribeTo("/StateEvent", slow, "c", time.Minute, actMetric)
@@ -445,7 +445,7 @@ func TestCancel(t *testing.T) {
 		b.subscribeTo("/StateEvent", k, "a", time.Minute, actMetric)
 		require.False(t, b.source.Cancel("nobody", ""))
 		require.True(t, b.source.Cancel(b.source.Subscriptions()[0].ID, "maintenance & more"))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		end := k.take("/a_e")[0]
 		require.Contains(t, end.body, string(StatusSourceCancelling))
 		require.Contains(t, end.body, "maintenance &amp; more")
@@ -487,11 +487,11 @@ func TestSubscribeWhileConsumerEnds(t *testing.T) {
 			m := b.subscribeTo("/StateEvent", k, "s", time.Minute, actMetric)
 			b.source.Publish(actMetric, body(i))
 			if i%2 == 0 {
-				time.Sleep(time.Duration(i) * 100 * time.Microsecond)
+				pass(time.Duration(i) * 100 * time.Microsecond)
 			}
 			require.NoError(t, b.unsubscribe(m))
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 		require.Equal(t, 1, k.mem.Stats().Peak)
 		require.Zero(t, b.source.Stats().Consumers)
 		require.Zero(t, k.mem.Stats().Open)
