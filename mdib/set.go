@@ -81,11 +81,16 @@ func determined(v *pm.AbstractMetricValue, at time.Time) {
 }
 
 // ClearValue takes the value or the samples of a metric away and says why: Ong while a measurement goes on, NA when there is none to
-// be had, Inv and so on.
+// be had, Inv and so on. A metric that is without a value for the same reason already stays as it is.
 func (tx *Tx) ClearValue(handle string, why pm.MeasurementValidity, at time.Time) error {
 	state, err := tx.EditState(handle)
 	if err != nil {
 		return err
+	}
+	if m, ok := state.(pm.MetricState); ok {
+		if v, has := valueOf(m); v != nil && !has && v.MetricQuality.Validity == why {
+			return nil
+		}
 	}
 	var v *pm.AbstractMetricValue
 	switch s := state.(type) {

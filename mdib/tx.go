@@ -3,6 +3,7 @@ package mdib
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -84,7 +85,7 @@ func Edit[T pm.State](tx *Tx, handle string) (T, error) {
 	}
 	t, ok := s.(T)
 	if !ok {
-		return none, fmt.Errorf("state %q is a %s, not a %T", clip(handle), s.TypeName().Local, none)
+		return none, fmt.Errorf("state %q is a %s, not a %v", clip(handle), s.TypeName().Local, reflect.TypeFor[T]())
 	}
 	return t, nil
 }
@@ -176,7 +177,7 @@ func NewContext[T pm.ContextState](tx *Tx, descriptor string) (T, error) {
 	if ok {
 		if s := pm.NewStateFor(d); s != nil {
 			if _, ok := s.(T); !ok {
-				return none, fmt.Errorf("a state of %q is a %s, not a %T", clip(descriptor), s.TypeName().Local, none)
+				return none, fmt.Errorf("a state of %q is a %s, not a %v", clip(descriptor), s.TypeName().Local, reflect.TypeFor[T]())
 			}
 		}
 	}
@@ -340,7 +341,7 @@ func EditDescriptorAs[T pm.Descriptor](tx *Tx, handle string) (T, error) {
 	}
 	t, ok := d.(T)
 	if !ok {
-		return none, fmt.Errorf("descriptor %q is a %s, not a %T", clip(handle), d.TypeName().Local, none)
+		return none, fmt.Errorf("descriptor %q is a %s, not a %v", clip(handle), d.TypeName().Local, reflect.TypeFor[T]())
 	}
 	return t, nil
 }
