@@ -98,7 +98,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestToleratedForms(t *testing.T) {
-	// covers: BICEPS R0214, BICEPS R0215
+	// covers: SDPi R1012, SDPi R1013
 	for _, c := range []struct{ name, in, plain string }{
 		{"attributes of other namespaces", `<msg:GetMdib xsi:schemaLocation="a b" xml:lang="en" o:x="1" xmlns:o="urn:o"/>`, `<msg:GetMdib/>`},
 		{"white space around numbers and booleans", `<msg:GetMdStateResponse %S MdibVersion=" 5 "><msg:MdState><pm:State xsi:type=" pm:ClockState " DescriptorHandle="c" RemoteSync=" 1&#10;"/></msg:MdState></msg:GetMdStateResponse>`,
