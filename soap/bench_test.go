@@ -50,10 +50,10 @@ func sinkServer(b *testing.B) string {
 	s.Handle("/sink", &soap.Endpoint{Fallback: func(context.Context, *soap.Request) (*soap.Response, error) { return nil, nil }})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(b.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, l) }()
-	b.Cleanup(func() { cancel(); <-done })
+	b.Cleanup(func() { cancel(); require.NoError(b, <-done) })
 	return "http://" + l.Addr().String() + "/sink"
 }
 
@@ -71,7 +71,7 @@ func BenchmarkSend(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		head = soap.AppendHead(head[:0], h)
-		if err := s.Send(context.Background(), head, body, tail); err != nil {
+		if err := s.Send(b.Context(), head, body, tail); err != nil {
 			b.Fatal(err)
 		}
 	}

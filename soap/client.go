@@ -167,7 +167,8 @@ func (c *Client) Exchange(ctx context.Context, url string, h *Header, body Body)
 	ctx, cancel := c.timeout(ctx)
 	defer cancel()
 	defer c.end()
-	resp, err := c.roundTrip(ctx, http.MethodPost, u, c.header, AppendEnvelope(make([]byte, 0, 1024), h, body))
+	doc := AppendEnvelope(make([]byte, 0, 1024), h, body)
+	resp, err := c.roundTrip(ctx, http.MethodPost, u, c.header, doc) //nolint:bodyclose // answer closes it
 	if err != nil {
 		return nil, fmt.Errorf("%s to %s: %w", h.Action, url, err)
 	}
@@ -207,7 +208,7 @@ func (c *Client) Get(ctx context.Context, url string) (doc []byte, contentType s
 	ctx, cancel := c.timeout(ctx)
 	defer cancel()
 	defer c.end()
-	resp, err := c.roundTrip(ctx, http.MethodGet, u, c.getHeader, nil)
+	resp, err := c.roundTrip(ctx, http.MethodGet, u, c.getHeader, nil) //nolint:bodyclose // readBody closes it
 	if err != nil {
 		return nil, "", fmt.Errorf("GET %s: %w", url, err)
 	}

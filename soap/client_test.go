@@ -94,7 +94,7 @@ func TestClientAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			url, _ := peer(t, reply(tt.status, tt.doc, tt.header...))
 			c := newClient(t, soap.ClientConfig{MaxResponse: 65536})
-			env, err := c.Call(context.Background(), soap.NewEndpoint(url), "urn:do", soap.RawBody("<a/>"))
+			env, err := c.Call(t.Context(), soap.NewEndpoint(url), "urn:do", soap.RawBody("<a/>"))
 			if tt.check == nil {
 				require.NoError(t, err)
 				require.Equal(t, "a", env.BodyName().Local)
@@ -150,11 +150,11 @@ func TestClientRequest(t *testing.T) {
 			c := newClient(t, soap.ClientConfig{DisableCompression: disable})
 			url = strings.TrimSuffix(url, "/x") + "/urn:uuid:1/Get/?wsdl"
 			for range 3 {
-				_, err := c.Call(context.Background(), soap.NewEndpoint(url), "urn:do", nil)
+				_, err := c.Call(t.Context(), soap.NewEndpoint(url), "urn:do", nil)
 				require.NoError(t, err)
 			}
-			require.NoError(t, c.Send(context.Background(), url, []byte("a"), nil, []byte("bc")))
-			require.NoError(t, c.Send(context.Background(), url))
+			require.NoError(t, c.Send(t.Context(), url, []byte("a"), nil, []byte("bc")))
+			require.NoError(t, c.Send(t.Context(), url))
 			require.EqualValues(t, 1, conns.Load())
 			mu.Lock()
 			defer mu.Unlock()
@@ -195,7 +195,7 @@ func TestSend(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, url, s.URL())
 			for range 2 { // the connection stays in order
-				err = s.Send(context.Background(), []byte("<a/>"))
+				err = s.Send(t.Context(), []byte("<a/>"))
 				require.Equal(t, tt.ok, err == nil, "%v", err)
 			}
 		})
@@ -210,7 +210,7 @@ func TestSendLetsGoOfItsParts(t *testing.T) {
 	})
 	c := newClient(t, soap.ClientConfig{})
 	part := bytes.Repeat([]byte("x"), 8<<20) // more than the socket takes
-	err := c.Send(context.Background(), url, part)
+	err := c.Send(t.Context(), url, part)
 	require.Error(t, err)
 	clear(part) // the race detector would see a reader
 }
@@ -226,16 +226,16 @@ func TestClientContext(t *testing.T) {
 	})
 	defer close(release)
 	c := newClient(t, soap.ClientConfig{Timeout: 20 * time.Millisecond})
-	_, err := c.Call(context.Background(), soap.NewEndpoint(url), "urn:do", nil)
+	_, err := c.Call(t.Context(), soap.NewEndpoint(url), "urn:do", nil)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	c = newClient(t, soap.ClientConfig{Timeout: -1})
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = c.Call(ctx, soap.NewEndpoint(url), "urn:do", nil)
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, c.Send(ctx, url, []byte("x")), context.Canceled)
 	c.Close()
-	require.ErrorIs(t, c.Send(context.Background(), url, []byte("x")), soap.ErrClosed)
+	require.ErrorIs(t, c.Send(t.Context(), url, []byte("x")), soap.ErrClosed)
 }
 
 // A kept-alive connection that the peer closed in the meantime costs nothing.
@@ -247,7 +247,7 @@ func TestClientReconnects(t *testing.T) {
 	})
 	c := newClient(t, soap.ClientConfig{MaxConnsPerHost: 1})
 	for range 3 {
-		require.NoError(t, c.Send(context.Background(), url, []byte("<a/>")))
+		require.NoError(t, c.Send(t.Context(), url, []byte("<a/>")))
 	}
 	require.EqualValues(t, 3, conns.Load())
 }
@@ -260,7 +260,7 @@ func TestPlainHTTPIsRefused(t *testing.T) {
 	secure, err := soap.NewClient(soap.ClientConfig{TLS: &tls.Config{}})
 	require.NoError(t, err)
 	defer secure.Close()
-	_, err = secure.Call(context.Background(), soap.NewEndpoint("http://127.0.0.1:1/"), "urn:do", nil)
+	_, err = secure.Call(t.Context(), soap.NewEndpoint("http://127.0.0.1:1/"), "urn:do", nil)
 	require.ErrorIs(t, err, soap.ErrInsecure)
 	bench := newClient(t, soap.ClientConfig{})
 	for _, url := range []string{"https://127.0.0.1:1/", "ftp://127.0.0.1/", "urn:uuid:1", "", "http://u:p@127.0.0.1/", "http://%zz/", "http:127.0.0.1:1/x"} {
@@ -304,7 +304,7 @@ func TestMutualTLS(t *testing.T) {
 	})
 	url = strings.Replace(url, "http:", "https:", 1) + "/dev"
 	good := newClient(t, soap.ClientConfig{TLS: &tls.Config{Certificates: []tls.Certificate{cert}, RootCAs: pool, NextProtos: []string{"h2"}}})
-	_, err := good.Call(context.Background(), soap.NewEndpoint(url), "urn:do", nil)
+	_, err := good.Call(t.Context(), soap.NewEndpoint(url), "urn:do", nil)
 	require.NoError(t, err)
 	mu.Lock()
 	require.Equal(t, "peer", subject)
@@ -319,13 +319,13 @@ func TestMutualTLS(t *testing.T) {
 	require.NoError(t, conn.Close())
 
 	anonymous := newClient(t, soap.ClientConfig{TLS: &tls.Config{RootCAs: pool}})
-	_, err = anonymous.Call(context.Background(), soap.NewEndpoint(url), "urn:do", nil)
+	_, err = anonymous.Call(t.Context(), soap.NewEndpoint(url), "urn:do", nil)
 	require.Error(t, err)
 	stranger := newClient(t, soap.ClientConfig{TLS: &tls.Config{Certificates: []tls.Certificate{cert}}})
-	_, err = stranger.Call(context.Background(), soap.NewEndpoint(url), "urn:do", nil)
+	_, err = stranger.Call(t.Context(), soap.NewEndpoint(url), "urn:do", nil)
 	require.Error(t, err)
 	plain := newClient(t, soap.ClientConfig{})
-	_, err = plain.Call(context.Background(), soap.NewEndpoint(strings.Replace(url, "https:", "http:", 1)), "urn:do", nil)
+	_, err = plain.Call(t.Context(), soap.NewEndpoint(strings.Replace(url, "https:", "http:", 1)), "urn:do", nil)
 	require.Error(t, err)
 }
 
@@ -338,7 +338,7 @@ func TestClientDial(t *testing.T) {
 		var d net.Dialer
 		return d.DialContext(ctx, network, addr)
 	}})
-	_, err := c.Call(context.Background(), soap.NewEndpoint("http://device.invalid:99/dev"), "urn:do", soap.RawBody(`<b xmlns="urn:b">x</b>`))
+	_, err := c.Call(t.Context(), soap.NewEndpoint("http://device.invalid:99/dev"), "urn:do", soap.RawBody(`<b xmlns="urn:b">x</b>`))
 	require.NoError(t, err)
 	require.Equal(t, "device.invalid:99", asked.Load())
 }

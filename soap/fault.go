@@ -83,11 +83,11 @@ func (f *Fault) HasSubcode(space, local string) bool {
 	return false
 }
 
-// HTTPStatus is the status a fault is answered with: Status if set, 400 for
+// HTTPStatus is the status a fault is answered with: Status if that is an error, 400 for
 // Sender, 500 for everything else (DPWS R0013, SOAP 1.2 part 2, 7.5.2.2).
 func (f *Fault) HTTPStatus() int {
 	switch {
-	case f.Status != 0:
+	case f.Status >= 400: // a fault received with 200 and passed on is no success
 		return f.Status
 	case f.Code == CodeSender:
 		return http.StatusBadRequest

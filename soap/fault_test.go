@@ -122,4 +122,6 @@ func TestFaultIsAnError(t *testing.T) {
 	f = soap.NewFault(soap.CodeReceiver, "")
 	f.Status = 418
 	require.Equal(t, 418, f.HTTPStatus())
+	f.Status = 200 // as some peers send it
+	require.Equal(t, 500, f.HTTPStatus())
 }

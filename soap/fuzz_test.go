@@ -42,9 +42,7 @@ func FuzzParse(f *testing.F) {
 		in := e.Header
 		out := in
 		out.Blocks = nil
-		for _, b := range in.Blocks {
-			out.ReferenceParameters = append(out.ReferenceParameters, b)
-		}
+		out.ReferenceParameters = append(out.ReferenceParameters, in.Blocks...)
 		written := soap.AppendEnvelope(nil, &out, nil)
 		again, err := soap.Parse(written, xmlscan.Limits{})
 		if err != nil {

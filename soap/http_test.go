@@ -42,7 +42,7 @@ func serve(t *testing.T, cfg soap.ServerConfig, setup func(*soap.Server)) string
 	setup(s)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, l) }()
 	t.Cleanup(func() {
@@ -68,8 +68,16 @@ func newClient(t *testing.T, cfg soap.ClientConfig) *soap.Client {
 	return c
 }
 
-// exchange posts bytes with a plain HTTP client and returns status, header and body as sent.
-func exchange(t *testing.T, req *http.Request) (*http.Response, []byte) {
+// answer is what came back, as sent.
+type answer struct {
+	StatusCode    int
+	Proto         string
+	Header        http.Header
+	ContentLength int64
+}
+
+// exchange sends a request with a plain HTTP client.
+func exchange(t *testing.T, req *http.Request) (answer, []byte) {
 	t.Helper()
 	tr := &http.Transport{DisableKeepAlives: true, DisableCompression: true}
 	defer tr.CloseIdleConnections()
@@ -78,7 +86,7 @@ func exchange(t *testing.T, req *http.Request) (*http.Response, []byte) {
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
-	return resp, body
+	return answer{resp.StatusCode, resp.Proto, resp.Header, resp.ContentLength}, body
 }
 
 func post(t *testing.T, url string, body io.Reader, header ...string) *http.Request {
@@ -352,13 +360,13 @@ func TestServerDocuments(t *testing.T) {
 	})
 	c := newClient(t, soap.ClientConfig{})
 	for _, path := range []string{"/dev/Get?wsdl", "/dev/Get/?wsdl"} {
-		doc, media, err := c.Get(context.Background(), url+path)
+		doc, media, err := c.Get(t.Context(), url+path)
 		require.NoError(t, err)
 		require.Equal(t, "<wsdl/>", string(doc))
 		require.Equal(t, "text/xml", media)
 	}
 	for path, status := range map[string]int{"/dev/Get": 404, "/dev/Get?err": 500, "/dev/Get?panic": 500, "/no": 404} {
-		_, _, err := c.Get(context.Background(), url+path)
+		_, _, err := c.Get(t.Context(), url+path)
 		var he *soap.HTTPError
 		require.ErrorAs(t, err, &he, path)
 		require.Equal(t, status, he.Status, path)
@@ -388,7 +396,7 @@ func TestServerPaths(t *testing.T) {
 	})
 	c := newClient(t, soap.ClientConfig{})
 	call := func(path string) string {
-		env, err := c.Call(context.Background(), soap.NewEndpoint(url+path), "urn:any", nil)
+		env, err := c.Call(t.Context(), soap.NewEndpoint(url+path), "urn:any", nil)
 		var he *soap.HTTPError
 		if errors.As(err, &he) {
 			return fmt.Sprint(he.Status)
@@ -456,7 +464,7 @@ func TestServerStops(t *testing.T) {
 	}}})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, l) }()
 
@@ -464,15 +472,15 @@ func TestServerStops(t *testing.T) {
 	require.NoError(t, err)
 	defer silent.Close()
 	c := newClient(t, soap.ClientConfig{})
-	answer := make(chan error, 1)
+	answered := make(chan error, 1)
 	go func() {
-		_, err := c.Call(context.Background(), soap.NewEndpoint("http://"+l.Addr().String()+"/dev"), "urn:do", soap.RawBody(`<b xmlns="urn:b">x</b>`))
-		answer <- err
+		_, err := c.Call(t.Context(), soap.NewEndpoint("http://"+l.Addr().String()+"/dev"), "urn:do", soap.RawBody(`<b xmlns="urn:b">x</b>`))
+		answered <- err
 	}()
 	<-entered
 	cancel()
 	close(leave)
-	require.NoError(t, <-answer)
+	require.NoError(t, <-answered)
 	require.NoError(t, <-done)
 }
 
@@ -488,18 +496,18 @@ func TestServerStopCutsOff(t *testing.T) {
 	}})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, l) }()
 	c := newClient(t, soap.ClientConfig{})
-	answer := make(chan error, 1)
+	answered := make(chan error, 1)
 	go func() {
-		_, err := c.Call(context.Background(), soap.NewEndpoint("http://"+l.Addr().String()+"/dev"), "urn:do", nil)
-		answer <- err
+		_, err := c.Call(t.Context(), soap.NewEndpoint("http://"+l.Addr().String()+"/dev"), "urn:do", nil)
+		answered <- err
 	}()
 	<-entered
 	cancel()
-	require.Error(t, <-answer)
+	require.Error(t, <-answered)
 	require.NoError(t, <-done)
 }
 
@@ -509,7 +517,7 @@ func TestServeReportsABrokenListener(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
-	require.Error(t, s.Serve(context.Background(), l))
+	require.Error(t, s.Serve(t.Context(), l))
 }
 
 // A handler that keeps the request after its return finds the header but no body.

@@ -2,7 +2,6 @@ package soap_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -47,7 +46,7 @@ func TestClientDoesNotStallOnNagle(t *testing.T) {
 	var took []time.Duration
 	for range 15 {
 		start := time.Now()
-		_, err := c.Call(context.Background(), soap.NewEndpoint("http://"+l.Addr().String()), "urn:do", nil)
+		_, err := c.Call(t.Context(), soap.NewEndpoint("http://"+l.Addr().String()), "urn:do", nil)
 		require.NoError(t, err)
 		took = append(took, time.Since(start))
 	}

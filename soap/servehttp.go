@@ -158,7 +158,8 @@ func (s *Server) answer(ctx context.Context, req *Request, ep *Endpoint, doc []b
 	}
 	if err != nil {
 		f := s.faultOf(err, req)
-		return f.Header(relatesTo), f, f.HTTPStatus()
+		h, status := f.Header(relatesTo), f.HTTPStatus()
+		return h, f, status
 	}
 	if resp == nil {
 		return nil, nil, http.StatusAccepted

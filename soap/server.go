@@ -188,6 +188,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 				conns.Add(1)
 			case http.StateClosed, http.StateHijacked:
 				conns.Done()
+			default:
 			}
 		},
 	}
@@ -212,7 +213,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		_ = hs.Close()
 	}
 	if served != nil {
-		<-served
+		err = <-served // ErrServerClosed
 	}
 	conns.Wait()
 	if err != nil && !errors.Is(err, http.ErrServerClosed) {

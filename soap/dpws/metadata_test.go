@@ -170,7 +170,7 @@ func serve(t *testing.T, getAction string) string {
 	}, Get: wsdl().Serve()})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, l) }()
 	t.Cleanup(func() { cancel(); require.NoError(t, <-done) })
@@ -182,7 +182,7 @@ func TestExchanges(t *testing.T) {
 	c, err := soap.NewClient(soap.ClientConfig{Insecure: true})
 	require.NoError(t, err)
 	defer c.Close()
-	ctx := context.Background()
+	ctx := t.Context()
 	for name, action := range map[string]string{"right action": "", "the peer's wrong action": dpws.ActionGetResponse} {
 		t.Run(name, func(t *testing.T) {
 			url := serve(t, action)

@@ -81,7 +81,7 @@ func TestWSDLAgainstTheAnnex(t *testing.T) {
 				require.NotNil(t, binding)
 				for _, o := range p.SelectElements("wsdl:operation") {
 					op := dpws.Operation{Name: o.SelectAttrValue("name", "")}
-					op.SOAPAction = binding.FindElement("wsdl:operation[@name='" + op.Name + "']/s12:operation").SelectAttrValue("soapAction", "")
+					op.SOAPAction = binding.FindElement("wsdl:operation[@name='"+op.Name+"']/s12:operation").SelectAttrValue("soapAction", "")
 					op.Input = goldenMessage(t, golden.Root(), o.SelectElement("wsdl:input"))
 					op.Output = goldenMessage(t, golden.Root(), o.SelectElement("wsdl:output"))
 					port.Operations = append(port.Operations, op)
