@@ -85,7 +85,7 @@ func newDevice(c *Consumer, target discovery.Endpoint) *Device {
 		ctx:     ctx, cancel: cancel,
 		ended:     make(chan struct{}),
 		wake:      make(chan struct{}, 1),
-		mirror:    mdib.NewMirror(mdib.MirrorConfig{Partial: c.cfg.Actions != nil}),
+		mirror:    mdib.NewMirror(mdib.MirrorConfig{AllReports: c.cfg.Actions == nil}),
 		link:      Link{State: Connecting, Since: time.Now()},
 		buffering: true,
 	}

@@ -64,6 +64,7 @@ func TestSlowReaderLosesItsPlaceAndIsTold(t *testing.T) {
 func TestStreamStartsWithTheFirstItemAndEndsWithTheContext(t *testing.T) {
 	s := newStream[int](3)
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	n := 0
 	for v, err := range s.all(ctx, func() *reader[int] { return s.join(42) }) {
 		require.NoError(t, err)
