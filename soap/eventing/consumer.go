@@ -111,7 +111,6 @@ func (c *consumer) discard(sub *subscription) (n int, sending bool) {
 	defer c.mu.Unlock()
 	sub.ended = true
 	n = sub.queued
-	sub.dropped += uint64(n)
 	sub.queued, sub.queuedBytes = 0, 0
 	if n > 0 {
 		c.queue.remove(func(j job) bool { return j.sub == sub && j.end == nil })
@@ -294,6 +293,9 @@ func (c *consumer) send(ctx context.Context, to *soap.Sender, h *soap.Header, bo
 		}
 		delay, again := retry(err, repeatable, cfg.RetryDelay)
 		if !again || attempt >= cfg.Attempts || ctx.Err() != nil {
+			if !answered(err) {
+				c.disconnect() // whatever state it is in, the next message starts afresh
+			}
 			return err
 		}
 		t := time.NewTimer(delay)
@@ -304,6 +306,13 @@ func (c *consumer) send(ctx context.Context, to *soap.Sender, h *soap.Header, bo
 			return err
 		}
 	}
+}
+
+// answered tells whether err is an answer of the consumer, so that the connection is in order.
+func answered(err error) bool {
+	var fault *soap.Fault
+	var status *soap.HTTPError
+	return errors.As(err, &fault) || errors.As(err, &status)
 }
 
 // retry decides whether a message may be sent again after err, and when.

@@ -120,6 +120,7 @@ type listener struct {
 // message is one recorded POST.
 type message struct {
 	path, action, to, id, body, doc string
+	proto                           string
 	number                          string // of the test's number header
 	header                          http.Header
 	length                          int64
@@ -139,7 +140,7 @@ func (b *bench) listener(ip string) *listener {
 
 func (k *listener) serve(w http.ResponseWriter, r *http.Request) {
 	doc, _ := io.ReadAll(r.Body)
-	m := message{path: r.URL.Path, header: r.Header, length: r.ContentLength, doc: string(doc), at: time.Now()}
+	m := message{path: r.URL.Path, header: r.Header, proto: r.Proto, length: r.ContentLength, doc: string(doc), at: time.Now()}
 	env, err := soap.Parse(doc, xmlscan.Limits{})
 	if err == nil {
 		m.action, m.to, m.id = env.Header.Action, env.Header.To, env.Header.MessageID

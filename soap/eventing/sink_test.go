@@ -300,7 +300,7 @@ func TestQuirks(t *testing.T) {
 
 // TestNotifyError: what the handler refuses is a fault, and the source ends the subscription.
 func TestNotifyError(t *testing.T) {
-	// covers: EVT-5, GLUE R0036_0
+	// covers: GLUE R0036_0
 	inBubble(t, SourceConfig{}, func(t *testing.T, b *bench) {
 		k, _ := b.sink()
 		defer closeSink(t, k)

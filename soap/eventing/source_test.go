@@ -17,7 +17,7 @@ import (
 )
 
 func TestDelivery(t *testing.T) {
-	// covers: SDPi R7001, SDPi R7003
+	// covers: SDPi R1003, SDPi R7001, SDPi R7003
 	inBubble(t, SourceConfig{}, func(t *testing.T, b *bench) {
 		k := b.listener(consumerIP)
 		m1 := b.subscribeTo("/StateEvent", k, "one", time.Minute, actMetric, actAlert)
@@ -41,6 +41,7 @@ func TestDelivery(t *testing.T) {
 		require.True(t, strings.HasPrefix(m.id, "urn:uuid:"))
 		require.NotEqual(t, m.id, got[1].id)
 		require.Equal(t, soap.ContentType, m.header.Get("Content-Type"))
+		require.Equal(t, "HTTP/1.1", m.proto)
 		require.NotContains(t, m.header, "Accept-Encoding")
 		require.Equal(t, int64(len(m.doc)), m.length)
 		require.Equal(t, SourceStats{Subscriptions: 2, Consumers: 1, Granted: 2, Delivered: 3}, b.source.Stats())
@@ -274,7 +275,7 @@ func TestPartition(t *testing.T) {
 // TestConnectionCount: bursts over several subscriptions and services, time-outs and reconnects
 // never make a second connection to a consumer, nor a second message under way.
 func TestConnectionCount(t *testing.T) {
-	// covers: SDPi R1001, SDPi R1003, SDPi R1014
+	// covers: SDPi R1001, SDPi R1014
 	inBubble(t, SourceConfig{NotifyTimeout: time.Second, MaxExpires: time.Hour}, func(t *testing.T, b *bench) {
 		k := b.listener(consumerIP)
 		var hang atomic.Int32

@@ -30,7 +30,6 @@ type subscription struct {
 	queued      int  // messages waiting
 	queuedBytes int
 	number      uint64 // of the last confirmed message
-	dropped     uint64
 
 	sender *soap.Sender // used by the consumer's goroutine alone
 	client *soap.Client // that sender belongs to
@@ -58,7 +57,6 @@ func (sub *subscription) enqueue(action string, body []byte, now time.Duration) 
 	case sub.ended, sub.sealed:
 		return gone
 	case sub.queued >= cfg.MaxQueue, sub.queued > 0 && sub.queuedBytes+len(body) > cfg.MaxQueueBytes:
-		sub.dropped++
 		return overflow
 	}
 	sub.queued++

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -139,4 +140,34 @@ func (c *counting) count() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.n
+}
+
+// TestStalledHandshake: a connection whose handshake hangs costs one message, not the consumer.
+func TestStalledHandshake(t *testing.T) {
+	inBubble(t, SourceConfig{Client: soap.ClientConfig{TLS: &tls.Config{InsecureSkipVerify: true}}}, func(t *testing.T, b *bench) {
+		serverTLS, _ := mutualTLS(t)
+		serverTLS.ClientAuth = tls.NoClientCert
+		l, err := b.net.Host(consumerIP).Listen(0)
+		require.NoError(t, err)
+		k := &listener{mem: l, url: "https://" + l.Addr().String()}
+		srv := &http.Server{Handler: http.HandlerFunc(k.serve)}
+		b.wg.Go(func() {
+			silent, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer func() { _ = silent.Close() }()
+			_ = srv.Serve(tls.NewListener(l, serverTLS))
+		})
+		defer func() { _ = srv.Close() }()
+		b.subscribeTo("/StateEvent", k, "a", time.Minute, actMetric)
+		b.subscribeTo("/StateEvent", k, "b", time.Minute, actAlert)
+		b.source.Publish(actMetric, body(1))
+		b.source.Publish(actAlert, body(2))
+		pass(10 * time.Second)
+		require.Empty(t, k.take("/a"))
+		require.Len(t, k.take("/a_e"), 1)
+		require.Equal(t, "2", bodies(k.take("/b")))
+		require.Equal(t, [2]int{2, 1}, [2]int{l.Stats().Accepted, l.Stats().Peak}, "accepted, and at one time")
+	})
 }
