@@ -3,8 +3,8 @@
 // DPWS and MDPWS (IEEE 11073-20702) profile them.
 //
 // The package knows nothing of medicine. Bodies are spliced: whatever has an
-// AppendXML method, or bytes encoded earlier, is written under an envelope
-// without being parsed or copied more than once; received bodies are handed out
+// AppendXML method, or bytes encoded earlier and shared by many messages, is
+// written under an envelope without being parsed; received bodies are handed out
 // as a scanner standing on the body element.
 //
 // What is safe is the default: [NewClient] and [NewServer] refuse plain HTTP
