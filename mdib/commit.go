@@ -1,6 +1,7 @@
 package mdib
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -111,6 +112,9 @@ func (tx *Tx) updatedDescriptors() ([]pm.Descriptor, error) {
 	for i := range dr.deleted {
 		bump(dr.deleted[i].Parent)
 	}
+	slices.SortStableFunc(updated, func(a, b pm.Descriptor) int { // parents first (BICEPS R5025)
+		return cmp.Compare(dr.work.depth(a.Base().Handle), dr.work.depth(b.Base().Handle))
+	})
 	for _, d := range updated {
 		d.Base().DescriptorVersion++
 		dr.work.setDescriptor(d)
@@ -248,7 +252,7 @@ func (e *editor) put(states []StateChange) error {
 }
 
 // finishDescription makes the content and lists the descriptor changes in the order of the report: deletions (children first, BICEPS R5046_0),
-// updates, insertions (parents first, R5025_0). Deletions come first, so that a place of which there is only one is free for what is inserted.
+// updates and insertions (parents first, R5025_0). Deletions come first, so that a place of which there is only one is free for what is inserted.
 func (tx *Tx) finishDescription(c *Change, updated []pm.Descriptor) error {
 	dr := tx.description
 	if err := dr.work.put(c.States); err != nil {

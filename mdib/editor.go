@@ -133,6 +133,20 @@ func (e *editor) remove(handle string) {
 	e.nodes.Set(n.parent, &c)
 }
 
+// depth is 0 for an MDS.
+func (e *editor) depth(handle string) int {
+	depth := -1
+	for handle != "" {
+		n, ok := e.nodes.Get(handle)
+		if !ok {
+			break
+		}
+		handle = n.parent
+		depth++
+	}
+	return depth
+}
+
 // below appends a descriptor's handle and those below it, children before parents.
 func (e *editor) below(list []string, handle string) []string {
 	n, ok := e.nodes.Get(handle)

@@ -66,7 +66,7 @@ func (m *machine) update(t *rapid.T, fn func(tx *Tx) error) {
 		require.Same(t, before, m.store.Load())
 		if !abandon {
 			var rule *RuleError
-			require.True(t, err == nil || errors.As(err, &rule), "%v", err)
+			require.True(t, err == nil || errors.As(err, &rule) || errors.Is(err, ErrMixedKinds), "%v", err)
 		}
 		return
 	}

@@ -18,7 +18,8 @@ const DefaultMaxRetired = 100_000
 type Config struct {
 	// SequenceID of the MDIB, a URI; "" makes a new "urn:uuid:...". Versions count from 0 in a new sequence.
 	SequenceID string
-	// InstanceID of the MDIB; not given by default. It may change only together with SequenceID (BICEPS R5004, R5005).
+	// InstanceID of the MDIB; not given by default. A device that uses it raises it with every start, which is a new sequence, and never
+	// else (BICEPS R5004, R5005).
 	InstanceID pm.Opt[uint64]
 	// KeepVersion takes sequence, instance and MDIB version over from the snapshot and ignores the two above: only for a
 	// device that goes on exactly where it stopped, with a snapshot of the very last version.
@@ -97,12 +98,16 @@ func (st *Store) Update(fn func(*Tx) error) (*Change, error) {
 	return tx.commit()
 }
 
-// NewSequence starts a new sequence, as after an abrupt change of the clock (SDPi R1522) or a restart: a new SequenceId, the given InstanceId, and MDIB version
-// 0 (BICEPS R5004, R5005). Consumers have to read the MDIB anew. Versions of descriptors and states go on.
-func (st *Store) NewSequence(instance pm.Opt[uint64]) *Snapshot {
+// NewSequence starts a new sequence, as after an abrupt change of the clock (SDPi R1522): a new SequenceId and MDIB version 0. An InstanceId,
+// if used, rises by one; nothing else changes it (BICEPS R5004, R5005). Consumers have to read the MDIB anew. Versions of descriptors and states go on.
+func (st *Store) NewSequence() *Snapshot {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	next := *st.current.Load()
+	instance := next.version.InstanceID
+	if id, ok := instance.Get(); ok {
+		instance = pm.Some(id + 1)
+	}
 	next.version = Version{SequenceID: newSequenceID(), InstanceID: instance}
 	st.current.Store(&next)
 	return &next
