@@ -424,6 +424,56 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
+// TestEndOvertakes: a subscriber hears of the end before the backlog of his other subscriptions.
+func TestEndOvertakes(t *testing.T) {
+	// covers: GLUE R0036_0
+	inBubble(t, SourceConfig{}, func(t *testing.T, b *bench) {
+		k := b.listener(consumerIP)
+		k.answer = func(m message, w http.ResponseWriter, _ *http.Request) {
+			if m.path == "/bad" {
+				w.WriteHeader(http.StatusForbidden)
+				return
+			}
+			pass(time.Second)
+		}
+		b.subscribeTo("/StateEvent", k, "good", time.Minute, actMetric)
+		b.subscribeTo("/StateEvent", k, "bad", time.Minute, actAlert)
+		start := time.Now()
+		b.source.Publish(actAlert, body("x"))
+		for i := range 20 {
+			b.source.Publish(actMetric, body(i))
+		}
+		pass(30 * time.Second)
+		end := k.take("/bad_e")
+		require.Len(t, end, 1)
+		require.Less(t, end[0].at.Sub(start), 2*time.Second)
+		require.Len(t, k.take("/good"), 20)
+	})
+}
+
+// TestNothingAfterShutdown: a Publish that overlaps Close queues nothing behind the end.
+func TestNothingAfterShutdown(t *testing.T) {
+	// covers: EVT-3
+	inBubble(t, SourceConfig{}, func(t *testing.T, b *bench) {
+		k := b.listener(consumerIP)
+		k.answer = func(message, http.ResponseWriter, *http.Request) { pass(time.Second) }
+		b.subscribeTo("/StateEvent", k, "a", time.Minute, actMetric)
+		b.source.Publish(actMetric, body(1))
+		old := b.source.index.Load()
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			b.closeSource()
+		}()
+		synctest.Wait()
+		require.Equal(t, gone, old.byAction[actMetric][0].enqueue(actMetric, body(2), b.source.now()))
+		<-closed
+		got := k.take("")
+		require.Len(t, got, 2)
+		require.Equal(t, ActionSubscriptionEnd, got[1].action)
+	})
+}
+
 func TestShutdownDeadline(t *testing.T) {
 	inBubble(t, SourceConfig{}, func(t *testing.T, b *bench) {
 		k, good := b.listener(consumerIP), b.listener(consumerIP)
