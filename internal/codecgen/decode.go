@@ -75,7 +75,7 @@ func (g *gen) decodeInterface(t *typeDecl) {
 	g.p("switch t.Local {")
 	for _, c := range t.members() {
 		g.p("case %q:", c.name)
-		g.p("v := new(%s)", c.name)
+		g.p("v := %s", c.allocate())
 		g.p("return v, v.decode(d, true)")
 	}
 	g.p("}")
@@ -85,7 +85,43 @@ func (g *gen) decodeInterface(t *typeDecl) {
 	g.p("")
 }
 
+// together returns the field whose structure is read into the allocation of t itself, nil if there is none.
+func (t *typeDecl) together() *field {
+	for _, f := range t.flat() {
+		if f.extra == "together" {
+			return &f
+		}
+	}
+	return nil
+}
+
+// allocate returns the expression that makes an empty t to decode into.
+func (t *typeDecl) allocate() string {
+	if t.together() != nil {
+		return "alloc" + t.name + "()"
+	}
+	return "new(" + t.name + ")"
+}
+
 func (g *gen) decodeStruct(t *typeDecl) {
+	if f := t.together(); f != nil {
+		g.p("// alloc%s makes room for a state and its %s at once; decode takes the room if the element is there.", t.name, f.name)
+		g.p("func alloc%s() *%s {", t.name, t.name)
+		g.p("x := new(struct {")
+		g.p("v    %s", t.name)
+		g.p("room %s", f.typ.goName(g.m))
+		g.p("})")
+		g.p("x.v.%s = &x.room", f.name)
+		g.p("return &x.v")
+		g.p("}")
+		g.p("")
+		g.p("// Decode%s reads the element whose start tag the decoder stands on.", t.name)
+		g.p("func Decode%s(d *codec.Decoder) (*%s, error) {", t.name, t.name)
+		g.p("v := alloc%s()", t.name)
+		g.p("return v, v.decode(d, false)")
+		g.p("}")
+		g.p("")
+	}
 	fields := t.flat()
 	var attrs, elems []field
 	simple := ""
@@ -106,6 +142,10 @@ func (g *gen) decodeStruct(t *typeDecl) {
 	}
 	g.p("func (v *%s) decode(d *codec.Decoder, typed bool) (err error) {", t.name)
 	g.p("s := d.S")
+	if f := t.together(); f != nil {
+		g.p("room := v.%s", f.name)
+		g.p("v.%s = nil", f.name)
+	}
 	required := bits(attrs)
 	if required != nil {
 		g.p("var seen uint64")
@@ -242,6 +282,15 @@ func (g *gen) decodeElem(t *typeDecl, f field) {
 			call = "DecodeElement(d)"
 		}
 		switch {
+		case f.typ.list && f.typ.ptr && d.together() != nil:
+			fn := "Decode" + d.name
+			if d.m != g.m {
+				fn = d.m.pkg + "." + fn
+			}
+			g.p("x, err := %s(d)", fn)
+			g.p("if err != nil {")
+			fail()
+			g.p("v.%s = codec.Append(v.%s, x)", f.name, f.name)
 		case f.typ.list && f.typ.ptr:
 			g.p("x := new(%s)", f.typ.goName(g.m))
 			g.p("if err = x.%s; err != nil {", call)
@@ -252,7 +301,12 @@ func (g *gen) decodeElem(t *typeDecl, f field) {
 			g.p("if err = v.%s[len(v.%s)-1].%s; err != nil {", f.name, f.name, call)
 			fail()
 		default:
-			if f.typ.ptr {
+			if f.extra == "together" {
+				g.p("if room == nil {")
+				g.p("room = new(%s)", f.typ.goName(g.m))
+				g.p("}")
+				g.p("v.%s = room", f.name)
+			} else if f.typ.ptr {
 				g.p("v.%s = new(%s)", f.name, f.typ.goName(g.m))
 			}
 			g.p("if err = v.%s.%s; err != nil {", f.name, call)

@@ -3370,8 +3370,8 @@ func (v *WaveformStream) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 1
-				x := new(pm.RealTimeSampleArrayMetricState)
-				if err = x.DecodeElement(d); err != nil {
+				x, err := pm.DecodeRealTimeSampleArrayMetricState(d)
+				if err != nil {
 					return err
 				}
 				v.State = codec.Append(v.State, x)

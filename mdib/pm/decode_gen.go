@@ -6726,11 +6726,29 @@ func (v *NumericMetricDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 	return s.Err()
 }
 
+// allocNumericMetricState makes room for a state and its MetricValue at once; decode takes the room if the element is there.
+func allocNumericMetricState() *NumericMetricState {
+	x := new(struct {
+		v    NumericMetricState
+		room NumericMetricValue
+	})
+	x.v.MetricValue = &x.room
+	return &x.v
+}
+
+// DecodeNumericMetricState reads the element whose start tag the decoder stands on.
+func DecodeNumericMetricState(d *codec.Decoder) (*NumericMetricState, error) {
+	v := allocNumericMetricState()
+	return v, v.decode(d, false)
+}
+
 // DecodeElement reads the element whose start tag the decoder stands on.
 func (v *NumericMetricState) DecodeElement(d *codec.Decoder) error { return v.decode(d, false) }
 
 func (v *NumericMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
+	room := v.MetricValue
+	v.MetricValue = nil
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
@@ -6801,7 +6819,10 @@ func (v *NumericMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.MetricValue = new(NumericMetricValue)
+				if room == nil {
+					room = new(NumericMetricValue)
+				}
+				v.MetricValue = room
 				if err = v.MetricValue.decode(d, false); err != nil {
 					return err
 				}
@@ -6962,11 +6983,29 @@ func (v *StringMetricDescriptor) decode(d *codec.Decoder, typed bool) (err error
 	return s.Err()
 }
 
+// allocStringMetricState makes room for a state and its MetricValue at once; decode takes the room if the element is there.
+func allocStringMetricState() *StringMetricState {
+	x := new(struct {
+		v    StringMetricState
+		room StringMetricValue
+	})
+	x.v.MetricValue = &x.room
+	return &x.v
+}
+
+// DecodeStringMetricState reads the element whose start tag the decoder stands on.
+func DecodeStringMetricState(d *codec.Decoder) (*StringMetricState, error) {
+	v := allocStringMetricState()
+	return v, v.decode(d, false)
+}
+
 // DecodeElement reads the element whose start tag the decoder stands on.
 func (v *StringMetricState) DecodeElement(d *codec.Decoder) error { return v.decode(d, false) }
 
 func (v *StringMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
+	room := v.MetricValue
+	v.MetricValue = nil
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
@@ -7033,7 +7072,10 @@ func (v *StringMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.MetricValue = new(StringMetricValue)
+				if room == nil {
+					room = new(StringMetricValue)
+				}
+				v.MetricValue = room
 				if err = v.MetricValue.decode(d, false); err != nil {
 					return err
 				}
@@ -7271,11 +7313,29 @@ func (v *AllowedValue) decode(d *codec.Decoder, typed bool) (err error) {
 	return s.Err()
 }
 
+// allocEnumStringMetricState makes room for a state and its MetricValue at once; decode takes the room if the element is there.
+func allocEnumStringMetricState() *EnumStringMetricState {
+	x := new(struct {
+		v    EnumStringMetricState
+		room StringMetricValue
+	})
+	x.v.MetricValue = &x.room
+	return &x.v
+}
+
+// DecodeEnumStringMetricState reads the element whose start tag the decoder stands on.
+func DecodeEnumStringMetricState(d *codec.Decoder) (*EnumStringMetricState, error) {
+	v := allocEnumStringMetricState()
+	return v, v.decode(d, false)
+}
+
 // DecodeElement reads the element whose start tag the decoder stands on.
 func (v *EnumStringMetricState) DecodeElement(d *codec.Decoder) error { return v.decode(d, false) }
 
 func (v *EnumStringMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
+	room := v.MetricValue
+	v.MetricValue = nil
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
@@ -7342,7 +7402,10 @@ func (v *EnumStringMetricState) decode(d *codec.Decoder, typed bool) (err error)
 					return d.Misplaced()
 				}
 				pos = 4
-				v.MetricValue = new(StringMetricValue)
+				if room == nil {
+					room = new(StringMetricValue)
+				}
+				v.MetricValue = room
 				if err = v.MetricValue.decode(d, false); err != nil {
 					return err
 				}
@@ -7511,6 +7574,22 @@ func (v *RealTimeSampleArrayMetricDescriptor) decode(d *codec.Decoder, typed boo
 	return s.Err()
 }
 
+// allocRealTimeSampleArrayMetricState makes room for a state and its MetricValue at once; decode takes the room if the element is there.
+func allocRealTimeSampleArrayMetricState() *RealTimeSampleArrayMetricState {
+	x := new(struct {
+		v    RealTimeSampleArrayMetricState
+		room SampleArrayValue
+	})
+	x.v.MetricValue = &x.room
+	return &x.v
+}
+
+// DecodeRealTimeSampleArrayMetricState reads the element whose start tag the decoder stands on.
+func DecodeRealTimeSampleArrayMetricState(d *codec.Decoder) (*RealTimeSampleArrayMetricState, error) {
+	v := allocRealTimeSampleArrayMetricState()
+	return v, v.decode(d, false)
+}
+
 // DecodeElement reads the element whose start tag the decoder stands on.
 func (v *RealTimeSampleArrayMetricState) DecodeElement(d *codec.Decoder) error {
 	return v.decode(d, false)
@@ -7518,6 +7597,8 @@ func (v *RealTimeSampleArrayMetricState) DecodeElement(d *codec.Decoder) error {
 
 func (v *RealTimeSampleArrayMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
+	room := v.MetricValue
+	v.MetricValue = nil
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
@@ -7584,7 +7665,10 @@ func (v *RealTimeSampleArrayMetricState) decode(d *codec.Decoder, typed bool) (e
 					return d.Misplaced()
 				}
 				pos = 4
-				v.MetricValue = new(SampleArrayValue)
+				if room == nil {
+					room = new(SampleArrayValue)
+				}
+				v.MetricValue = room
 				if err = v.MetricValue.decode(d, false); err != nil {
 					return err
 				}
@@ -7777,6 +7861,22 @@ func (v *DistributionSampleArrayMetricDescriptor) decode(d *codec.Decoder, typed
 	return s.Err()
 }
 
+// allocDistributionSampleArrayMetricState makes room for a state and its MetricValue at once; decode takes the room if the element is there.
+func allocDistributionSampleArrayMetricState() *DistributionSampleArrayMetricState {
+	x := new(struct {
+		v    DistributionSampleArrayMetricState
+		room SampleArrayValue
+	})
+	x.v.MetricValue = &x.room
+	return &x.v
+}
+
+// DecodeDistributionSampleArrayMetricState reads the element whose start tag the decoder stands on.
+func DecodeDistributionSampleArrayMetricState(d *codec.Decoder) (*DistributionSampleArrayMetricState, error) {
+	v := allocDistributionSampleArrayMetricState()
+	return v, v.decode(d, false)
+}
+
 // DecodeElement reads the element whose start tag the decoder stands on.
 func (v *DistributionSampleArrayMetricState) DecodeElement(d *codec.Decoder) error {
 	return v.decode(d, false)
@@ -7784,6 +7884,8 @@ func (v *DistributionSampleArrayMetricState) DecodeElement(d *codec.Decoder) err
 
 func (v *DistributionSampleArrayMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
+	room := v.MetricValue
+	v.MetricValue = nil
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
@@ -7850,7 +7952,10 @@ func (v *DistributionSampleArrayMetricState) decode(d *codec.Decoder, typed bool
 					return d.Misplaced()
 				}
 				pos = 4
-				v.MetricValue = new(SampleArrayValue)
+				if room == nil {
+					room = new(SampleArrayValue)
+				}
+				v.MetricValue = room
 				if err = v.MetricValue.decode(d, false); err != nil {
 					return err
 				}
@@ -9467,19 +9572,19 @@ func DecodeState(d *codec.Decoder) (State, error) {
 			v := new(EnsembleContextState)
 			return v, v.decode(d, true)
 		case "NumericMetricState":
-			v := new(NumericMetricState)
+			v := allocNumericMetricState()
 			return v, v.decode(d, true)
 		case "StringMetricState":
-			v := new(StringMetricState)
+			v := allocStringMetricState()
 			return v, v.decode(d, true)
 		case "EnumStringMetricState":
-			v := new(EnumStringMetricState)
+			v := allocEnumStringMetricState()
 			return v, v.decode(d, true)
 		case "RealTimeSampleArrayMetricState":
-			v := new(RealTimeSampleArrayMetricState)
+			v := allocRealTimeSampleArrayMetricState()
 			return v, v.decode(d, true)
 		case "DistributionSampleArrayMetricState":
-			v := new(DistributionSampleArrayMetricState)
+			v := allocDistributionSampleArrayMetricState()
 			return v, v.decode(d, true)
 		case "ScoState":
 			v := new(ScoState)
@@ -9680,19 +9785,19 @@ func DecodeMetricState(d *codec.Decoder) (MetricState, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "NumericMetricState":
-			v := new(NumericMetricState)
+			v := allocNumericMetricState()
 			return v, v.decode(d, true)
 		case "StringMetricState":
-			v := new(StringMetricState)
+			v := allocStringMetricState()
 			return v, v.decode(d, true)
 		case "EnumStringMetricState":
-			v := new(EnumStringMetricState)
+			v := allocEnumStringMetricState()
 			return v, v.decode(d, true)
 		case "RealTimeSampleArrayMetricState":
-			v := new(RealTimeSampleArrayMetricState)
+			v := allocRealTimeSampleArrayMetricState()
 			return v, v.decode(d, true)
 		case "DistributionSampleArrayMetricState":
-			v := new(DistributionSampleArrayMetricState)
+			v := allocDistributionSampleArrayMetricState()
 			return v, v.decode(d, true)
 		}
 	}

@@ -9,7 +9,9 @@
 //	Name,*    any number of elements      Name,+   at least one element
 //	.         the text of the element
 //
-// A third part of the tag, as in `@CanEscalate,?,Lo|Me|Hi`, narrows an enumeration. Fields stand in
+// A third part of the tag, as in `@CanEscalate,?,Lo|Me|Hi`, narrows an enumeration or a number
+// (`@Qi,?,0..1`); "together" asks the decoder to allocate the structure together with the one it
+// stands in, as nearly every metric state has a value. Fields stand in
 // the order of the schema; that order is the order on the wire. Everything else (reading, writing,
 // Clone, Equal, the switch from xsi:type to Go type) is generated from these declarations by
 // internal/codecgen.

@@ -172,7 +172,7 @@ type NumericMetricState struct {
 	AbstractMetricState
 	// ActiveAveragingPeriod, if it differs from the descriptor's AveragingPeriod.
 	ActiveAveragingPeriod Opt[Duration]       `sdc:"@ActiveAveragingPeriod,?"`
-	MetricValue           *NumericMetricValue `sdc:"MetricValue,?"`
+	MetricValue           *NumericMetricValue `sdc:"MetricValue,?,together"`
 	// PhysiologicalRange are ranges the value may plausibly lie in.
 	PhysiologicalRange []Range `sdc:"PhysiologicalRange,*"`
 }
@@ -185,7 +185,7 @@ type StringMetricDescriptor struct {
 // StringMetricState is the state of a metric with free text.
 type StringMetricState struct {
 	AbstractMetricState
-	MetricValue *StringMetricValue `sdc:"MetricValue,?"`
+	MetricValue *StringMetricValue `sdc:"MetricValue,?,together"`
 }
 
 // EnumStringMetricDescriptor describes a metric with one of a list of texts.
@@ -219,7 +219,7 @@ type RealTimeSampleArrayMetricDescriptor struct {
 // RealTimeSampleArrayMetricState is the state of a waveform.
 type RealTimeSampleArrayMetricState struct {
 	AbstractMetricState
-	MetricValue        *SampleArrayValue `sdc:"MetricValue,?"`
+	MetricValue        *SampleArrayValue `sdc:"MetricValue,?,together"`
 	PhysiologicalRange []Range           `sdc:"PhysiologicalRange,*"`
 }
 
@@ -237,6 +237,6 @@ type DistributionSampleArrayMetricDescriptor struct {
 // DistributionSampleArrayMetricState is the state of an array over something other than time.
 type DistributionSampleArrayMetricState struct {
 	AbstractMetricState
-	MetricValue        *SampleArrayValue `sdc:"MetricValue,?"`
+	MetricValue        *SampleArrayValue `sdc:"MetricValue,?,together"`
 	PhysiologicalRange []Range           `sdc:"PhysiologicalRange,*"`
 }

@@ -135,6 +135,16 @@ func ParseUint(b []byte) (uint64, bool) {
 		return 0, false
 	}
 	var v uint64
+	if len(b) < 20 { // cannot overflow
+		for _, c := range b {
+			c -= '0'
+			if c > 9 {
+				return 0, false
+			}
+			v = v*10 + uint64(c)
+		}
+		return v, !neg || v == 0
+	}
 	for _, c := range b {
 		c -= '0'
 		if c > 9 || v > math.MaxUint64/10 || v == math.MaxUint64/10 && c > math.MaxUint64%10 {

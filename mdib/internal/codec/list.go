@@ -1,9 +1,10 @@
 package codec
 
-// Append appends to a list of pointers or interfaces, which starts with room for a few.
+// Append appends to a list of pointers or interfaces. It has room for 4, then 16, then 64, so that the
+// usual report is read with few allocations; beyond, append decides.
 func Append[T any](list []T, x T) []T {
-	if list == nil {
-		list = make([]T, 0, 4)
+	if n := len(list); n == cap(list) && n < 64 {
+		list = append(make([]T, 0, max(4, 4*n)), list...)
 	}
 	return append(list, x)
 }
