@@ -16,9 +16,6 @@ type Expiration struct {
 	at       time.Time     // of an instant; zero for durations
 }
 
-// ExpiresIn returns the expiration a duration from now.
-func ExpiresIn(d time.Duration) Expiration { return Expiration{duration: d} }
-
 // From returns how long the expiration lasts seen from now; zero or less means that it has passed.
 // What exceeds the range of time.Duration (292 years) is cut to it.
 func (e Expiration) From(now time.Time) time.Duration {
