@@ -3,7 +3,9 @@ package consumer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib/msg"
@@ -34,8 +36,8 @@ type Result struct {
 	// Target is the handle of what was changed, if the device said so; for
 	// SetContextState that is the context state created.
 	Target string
-	// Source names who invoked, as the device saw it (GLUE R0078_0). It is zero when
-	// the final state came with the response and no report has arrived.
+	// Source names who invoked, as the device saw it (GLUE R0078_0). Like Target it is
+	// told by reports only, and zero if none has come.
 	Source pm.InstanceIdentifier
 	// Steps are all states seen, in order.
 	Steps []Step
@@ -67,16 +69,20 @@ type Invocation struct {
 	operation string
 	dev       *Device
 
-	mu     sync.Mutex
-	result Result
-	final  bool
-	done   chan struct{} // closed at the final state
+	mu       sync.Mutex
+	result   Result
+	final    bool
+	told     bool
+	done     chan struct{} // closed at the final state
+	reported chan struct{} // closed when a report has told the final state
 }
 
 // TransactionID identifies the invocation at the device.
 func (i *Invocation) TransactionID() uint32 { return i.result.TransactionID }
 
-// Wait returns the result once the final state is known. The error is an
+// Wait returns the result once the final state is known and, after a success, the
+// mirror has caught up with the MDIB version that came with it, so that the
+// effect can be seen in Device.MDIB (SCO-7). The error is an
 // *OperationError for Fail, Cnclld and CnclldMan; the result is returned with it.
 // If the device is lost or closed before, the error says so and the outcome is
 // unknown.
@@ -92,14 +98,50 @@ func (i *Invocation) Wait(ctx context.Context) (*Result, error) {
 			return nil, fmt.Errorf("waiting for operation %s: %w", i.operation, i.dev.endCause())
 		}
 	}
+	i.awaitReport(ctx)
 	i.mu.Lock()
 	r := i.result
 	i.mu.Unlock()
 	switch r.State {
 	case msg.InvocationStateFin, msg.InvocationStateFinMod:
+		i.dev.await(ctx, r.Steps[len(r.Steps)-1].MDIBVersion)
 		return &r, nil
 	}
 	return &r, &OperationError{Operation: i.operation, Result: &r}
+}
+
+// catchUp bounds how long a finished operation waits for its report and for the
+// mirror: the answer to a request may overtake the reports of what it changed.
+const catchUp = 2 * time.Second
+
+// awaitReport waits for the report that repeats a final state told by the
+// response: only reports say what was changed and who invoked.
+func (i *Invocation) awaitReport(ctx context.Context) {
+	if a := i.dev.consumer.cfg.Actions; a != nil && !slices.Contains(a, sdc.ActionOperationInvokedReport) {
+		return
+	}
+	timer := time.NewTimer(catchUp)
+	defer timer.Stop()
+	select {
+	case <-i.reported:
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-i.dev.ended:
+	}
+}
+
+// await waits until the mirror has reached a version, the link is no longer live, or catchUp has passed.
+func (d *Device) await(ctx context.Context, version uint64) {
+	if d.consumer.cfg.Actions != nil || d.MDIB().Version().MdibVersion >= version {
+		return // with a selection of reports the version may never come
+	}
+	ctx, cancel := context.WithTimeout(ctx, catchUp)
+	defer cancel()
+	for u, err := range d.Updates(ctx) {
+		if err != nil || u.Link.State != Live || u.Snapshot.Version().MdibVersion >= version {
+			return
+		}
+	}
 }
 
 // step records one state. A final state that came with the response may be
@@ -116,9 +158,16 @@ func (i *Invocation) step(info *msg.InvocationInfo, version uint64, part *msg.Op
 	if part != nil {
 		r.Target, r.Source = part.OperationTarget, part.InvocationSource
 	}
-	if !i.final && r.State.Final() {
+	if !r.State.Final() {
+		return
+	}
+	if !i.final {
 		i.final = true
 		close(i.done)
+	}
+	if part != nil && !i.told {
+		i.told = true
+		close(i.reported)
 	}
 }
 
@@ -210,7 +259,7 @@ func (d *Device) Invoke(ctx context.Context, req msg.SetRequest) (*Invocation, e
 		return nil, fmt.Errorf("operation %s: answered by %s", req.BaseSet().OperationHandleRef, resp.BodyName())
 	}
 	info := &set.BaseSetResponse().InvocationInfo
-	i := &Invocation{operation: req.BaseSet().OperationHandleRef, dev: d, done: make(chan struct{})}
+	i := &Invocation{operation: req.BaseSet().OperationHandleRef, dev: d, done: make(chan struct{}), reported: make(chan struct{})}
 	i.result.TransactionID = info.TransactionId
 	d.invocations.add(i, info, set.Version().MdibVersion)
 	return i, nil

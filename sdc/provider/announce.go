@@ -18,6 +18,7 @@ func (p *Provider) newTarget(xaddr string) (*discovery.Target, error) {
 		},
 		Transport: p.cfg.Transport,
 		UDP:       discovery.UDPConfig{Address: p.cfg.Network.IP(), Port: p.cfg.Network.UDPPort()},
+		Timing:    p.cfg.Timing,
 		Logger:    p.log,
 	})
 }

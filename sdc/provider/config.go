@@ -44,6 +44,9 @@ type Config struct {
 	// ContextScopes are the kinds of associated contexts offered as scopes; nil means the location only. Think of privacy before offering patients.
 	ContextScopes []sdc.ContextKind
 
+	// Timing has the delays of discovery; the zero value has those of the standards, with up to 2.5 s before the first Hello.
+	Timing discovery.Timing
+
 	// MaxSubscription is the longest subscription granted; 0 means 1 minute.
 	MaxSubscription time.Duration
 	// NoReportSequence leaves out the sdpi:ReportSequence header of notifications (SDPi R1030).

@@ -14,7 +14,7 @@ import (
 
 func TestGetMdib(t *testing.T) {
 	// covers: BICEPS R0021, SDPi R7002
-	inBubble(t, nil, nil, func(b *bench) {
+	inBubble(t, nil, nil, func(t *testing.T, b *bench) {
 		r := mustCall[*msg.GetMdibResponse](b.peer, "Get", sdc.ActionGetMdib, &msg.GetMdib{})
 		require.NotNil(t, r.Mdib.MdState)
 		back, err := mdib.FromMdib(&r.Mdib)
@@ -39,7 +39,7 @@ func TestGetMdib(t *testing.T) {
 
 func TestGetMdDescription(t *testing.T) {
 	// covers: BICEPS C-55_0
-	inBubble(t, nil, nil, func(b *bench) {
+	inBubble(t, nil, nil, func(t *testing.T, b *bench) {
 		for name, c := range map[string]struct{ handles, want []string }{
 			"none":                 {nil, []string{"mds", "mds2"}},
 			"an MDS":               {[]string{"mds2"}, []string{"mds2"}},
@@ -64,7 +64,7 @@ func TestGetMdDescription(t *testing.T) {
 
 func TestGetMdState(t *testing.T) {
 	// covers: BICEPS C-62
-	inBubble(t, nil, nil, func(b *bench) {
+	inBubble(t, nil, nil, func(t *testing.T, b *bench) {
 		all := mustCall[*msg.GetMdStateResponse](b.peer, "Get", sdc.ActionGetMdState, &msg.GetMdState{})
 		want := mustCall[*msg.GetMdibResponse](b.peer, "Get", sdc.ActionGetMdib, &msg.GetMdib{}).Mdib.MdState.State
 		require.Len(t, all.MdState.State, len(want))
@@ -89,7 +89,7 @@ func TestGetMdState(t *testing.T) {
 
 func TestGetContextStates(t *testing.T) {
 	// covers: BICEPS R5039, BICEPS R5040, BICEPS R5041, BICEPS R5042
-	inBubble(t, nil, nil, func(b *bench) {
+	inBubble(t, nil, nil, func(t *testing.T, b *bench) {
 		require.NoError(t, b.dev.SetLocation(sdc.LocationDetail{Facility: "HOSP", Bed: "9"}))
 		location := func(mds string) (handles []string) {
 			for s := range b.dev.MDIB().ContextStates(mds) {
@@ -123,7 +123,7 @@ func TestGetContextStates(t *testing.T) {
 
 func TestBadRequests(t *testing.T) {
 	// covers: MDPWS R0012, DPWS R0013
-	inBubble(t, nil, nil, func(b *bench) {
+	inBubble(t, nil, nil, func(t *testing.T, b *bench) {
 		before := b.dev.MDIB()
 		for name, c := range map[string]struct {
 			service, action string

@@ -46,7 +46,6 @@ func device(t *testing.T) *mdib.Snapshot {
 
 // bench is a running device and a peer of it.
 type bench struct {
-	*testing.T
 	dev  *provider.Provider
 	peer *peer
 	stop func() error // ends the device and returns what Run returned
@@ -54,7 +53,7 @@ type bench struct {
 
 // inBubble runs a device and a plain-HTTP peer on an in-memory network in virtual time. configure may change the configuration,
 // prepare may register handlers before the device runs.
-func inBubble(t *testing.T, configure func(*provider.Config), prepare func(*provider.Provider), test func(b *bench)) {
+func inBubble(t *testing.T, configure func(*provider.Config), prepare func(*provider.Provider), test func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		network := memnet.New(memnet.Config{})
@@ -79,7 +78,7 @@ func inBubble(t *testing.T, configure func(*provider.Config), prepare func(*prov
 }
 
 // overTLS runs a device and a peer over mutual TLS on loopback sockets.
-func overTLS(t *testing.T, configure func(*provider.Config), prepare func(*provider.Provider), test func(b *bench)) {
+func overTLS(t *testing.T, configure func(*provider.Config), prepare func(*provider.Provider), test func(t *testing.T, b *bench)) {
 	t.Helper()
 	ca, err := pki.NewCA("", time.Hour)
 	require.NoError(t, err)
@@ -104,7 +103,7 @@ func overTLS(t *testing.T, configure func(*provider.Config), prepare func(*provi
 	run(t, dev, ln, (&net.Dialer{}).DialContext, identity("consumer", sdc.RoleConsumer), test)
 }
 
-func run(t *testing.T, dev *provider.Provider, ln net.Listener, dial func(context.Context, string, string) (net.Conn, error), id *sdc.Identity, test func(*bench)) {
+func run(t *testing.T, dev *provider.Provider, ln net.Listener, dial func(context.Context, string, string) (net.Conn, error), id *sdc.Identity, test func(*testing.T, *bench)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	ended := make(chan error, 1)
@@ -120,9 +119,9 @@ func run(t *testing.T, dev *provider.Provider, ln net.Listener, dial func(contex
 	})
 	p := newPeer(t, dev.XAddrs()[0], ln, dial, id)
 	defer p.close()
-	b := &bench{T: t, dev: dev, peer: p, stop: stop}
+	b := &bench{dev: dev, peer: p, stop: stop}
 	defer func() { require.NoError(t, stop()) }()
-	test(b)
+	test(t, b)
 }
 
 // note is a message that a device sent to a peer.

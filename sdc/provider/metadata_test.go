@@ -15,7 +15,7 @@ import (
 
 func TestDeviceMetadata(t *testing.T) {
 	// covers: META-1, GLUE R0034_0, SDPi R0500
-	overTLS(t, nil, nil, func(b *bench) {
+	overTLS(t, nil, nil, func(t *testing.T, b *bench) {
 		require.True(t, strings.HasPrefix(b.peer.device, "https://127.0.0.1:"))
 		m, err := dpws.GetDevice(t.Context(), b.peer.client, b.peer.device, b.dev.EPR())
 		require.NoError(t, err)
@@ -114,7 +114,7 @@ func TestConfiguredMetadata(t *testing.T) {
 		c.Device.FirmwareVersion = "1.2"
 		c.EPR = "urn:uuid:11111111-2222-4333-8444-555555555555"
 	}
-	inBubble(t, configure, nil, func(b *bench) {
+	inBubble(t, configure, nil, func(t *testing.T, b *bench) {
 		require.Equal(t, "urn:uuid:11111111-2222-4333-8444-555555555555", b.dev.EPR())
 		m, err := dpws.GetDevice(t.Context(), b.peer.client, b.peer.device, b.dev.EPR())
 		require.NoError(t, err)

@@ -48,7 +48,7 @@ func applying(c *provider.Config) { c.ApplyProposals = true }
 
 func TestDirectInvocation(t *testing.T) {
 	// covers: SCO-1, SCO-7
-	inBubble(t, applying, nil, func(b *bench) {
+	inBubble(t, applying, nil, func(t *testing.T, b *bench) {
 		b.peer.subscribeAll()
 		r := mustCall[*msg.SetValueResponse](b.peer, "Set", sdc.ActionSetValue, setValue("value.set", "25.0"))
 		require.Equal(t, msg.InvocationStateFin, r.InvocationInfo.InvocationState)
@@ -73,7 +73,7 @@ func TestDirectInvocation(t *testing.T) {
 
 func TestDelayedInvocation(t *testing.T) {
 	// covers: SCO-1
-	inBubble(t, applying, func(p *provider.Provider) { p.SetInvocation("string.set", provider.Delayed) }, func(b *bench) {
+	inBubble(t, applying, func(p *provider.Provider) { p.SetInvocation("string.set", provider.Delayed) }, func(t *testing.T, b *bench) {
 		b.peer.subscribeAll()
 		r := mustCall[*msg.SetStringResponse](b.peer, "Set", sdc.ActionSetString, setString("string.set", "OFF"))
 		require.Equal(t, msg.InvocationStateWait, r.InvocationInfo.InvocationState)
@@ -119,7 +119,7 @@ func TestAllOperationKinds(t *testing.T) {
 			}
 		}
 	}
-	inBubble(t, nil, prepare, func(b *bench) {
+	inBubble(t, nil, prepare, func(t *testing.T, b *bench) {
 		set := func(op string) msg.AbstractSet { return msg.AbstractSet{OperationHandleRef: op} }
 		metric := &pm.NumericMetricState{}
 		metric.DescriptorHandle = "num.set"
@@ -166,7 +166,7 @@ func TestRefusals(t *testing.T) {
 		must(p.HandleActivate("act", func(context.Context, *provider.Activate) error { return nil }))
 		must(p.HandleSetValue("later", func(context.Context, *provider.SetValue) error { return nil }))
 	}
-	inBubble(t, applying, calledOff, func(b *bench) {
+	inBubble(t, applying, calledOff, func(t *testing.T, b *bench) {
 		b.peer.subscribeAll()
 		before := b.dev.MDIB()
 		set := func(op string) msg.AbstractSet { return msg.AbstractSet{OperationHandleRef: op} }
@@ -254,11 +254,12 @@ func must(err error) {
 
 func TestHandlerResults(t *testing.T) {
 	// covers: SCO-1, SCO-6
-	result := make(chan func(*provider.Activate) error, 1)
+	var result chan func(*provider.Activate) error
 	prepare := func(p *provider.Provider) {
+		result = make(chan func(*provider.Activate) error, 1) // channels of a bubble are made inside
 		must(p.HandleActivate("slow", func(_ context.Context, c *provider.Activate) error { return (<-result)(c) }))
 	}
-	inBubble(t, nil, prepare, func(b *bench) {
+	inBubble(t, nil, prepare, func(t *testing.T, b *bench) {
 		require.NoError(t, b.peer.subscribe("Set", "set", sdc.ActionOperationInvokedReport))
 		for name, c := range map[string]struct {
 			run   func(*provider.Activate) error
@@ -301,7 +302,7 @@ func TestTargetOfTheCall(t *testing.T) {
 			return nil
 		}))
 	}
-	inBubble(t, nil, prepare, func(b *bench) {
+	inBubble(t, nil, prepare, func(t *testing.T, b *bench) {
 		require.NoError(t, b.peer.subscribe("Set", "set", sdc.ActionOperationInvokedReport))
 		mustCall[*msg.ActivateResponse](b.peer, "Set", sdc.ActionActivate, activate("slow"))
 		part := invoked(t, b.peer.take(1)[0])
@@ -321,7 +322,7 @@ func TestCallerCertificate(t *testing.T) {
 			return nil
 		}))
 	}
-	overTLS(t, nil, prepare, func(b *bench) {
+	overTLS(t, nil, prepare, func(t *testing.T, b *bench) {
 		require.NoError(t, b.peer.subscribe("Set", "set", sdc.ActionOperationInvokedReport))
 		info := mustCall[*msg.ActivateResponse](b.peer, "Set", sdc.ActionActivate, activate("slow")).InvocationInfo
 		require.Equal(t, msg.InvocationStateFin, info.InvocationState)
@@ -336,20 +337,17 @@ func TestCallerCertificate(t *testing.T) {
 
 func TestMaxTimeToFinish(t *testing.T) {
 	// covers: SCO-6, SCO-10
-	obedient, stubborn := make(chan error, 1), make(chan struct{})
+	var obedient chan error
 	prepare := func(p *provider.Provider) {
+		obedient = make(chan error, 1)
 		must(p.HandleActivate("slow", func(ctx context.Context, c *provider.Activate) error {
-			select {
-			case <-ctx.Done():
-				obedient <- ctx.Err()
-				return ctx.Err()
-			case <-stubborn:
-				return nil
-			}
+			<-ctx.Done()
+			obedient <- ctx.Err()
+			return ctx.Err()
 		}))
 		p.SetInvocation("slow", provider.Delayed)
 	}
-	inBubble(t, nil, prepare, func(b *bench) {
+	inBubble(t, nil, prepare, func(t *testing.T, b *bench) {
 		require.NoError(t, b.peer.subscribe("Set", "set", sdc.ActionOperationInvokedReport))
 		start := time.Now()
 		mustCall[*msg.ActivateResponse](b.peer, "Set", sdc.ActionActivate, activate("slow"))
@@ -364,15 +362,16 @@ func TestMaxTimeToFinish(t *testing.T) {
 // TestStubbornHandler: a handler that does not look at its context cannot keep its caller waiting, but keeps its SCO to itself.
 func TestStubbornHandler(t *testing.T) {
 	// covers: SCO-3, SCO-6
-	release := make(chan struct{})
+	var release chan struct{}
 	prepare := func(p *provider.Provider) {
+		release = make(chan struct{})
 		must(p.HandleActivate("slow", func(context.Context, *provider.Activate) error {
 			<-release
 			return nil
 		}))
 		p.SetInvocation("slow", provider.Delayed)
 	}
-	inBubble(t, func(c *provider.Config) { c.ApplyProposals = true; c.MaxTimeToFinish = 10 * time.Second }, prepare, func(b *bench) {
+	inBubble(t, func(c *provider.Config) { c.ApplyProposals = true; c.MaxTimeToFinish = 10 * time.Second }, prepare, func(t *testing.T, b *bench) {
 		require.NoError(t, b.peer.subscribe("Set", "set", sdc.ActionOperationInvokedReport))
 		mustCall[*msg.ActivateResponse](b.peer, "Set", sdc.ActionActivate, activate("slow"))
 		require.Equal(t, msg.InvocationStateFail, invoked(t, b.peer.take(3)[2]).InvocationInfo.InvocationState)
@@ -393,7 +392,7 @@ func TestStubbornHandler(t *testing.T) {
 
 func TestQueue(t *testing.T) {
 	// covers: SCO-3
-	release := make(chan struct{})
+	var release chan struct{}
 	var mu sync.Mutex
 	var order []string
 	var running int
@@ -411,7 +410,10 @@ func TestQueue(t *testing.T) {
 		mu.Unlock()
 		return nil
 	}
-	inBubble(t, func(c *provider.Config) { c.QueueLength = 4; c.Invocation = provider.Delayed }, func(p *provider.Provider) { must(p.HandleActivate("act", handle)) }, func(b *bench) {
+	inBubble(t, func(c *provider.Config) { c.QueueLength = 4; c.Invocation = provider.Delayed }, func(p *provider.Provider) {
+		release = make(chan struct{})
+		must(p.HandleActivate("act", handle))
+	}, func(t *testing.T, b *bench) {
 		require.NoError(t, b.peer.subscribe("Set", "set", sdc.ActionOperationInvokedReport))
 		for _, n := range strings.Split("abcd", "") {
 			r := mustCall[*msg.ActivateResponse](b.peer, "Set", sdc.ActionActivate, activate("act", n, "1", "u"))
@@ -432,8 +434,9 @@ func TestQueue(t *testing.T) {
 
 func TestStopCancelsOperations(t *testing.T) {
 	// covers: SCO-6, EVT-3
-	started := make(chan struct{})
+	var started chan struct{}
 	prepare := func(p *provider.Provider) {
+		started = make(chan struct{})
 		must(p.HandleActivate("slow", func(ctx context.Context, _ *provider.Activate) error {
 			close(started)
 			<-ctx.Done()
@@ -441,7 +444,7 @@ func TestStopCancelsOperations(t *testing.T) {
 		}))
 		p.SetInvocation("slow", provider.Delayed)
 	}
-	inBubble(t, nil, prepare, func(b *bench) {
+	inBubble(t, nil, prepare, func(t *testing.T, b *bench) {
 		require.NoError(t, b.peer.subscribe("Set", "set", sdc.ActionOperationInvokedReport))
 		mustCall[*msg.ActivateResponse](b.peer, "Set", sdc.ActionActivate, activate("slow"))
 		<-started

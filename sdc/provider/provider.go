@@ -71,7 +71,7 @@ func (p *Provider) EPR() string { return p.cfg.EPR }
 // MDIB returns the current MDIB.
 func (p *Provider) MDIB() *mdib.Snapshot { return p.store.Load() }
 
-// Ready is closed when the device can be reached and has said Hello.
+// Ready is closed when the device serves and answers those who look for it; the first Hello follows within Timing.HelloDelay.
 func (p *Provider) Ready() <-chan struct{} { return p.ready }
 
 // XAddrs returns the URLs the device can be reached at; none until Ready.

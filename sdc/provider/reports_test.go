@@ -30,7 +30,7 @@ func edit[T pm.State](handle string, f func(T)) func(*mdib.Tx) error {
 
 func TestEachKindOfReport(t *testing.T) {
 	// covers: SDPi R1007, SDPi R1004, BICEPS OperationalStateReport, BICEPS waveform, SDPi R0800, SDPi R1030
-	inBubble(t, nil, nil, func(b *bench) {
+	inBubble(t, nil, nil, func(t *testing.T, b *bench) {
 		b.peer.subscribeAll()
 		sequence := b.dev.MDIB().Version().SequenceID
 		version := b.dev.MDIB().Version().MdibVersion
@@ -79,7 +79,7 @@ func TestEachKindOfReport(t *testing.T) {
 
 func TestNothingToReport(t *testing.T) {
 	// covers: BICEPS C-5, BICEPS C-11, SDCri: MdibVersion
-	inBubble(t, nil, nil, func(b *bench) {
+	inBubble(t, nil, nil, func(t *testing.T, b *bench) {
 		b.peer.subscribeAll()
 		before := b.dev.MDIB()
 		require.NoError(t, b.dev.Update(func(*mdib.Tx) error { return nil }))
@@ -105,7 +105,7 @@ func TestNothingToReport(t *testing.T) {
 func TestOrderUnderLoad(t *testing.T) {
 	// covers: SDPi R1006, SDPi R1007, SDPi R0801
 	const writers, changes = 8, 25
-	inBubble(t, applying, nil, func(b *bench) {
+	inBubble(t, applying, nil, func(t *testing.T, b *bench) {
 		b.peer.subscribeAll()
 		start := b.dev.MDIB().Version().MdibVersion
 		var wg sync.WaitGroup
@@ -156,7 +156,7 @@ func TestOrderUnderLoad(t *testing.T) {
 }
 
 func TestNoReportSequence(t *testing.T) {
-	inBubble(t, func(c *provider.Config) { c.NoReportSequence = true }, nil, func(b *bench) {
+	inBubble(t, func(c *provider.Config) { c.NoReportSequence = true }, nil, func(t *testing.T, b *bench) {
 		b.peer.subscribeAll()
 		require.NoError(t, b.dev.Update(setNum("1")))
 		require.Empty(t, b.peer.take(1)[0].number)
@@ -180,7 +180,7 @@ func TestHooks(t *testing.T) {
 			states = append(states, s)
 		}
 	}
-	inBubble(t, configure, nil, func(b *bench) {
+	inBubble(t, configure, nil, func(t *testing.T, b *bench) {
 		require.NoError(t, b.dev.Update(setNum("1")))
 		b.peer.subscribeAll()
 		require.NoError(t, b.dev.Update(setNum("2")))
@@ -203,7 +203,7 @@ func TestUpdateFromHandlers(t *testing.T) {
 			return nil
 		}))
 	}
-	inBubble(t, nil, prepare, func(b *bench) {
+	inBubble(t, nil, prepare, func(t *testing.T, b *bench) {
 		b.peer.subscribeAll()
 		mustCall[*msg.SetValueResponse](b.peer, "Set", sdc.ActionSetValue, setValue("value.set", "5"))
 		notes := b.peer.take(3)
