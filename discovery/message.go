@@ -187,7 +187,10 @@ func decodeEnvelope(env *soap.Envelope) (*message, error) {
 	if err := decodeBody(env.Body(), &m.body); err != nil {
 		return nil, err
 	}
-	return m, env.Close()
+	if err := env.Close(); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 func wsd(local string) Name { return Name{Space: xmlscan.NsDiscovery, Local: local} }

@@ -43,9 +43,12 @@ func NewPacketTransport(receive, send PacketConn, group netip.AddrPort) *PacketT
 // allows; what is beyond this bound is dropped.
 const maxReceive = 16 << 10
 
-// Limits of how many reads may fail one after the other, and the pause after each.
+// readBuffer holds any datagram there is: some systems fail to read what they must cut.
+const readBuffer = 1 << 16
+
+// How many reads may fail one after the other, and the pause after each.
 const (
-	maxReadErrors  = 20
+	maxReadErrors  = 100
 	readErrorPause = 50 * time.Millisecond
 )
 
@@ -104,7 +107,7 @@ func (t *PacketTransport) Serve(ctx context.Context, handle func(Datagram)) erro
 
 // read passes datagrams on until ctx ends (nil) or the socket does not work any more.
 func read(ctx context.Context, c PacketConn, group bool, handle func(Datagram)) error {
-	buf := make([]byte, maxReceive+1) // one more tells what is too long
+	buf := make([]byte, readBuffer)
 	info, _ := c.(infoConn)
 	failures := 0
 	for {

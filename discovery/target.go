@@ -85,6 +85,7 @@ func (t *Target) Run(ctx context.Context) error {
 	serving, stop := context.WithCancel(ctx)
 	served := make(chan error, 1)
 	go func() {
+		defer close(served)
 		served <- n.serve(serving, t.handle)
 	}()
 	close(t.ready)

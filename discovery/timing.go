@@ -26,8 +26,8 @@ type Timing struct {
 	ResolveDelay time.Duration
 
 	// HelloEvery and HelloEveryMax bound the random time from one Hello to the next while
-	// nothing changes (SDPi R2001). 0 is 60 s and 120 s; a negative HelloEvery says Hello
-	// only at the start and after changes, as plain WS-Discovery does.
+	// nothing changes (SDPi R2001). 0 is 60 s, and twice HelloEvery; a negative HelloEvery
+	// says Hello only at the start and after changes, as plain WS-Discovery does.
 	HelloEvery, HelloEveryMax time.Duration
 }
 
@@ -37,7 +37,6 @@ const (
 	udpUpperDelay = 450 * time.Millisecond
 	appMaxDelay   = 2500 * time.Millisecond
 	helloEvery    = 60 * time.Second
-	helloEveryMax = 120 * time.Second
 )
 
 func (t Timing) withDefaults() Timing {
@@ -55,7 +54,7 @@ func (t Timing) withDefaults() Timing {
 	def(&t.HelloDelay, appMaxDelay)
 	def(&t.MatchDelay, appMaxDelay)
 	def(&t.HelloEvery, helloEvery)
-	def(&t.HelloEveryMax, helloEveryMax)
+	def(&t.HelloEveryMax, 2*t.HelloEvery)
 	return t
 }
 

@@ -181,9 +181,10 @@ func (t *tracker) leave(x *entry) {
 // tell notes news for the reader, merged with what it has not been told yet.
 func (t *tracker) tell(x *entry, news EventKind) {
 	if x.news == Gone && news != Gone {
-		news = Restarted // gone and back before the reader was told
+		x.news = Restarted // gone and back before the reader was told
+	} else {
+		x.news = max(x.news, news)
 	}
-	x.news = max(x.news, news)
 	if !x.queued {
 		x.queued = true
 		t.pending = append(t.pending, x)
