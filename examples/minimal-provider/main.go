@@ -62,10 +62,13 @@ func run(ctx context.Context, cfg provider.Config, out io.Writer) error {
 
 	var interval atomic.Int64 // seconds
 	interval.Store(1)
-	dev.HandleSetValue("interval.set", func(_ context.Context, call *provider.SetValue) error {
+	err = dev.HandleSetValue("interval.set", func(_ context.Context, call *provider.SetValue) error {
 		interval.Store(int64(call.Value.Float64()))
 		return call.Update(func(tx *mdib.Tx) error { return tx.SetNumeric(call.Target, call.Value, time.Now()) })
 	})
+	if err != nil {
+		return err
+	}
 
 	measuring := make(chan struct{})
 	go func() {

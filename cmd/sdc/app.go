@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes. Scripts can tell a wrong call from one that failed.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// streams are the process's three, injected so that tests run commands as functions.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// cli is the whole command line. Each command is a field whose type has a Run
+// method that kong calls with the bound *env.
+type cli struct {
+	Verbose bool `short:"v" help:"Log what the stack does to standard error."`
+
+	Demo     demoCmd     `cmd:"" help:"Two simulated devices and a consumer over mutual TLS on loopback: the whole stack in one command."`
+	Simulate simulateCmd `cmd:"" help:"Run a simulated device until interrupted."`
+	Discover discoverCmd `cmd:"" help:"List the devices on the network."`
+	Info     infoCmd     `cmd:"" help:"Show a device's metadata: model, serial number, services, contexts."`
+	Tree     treeCmd     `cmd:"" help:"Show a device's containment tree with current values."`
+	Get      getCmd      `cmd:"" help:"Show descriptors and states."`
+	Watch    watchCmd    `cmd:"" help:"Show every update as it comes."`
+	Set      setCmd      `cmd:"" help:"Set a value or string by an operation and wait for the outcome."`
+	Activate activateCmd `cmd:"" help:"Invoke an activate operation and wait for the outcome."`
+	Context  contextCmd  `cmd:"" help:"Show or set context states: patient, location."`
+	PKI      pkiCmd      `cmd:"" name:"pki" help:"Make test certificates."`
+	Complete completeCmd `cmd:"" name:"completion" help:"Print a shell completion script."`
+}
+
+// env is what a command works with.
+type env struct {
+	ctx context.Context
+	streams
+	log *slog.Logger
+}
+
+// usageError is a wrong call, as opposed to one that failed.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// silentError ends the program with exitFailed without another word: the command
+// has said all on its own.
+var errSilent = errors.New("")
+
+const description = `An SDC (ISO/IEEE 11073) stack on the command line.
+
+Start with a look at the whole:
+
+    sdc demo
+
+A device of your own, and who is there:
+
+    sdc pki init pki
+    sdc pki issue pki vent --role provider
+    sdc simulate ventilator --tls pki/vent
+    sdc discover
+
+On a bench without certificates add --insecure instead of --tls.
+
+A TARGET is an endpoint reference, a unique prefix of one, a friendly name or a URL of the device. Tables are for people; --json gives one object a line. The exit code is 0 for success, 1 for failure, 2 for a wrong call.`
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, args []string, s streams) int {
+	var c cli
+	exited, code := false, 0
+	parser, err := kong.New(&c,
+		kong.Name("sdc"), kong.Description(description), kong.UsageOnError(),
+		kong.Writers(s.out, s.err),
+		kong.Exit(func(n int) { exited, code = true, n }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+	)
+	if err != nil { // a mistake in the definitions above, found by every test
+		fmt.Fprintln(s.err, "sdc:", err)
+		return exitFailed
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if exited {
+		return code
+	}
+	if err != nil {
+		fmt.Fprintf(s.err, "sdc: %v\nTry: sdc --help\n", err)
+		return exitUsage
+	}
+	logs := slog.New(slog.DiscardHandler)
+	if c.Verbose {
+		logs = slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	err = k.Run(&env{ctx: ctx, streams: s, log: logs}, parser)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errSilent):
+	case errors.As(err, &usage):
+		fmt.Fprintf(s.err, "sdc: %v\nTry: sdc %s --help\n", err, k.Command())
+		return exitUsage
+	default:
+		fmt.Fprintln(s.err, "sdc:", err)
+	}
+	return exitFailed
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/provider"
+	"github.com/semeco/go-sdc/simulators"
+	"github.com/semeco/go-sdc/simulators/monitor"
+	"github.com/semeco/go-sdc/simulators/physio"
+	"github.com/semeco/go-sdc/simulators/reference"
+	"github.com/semeco/go-sdc/simulators/ventilator"
+)
+
+type simulateCmd struct {
+	netFlags
+	trustFlags
+	Kind            string        `arg:"" enum:"ventilator,monitor,reference" help:"ventilator, monitor or reference (animates any MDIB)."`
+	MDIB            string        `name:"mdib" type:"existingfile" placeholder:"FILE" help:"MDIB for the reference device. Default: its own."`
+	EPR             string        `name:"epr" placeholder:"URN" help:"Endpoint reference, urn:uuid:... Default: a new one."`
+	Location        string        `placeholder:"fac=..,poc=..,bed=.." help:"Associated location: fac, bldng, flr, poc, rm, bed, each optional."`
+	Seed            uint64        `default:"1" help:"The same seed gives the same values."`
+	Scenario        string        `default:"stable" enum:"stable,desaturation,tachycardia,disconnection" help:"What happens to the patient: ${enum}."`
+	MaxSubscription time.Duration `default:"15s" help:"Longest subscription granted."`
+	Port            uint16        `help:"TCP port. Default: any free one."`
+	JSON            bool          `name:"json" help:"First line: {\"epr\":..,\"xaddrs\":[..]} once reachable."`
+}
+
+// announced is the first line of sdc simulate --json.
+type announced struct {
+	EPR    string   `json:"epr"`
+	XAddrs []string `json:"xaddrs"`
+}
+
+func (c *simulateCmd) Run(e *env) error {
+	id, err := c.identity("provider")
+	if err != nil {
+		return err
+	}
+	sim, err := c.simulator(e)
+	if err != nil {
+		return err
+	}
+	network := c.network()
+	network.ListenPort = c.Port
+	cfg := provider.Config{
+		EPR: c.EPR, Identity: id, Insecure: c.Insecure, Network: network, MaxSubscription: c.MaxSubscription, Logger: e.log,
+	}
+	var printErr error
+	err = simulators.Run(e.ctx, sim, cfg, func(p *provider.Provider) {
+		if c.JSON {
+			printErr = writeJSON(e.out, announced{EPR: p.EPR(), XAddrs: p.XAddrs()})
+			return
+		}
+		_, printErr = fmt.Fprintf(e.out, "%s %s\nat %v\nstop with Ctrl-C\n", c.Kind, p.EPR(), p.XAddrs())
+	})
+	return errors.Join(err, printErr)
+}
+
+func (c *simulateCmd) simulator(e *env) (simulators.Simulator, error) {
+	if c.MDIB != "" && c.Kind != "reference" {
+		return nil, usagef("--mdib is for the reference device; the %s has an MDIB of its own", c.Kind)
+	}
+	scenario, err := physio.ParseScenario(c.Scenario)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	opts := simulators.Options{Seed: c.Seed, Scenario: scenario, Logger: e.log}
+	if c.Location != "" {
+		if opts.Location, err = sdc.ParseLocationDetail(c.Location); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	switch c.Kind {
+	case "ventilator":
+		return ventilator.New(opts)
+	case "monitor":
+		return monitor.New(opts)
+	}
+	cfg := reference.Config{Options: opts}
+	if c.MDIB != "" {
+		if cfg.MDIB, err = mdib.ReadFile(c.MDIB); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.MDIB, err)
+		}
+	}
+	return reference.New(cfg)
+}

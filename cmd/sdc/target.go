@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/consumer"
+	"github.com/semeco/go-sdc/soap"
+	"github.com/semeco/go-sdc/soap/dpws"
+)
+
+// netFlags say where on the network a command lives.
+type netFlags struct {
+	IP            netip.Addr `name:"ip" placeholder:"ADDR" help:"Address of the interface to use. Default: 127.0.0.1, so that nothing leaves this host."`
+	DiscoveryPort uint16     `hidden:"" default:"3702" help:"UDP port of WS-Discovery; others than 3702 are for tests."`
+}
+
+func (f netFlags) network() sdc.Network {
+	return sdc.Network{Address: f.IP, DiscoveryPort: f.DiscoveryPort}
+}
+
+func (f netFlags) discover(e *env) (*discovery.Client, error) {
+	n := f.network()
+	if err := n.Validate(); err != nil {
+		return nil, usageError{err}
+	}
+	return discovery.NewClient(discovery.ClientConfig{
+		UDP: discovery.UDPConfig{Address: n.IP(), Port: n.UDPPort()}, Logger: e.log,
+	})
+}
+
+// trustFlags say how connections are secured. One of them must be given: a
+// command never makes that choice on its own.
+type trustFlags struct {
+	TLS      string `name:"tls" placeholder:"DIR" xor:"trust" help:"Folder with ca.pem, cert.pem and key.pem (sdc pki issue)."`
+	Insecure bool   `xor:"trust" help:"Plain HTTP without encryption or authentication. For a bench only."`
+}
+
+func (f trustFlags) identity(role string) (*sdc.Identity, error) {
+	switch {
+	case f.TLS != "":
+		return sdc.LoadIdentity(f.TLS)
+	case f.Insecure:
+		return nil, nil //nolint:nilnil // no identity is what --insecure means
+	}
+	return nil, usagef(`certificates are needed. Make some for a test:
+  sdc pki init pki
+  sdc pki issue pki %[1]s --role %[1]s
+and call this again with --tls pki/%[1]s, or use --insecure on a bench`, role)
+}
+
+// deviceFlags are what every command has that talks to a device.
+type deviceFlags struct {
+	netFlags
+	trustFlags
+	Timeout time.Duration `default:"15s" help:"How long finding and connecting may take."`
+}
+
+// consumer makes the participant that a command acts as.
+func (f deviceFlags) consumer(e *env) (*consumer.Consumer, error) {
+	id, err := f.identity("consumer")
+	if err != nil {
+		return nil, err
+	}
+	return consumer.New(e.ctx, consumer.Config{Identity: id, Insecure: f.Insecure, Network: f.network(), Logger: e.log})
+}
+
+// connect finds the target and connects to it. close must be called.
+func (f deviceFlags) connect(e *env, target string) (dev *consumer.Device, closeAll func(), err error) {
+	c, err := f.consumer(e)
+	if err != nil {
+		return nil, nil, err
+	}
+	closeAll = func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), 5*time.Second)
+		defer cancel()
+		if err := c.Close(ctx); err != nil {
+			e.log.Warn("disconnecting", "error", err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(e.ctx, f.Timeout)
+	defer cancel()
+	ep, err := f.find(ctx, e, target)
+	if err == nil {
+		dev, err = c.Connect(ctx, ep)
+	}
+	if err != nil {
+		closeAll()
+		return nil, nil, err
+	}
+	return dev, closeAll, nil
+}
+
+// httpClient is for asking devices for their metadata without connecting.
+func (f deviceFlags) httpClient(e *env) (*soap.Client, error) {
+	id, err := f.identity("consumer")
+	if err != nil {
+		return nil, err
+	}
+	cfg := soap.ClientConfig{Insecure: f.Insecure, Logger: e.log}
+	if id != nil {
+		cfg.TLS = id.ClientTLS(sdc.RoleProvider)
+	}
+	return soap.NewClient(cfg)
+}
+
+// find turns what the user calls a device into an endpoint with addresses.
+func (f deviceFlags) find(ctx context.Context, e *env, target string) (discovery.Endpoint, error) {
+	if strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://") {
+		return discovery.Endpoint{XAddrs: []string{target}}, nil
+	}
+	client, err := f.discover(e)
+	if err != nil {
+		return discovery.Endpoint{}, err
+	}
+	defer client.Close()
+	if strings.HasPrefix(target, "urn:uuid:") && len(target) == len("urn:uuid:00000000-0000-0000-0000-000000000000") {
+		ep, err := client.Resolve(ctx, target)
+		if err != nil {
+			return ep, fmt.Errorf("no device answers to %s: %w", target, err)
+		}
+		return ep, nil
+	}
+	all, err := client.Probe(ctx, discovery.Filter{Types: discovery.DeviceTypes()}, 3*time.Second)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return discovery.Endpoint{}, err
+	}
+	found := matchEPR(all, target)
+	if len(found) == 0 {
+		if found, err = f.matchName(ctx, e, all, target); err != nil {
+			return discovery.Endpoint{}, err
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return discovery.Endpoint{}, fmt.Errorf("no device found for %q (%d on the network; sdc discover lists them)", target, len(all))
+	}
+	var names []string
+	for _, ep := range found {
+		names = append(names, ep.EPR)
+	}
+	return discovery.Endpoint{}, fmt.Errorf("%q is not unique: %s", target, strings.Join(names, ", "))
+}
+
+// matchEPR finds endpoints by a prefix of their reference, with or without urn:uuid:.
+func matchEPR(all []discovery.Endpoint, prefix string) []discovery.Endpoint {
+	var out []discovery.Endpoint
+	for _, ep := range all {
+		if strings.HasPrefix(ep.EPR, prefix) || strings.HasPrefix(strings.TrimPrefix(ep.EPR, "urn:uuid:"), prefix) {
+			out = append(out, ep)
+		}
+	}
+	return out
+}
+
+// matchName asks every device for its friendly name.
+func (f deviceFlags) matchName(ctx context.Context, e *env, all []discovery.Endpoint, name string) ([]discovery.Endpoint, error) {
+	client, err := f.httpClient(e)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	var out []discovery.Endpoint
+	for _, ep := range all {
+		m, err := getMetadata(ctx, client, ep)
+		if err != nil {
+			e.log.Warn("a device does not tell its name", "epr", ep.EPR, "error", err)
+			continue
+		}
+		if m.ThisDevice != nil && slices.ContainsFunc(m.ThisDevice.FriendlyName, func(s dpws.LocalizedString) bool {
+			return strings.EqualFold(s.Text, name)
+		}) {
+			out = append(out, ep)
+		}
+	}
+	return out, nil
+}
+
+func getMetadata(ctx context.Context, client *soap.Client, ep discovery.Endpoint) (*dpws.Metadata, error) {
+	errs := []error{}
+	for _, url := range ep.XAddrs {
+		m, err := dpws.GetDevice(ctx, client, url, ep.EPR)
+		if err == nil {
+			return m, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, fmt.Errorf("no address answers: %w", errors.Join(errs...))
+}
