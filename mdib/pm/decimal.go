@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -222,39 +223,52 @@ func (d Decimal) append(b []byte) []byte {
 	if d.scale == 0 {
 		return strconv.AppendInt(b, d.coef, 10)
 	}
-	// Two digits at a time from the right, first the fraction, then the whole part.
-	var buf [24]byte
-	i := len(buf)
+	// Filled in place from the right, two digits at a time: first the fraction, then the whole part.
 	mag := magnitude(d.coef)
-	n := int(d.scale)
-	for ; n >= 2; n -= 2 {
+	scale := int(d.scale)
+	n := max(decimalDigits(mag), scale+1) + 1
+	if d.coef < 0 {
+		n++
+	}
+	i := len(b) + n
+	b = slices.Grow(b, n)[:i]
+	for ; scale >= 2; scale -= 2 {
 		q := mag / 100
-		r := mag - q*100
+		r := 2 * (mag - q*100)
 		i -= 2
-		buf[i], buf[i+1] = digitPairs[2*r], digitPairs[2*r+1]
+		b[i], b[i+1] = digitPairs[r], digitPairs[r+1]
 		mag = q
 	}
-	if n == 1 {
+	if scale == 1 {
 		q := mag / 10
 		i--
-		buf[i] = '0' + byte(mag-q*10)
+		b[i] = '0' + byte(mag-q*10)
 		mag = q
 	}
 	i--
-	buf[i] = '.'
+	b[i] = '.'
 	for mag >= 10 {
 		q := mag / 10
 		i--
-		buf[i] = '0' + byte(mag-q*10)
+		b[i] = '0' + byte(mag-q*10)
 		mag = q
 	}
 	i--
-	buf[i] = '0' + byte(mag)
+	b[i] = '0' + byte(mag)
 	if d.coef < 0 {
-		i--
-		buf[i] = '-'
+		b[i-1] = '-'
 	}
-	return append(b, buf[i:]...)
+	return b
+}
+
+// decimalDigits returns the number of decimal digits of v < 10^18, 1 for 0.
+func decimalDigits(v uint64) int {
+	// 1233/4096 is log10(2), just right for 60 bits; the guess is one too low or right.
+	n := bits.Len64(v) * 1233 >> 12
+	if v >= uint64(pow10[n]) {
+		n++
+	}
+	return max(n, 1)
 }
 
 const digitPairs = "00010203040506070809" +

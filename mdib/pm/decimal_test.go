@@ -177,3 +177,31 @@ func FuzzDecimal(f *testing.F) {
 		}
 	})
 }
+
+// All lengths of coefficient with all scales, against the text put together by hand.
+func TestDecimalFormatting(t *testing.T) {
+	for digits := 1; digits <= 18; digits++ {
+		for _, first := range []string{"1", "9"} {
+			for _, rest := range []string{"0", "9", "5"} {
+				text := first + strings.Repeat(rest, digits-1)
+				coef, err := strconv.ParseInt(text, 10, 64)
+				require.NoError(t, err)
+				for scale := 0; scale <= 18; scale++ {
+					padded := strings.Repeat("0", max(0, scale+1-digits)) + text
+					want := padded
+					if scale > 0 {
+						want = padded[:len(padded)-scale] + "." + padded[len(padded)-scale:]
+					}
+					require.Equal(t, want, pm.NewDecimal(coef, scale).String())
+					require.Equal(t, "x-"+want, "x"+string(appended("", pm.NewDecimal(-coef, scale))))
+				}
+			}
+		}
+	}
+	require.Equal(t, "0.000", pm.NewDecimal(0, 3).String())
+}
+
+func appended(prefix string, d pm.Decimal) []byte {
+	b, _ := d.AppendText([]byte(prefix))
+	return b
+}

@@ -41,5 +41,8 @@
 // namespace, missing attributes, and text that is not of the declared type are errors
 // with line, column and path. Attributes of foreign namespaces are ignored. An
 // element of an abstract type must say its type with xsi:type, and an xsi:type this package does not know is refused by
-// name. Extension content that is not known is kept byte for byte, see Extension.
+// name. Where the schema would let a derived type stand for a type that is not abstract, only
+// LimitAlertConditionDescriptor and NeonatalPatientDemographicsCoreData are accepted; the rest (a
+// PersonParticipation for a PersonReference, for example) is refused rather than cut down to its base.
+// Extension content that is not known is kept byte for byte, see Extension.
 package pm
