@@ -121,8 +121,8 @@ func (b *Bed) step() {
 	}
 }
 
-// bystander is a plain pressure-controlled ventilator: 14 breaths of 1.4 s, 12 hPa above a
-// PEEP of 5 hPa, 40 % oxygen.
+// bystander is a plain pressure-controlled ventilator: 14 breaths of 1.4 s, 12 cmH2O above a
+// PEEP of 5 cmH2O, 40 % oxygen.
 func bystander() Machine {
 	const period, inspiration = 60 * time.Second / 14, 1400 * time.Millisecond
 	phase := time.Duration(0)

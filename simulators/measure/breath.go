@@ -78,7 +78,7 @@ func (c *Capnograph) SinceBreath() float64 { return c.since }
 type Breath struct {
 	// InspiredVolume and ExpiredVolume are in mL.
 	InspiredVolume, ExpiredVolume float64
-	// PeakPressure, MeanPressure and EndExpiratoryPressure are in hPa.
+	// PeakPressure, MeanPressure and EndExpiratoryPressure are in cmH2O.
 	PeakPressure, MeanPressure, EndExpiratoryPressure float64
 	// PeakInspiratoryFlow and PeakExpiratoryFlow are in L/min.
 	PeakInspiratoryFlow, PeakExpiratoryFlow float64
@@ -101,7 +101,7 @@ type Spirometer struct {
 // NewSpirometer returns a detector for samples dt seconds apart.
 func NewSpirometer(dt float64) *Spirometer { return &Spirometer{dt: dt} }
 
-// Add takes flow in L/s (positive into the patient) and pressure in hPa, and
+// Add takes flow in L/s (positive into the patient) and pressure in cmH2O, and
 // tells whether a breath was completed, which is when the next one begins.
 func (s *Spirometer) Add(flow, pressure float64) bool {
 	s.since += s.dt

@@ -149,7 +149,7 @@ func TestLungFollowsItsEquation(t *testing.T) {
 	for range 2000 {
 		air = p.Step(step, physio.Drive{Mode: physio.PressureSource, Value: 20})
 	}
-	require.InDelta(t, 1.0, air.Volume, 0.01, "20 hPa x 50 mL/hPa")
+	require.InDelta(t, 1.0, air.Volume, 0.01, "20 cmH2O x 50 mL/cmH2O")
 	require.InDelta(t, 0, air.Flow, 0.01)
 	air = p.Step(step, physio.Drive{Mode: physio.Occluded})
 	require.InDelta(t, 20, air.Pressure, 0.1)

@@ -6,7 +6,7 @@ type DriveMode uint8
 const (
 	// OpenAir leaves the airway at ambient pressure.
 	OpenAir DriveMode = iota
-	// PressureSource holds the pressure at Drive.Value hPa above ambient.
+	// PressureSource holds the pressure at Drive.Value cmH2O above ambient.
 	PressureSource
 	// FlowSource pushes Drive.Value L/s into the patient.
 	FlowSource
@@ -18,7 +18,7 @@ const (
 type Drive struct {
 	// Mode is the imposed quantity.
 	Mode DriveMode
-	// Value is in hPa above ambient for PressureSource, L/s for FlowSource.
+	// Value is in cmH2O above ambient for PressureSource, L/s for FlowSource.
 	Value float64
 	// FiO2 is the inspired fraction of oxygen, 0.21 to 1; 0 is room air.
 	FiO2 float64
@@ -26,7 +26,7 @@ type Drive struct {
 
 // Airway is what sensors at the Y piece see.
 type Airway struct {
-	// Pressure in hPa above ambient.
+	// Pressure in cmH2O above ambient.
 	Pressure float64
 	// Flow in L/s, positive into the patient.
 	Flow float64
@@ -38,14 +38,14 @@ type Airway struct {
 
 // lung is one compartment: P = R·flow + V/C - effort.
 type lung struct {
-	compliance float64 // L/hPa
-	resistance float64 // hPa·s/L
+	compliance float64 // L/cmH2O
+	resistance float64 // cmH2O·s/L
 	volume     float64 // L above resting volume
 	flow       float64 // L/s into the patient
 }
 
 // Pressure that a machine builds up against the open circuit's own resistance.
-const openCircuitResistance = 1.2 // hPa·s/L
+const openCircuitResistance = 1.2 // cmH2O·s/L
 
 func (l *lung) step(h float64, d Drive, connected bool, effort float64) Airway {
 	if !connected {

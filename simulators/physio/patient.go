@@ -58,9 +58,9 @@ type Config struct {
 	Scenario Scenario
 	// HeartRate is the resting heart rate in beats per minute; 0 is 72.
 	HeartRate float64
-	// Compliance of lung and chest wall in mL/hPa; 0 is 48.
+	// Compliance of lung and chest wall in mL/cmH2O; 0 is 48.
 	Compliance float64
-	// Resistance of the airways and tube in hPa·s/L; 0 is 11.
+	// Resistance of the airways and tube in cmH2O·s/L; 0 is 11.
 	Resistance float64
 	// Spontaneous is the rate of own breathing efforts in breaths per minute; 0
 	// is a patient without own efforts.
@@ -185,7 +185,7 @@ func (p *Patient) contractility() float64 {
 	return 1
 }
 
-// effort is the pressure in hPa that the patient's own breathing muscles add.
+// effort is the pressure in cmH2O that the patient's own breathing muscles add.
 func (p *Patient) effort() float64 {
 	if p.cfg.Spontaneous == 0 {
 		return 0

@@ -28,9 +28,9 @@ type Settings struct {
 	TidalVolume float64
 	// Rate in breaths per minute, 4 to 60.
 	Rate float64
-	// PEEP in hPa, 0 to 30.
+	// PEEP in cmH2O, 0 to 30.
 	PEEP float64
-	// InspiratoryPressure above PEEP in hPa, 3 to 60; used by PressureControl.
+	// InspiratoryPressure above PEEP in cmH2O, 3 to 60; used by PressureControl.
 	InspiratoryPressure float64
 	// FiO2 in percent, 21 to 100.
 	FiO2 float64
@@ -39,7 +39,7 @@ type Settings struct {
 	// PauseTime in seconds, 0 to 1: end-inspiratory pause within the inspiratory
 	// time; used by VolumeControl to measure the plateau pressure.
 	PauseTime float64
-	// PressureLimit in hPa, 10 to 80: an inspiration that reaches it is ended.
+	// PressureLimit in cmH2O, 10 to 80: an inspiration that reaches it is ended.
 	PressureLimit float64
 }
 
@@ -66,12 +66,12 @@ func (s Settings) Validate() error {
 	}{
 		{"tidal volume", s.TidalVolume, 100, 2000, "mL"},
 		{"rate", s.Rate, 4, 60, "/min"},
-		{"PEEP", s.PEEP, 0, 30, "hPa"},
-		{"inspiratory pressure", s.InspiratoryPressure, 3, 60, "hPa"},
+		{"PEEP", s.PEEP, 0, 30, "cmH2O"},
+		{"inspiratory pressure", s.InspiratoryPressure, 3, 60, "cmH2O"},
 		{"FiO2", s.FiO2, 21, 100, "%"},
 		{"inspiratory time", s.InspiratoryTime, 0.3, 5, "s"},
 		{"pause time", s.PauseTime, 0, 1, "s"},
-		{"pressure limit", s.PressureLimit, 10, 80, "hPa"},
+		{"pressure limit", s.PressureLimit, 10, 80, "cmH2O"},
 	} {
 		if !(r.value >= r.lo && r.value <= r.hi) {
 			return fmt.Errorf("%s of %g %s is outside %g to %g", r.name, r.value, r.unit, r.lo, r.hi)
@@ -85,7 +85,7 @@ func (s Settings) Validate() error {
 		return fmt.Errorf("pause time of %g s leaves less than 0.2 s of the inspiratory time of %g s for flow", s.PauseTime, s.InspiratoryTime)
 	}
 	if s.PEEP+3 > s.PressureLimit {
-		return fmt.Errorf("PEEP of %g hPa needs a pressure limit at least 3 hPa above it", s.PEEP)
+		return fmt.Errorf("PEEP of %g cmH2O needs a pressure limit at least 3 cmH2O above it", s.PEEP)
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ type breather struct {
 	inPhase  time.Duration
 	inBreath time.Duration
 	limited  bool
-	plateau  float64 // hPa, pressure at the end of the last pause
+	plateau  float64 // cmH2O, pressure at the end of the last pause
 	hold     bool
 }
 
