@@ -1,0 +1,248 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// call runs one command line to its end.
+func call(t *testing.T, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	code = run(ctx, args, streams{in: strings.NewReader(""), out: &o, err: &e})
+	return code, o.String(), e.String()
+}
+
+// port returns a UDP port for WS-Discovery that no other test uses.
+func port(t *testing.T) string {
+	t.Helper()
+	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer c.Close()
+	return strconv.Itoa(c.LocalAddr().(*net.UDPAddr).Port)
+}
+
+// firstLine is a writer that hands over the first line.
+type firstLine struct {
+	mu   sync.Mutex
+	buf  bytes.Buffer
+	done bool
+	c    chan string
+}
+
+func (w *firstLine) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.buf.Write(b)
+	if line, _, ok := strings.Cut(w.buf.String(), "\n"); ok && !w.done {
+		w.done = true
+		w.c <- line
+	}
+	return len(b), nil
+}
+
+// simulate runs a device until the test ends and returns its EPR and URL.
+func simulate(t *testing.T, args ...string) (epr, url string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	out := &firstLine{c: make(chan string, 1)}
+	var errs bytes.Buffer
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, append([]string{"simulate", "--json"}, args...), streams{in: strings.NewReader(""), out: out, err: &errs})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		require.Equal(t, exitOK, <-ended, errs.String())
+	})
+	select {
+	case line := <-out.c:
+		var a announced
+		require.NoError(t, json.Unmarshal([]byte(line), &a))
+		require.Len(t, a.XAddrs, 1)
+		return a.EPR, a.XAddrs[0]
+	case code := <-ended:
+		ended <- code
+		require.Fail(t, "the device ended", errs.String())
+	}
+	return "", ""
+}
+
+// certificates makes an authority with a device and a station and returns their folders.
+func certificates(t *testing.T) (device, station string) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, args := range [][]string{
+		{"pki", "init", dir}, {"pki", "issue", dir, "device", "--role", "provider"}, {"pki", "issue", dir, "station", "--role", "consumer"},
+	} {
+		code, _, errs := call(t, args...)
+		require.Equal(t, exitOK, code, errs)
+	}
+	return filepath.Join(dir, "device"), filepath.Join(dir, "station")
+}
+
+func TestPKICommands(t *testing.T) {
+	_, station := certificates(t)
+	code, out, errs := call(t, "pki", "show", filepath.Join(station, "cert.pem"), "--json")
+	require.Equal(t, exitOK, code, errs)
+	var info map[string]any
+	require.NoError(t, json.Unmarshal([]byte(out), &info))
+	require.Equal(t, "consumer", info["roles"])
+	key, err := os.Stat(filepath.Join(station, "key.pem"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), key.Mode().Perm())
+
+	code, _, errs = call(t, "pki", "issue", t.TempDir(), "x", "--role", "provider")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errs, "sdc pki init")
+	code, _, _ = call(t, "pki", "issue", filepath.Dir(station), "x", "--role", "king")
+	require.Equal(t, exitUsage, code)
+	code, _, errs = call(t, "pki", "init", filepath.Dir(station))
+	require.Equal(t, exitFailed, code, "an authority is never overwritten")
+	require.NotEmpty(t, errs)
+}
+
+func TestDeviceCommandsOverMutualTLS(t *testing.T) {
+	device, station := certificates(t)
+	udp := port(t)
+	const epr = "urn:uuid:7d9c9a4e-6f0d-4b7e-8a4c-0d5d0f6f7a01"
+	got, url := simulate(t, "ventilator", "--tls", device, "--epr", epr, "--location", "fac=A,poc=OR 1,bed=2", "--discovery-port", udp)
+	require.Equal(t, epr, got)
+	with := func(args ...string) []string { return append(args, "--tls", station, "--discovery-port", udp) }
+
+	code, out, errs := call(t, "discover", "--for", "4s", "--json", "--discovery-port", udp)
+	require.Equal(t, exitOK, code, errs)
+	var d discovered
+	require.NoError(t, json.Unmarshal([]byte(out), &d), out)
+	require.Equal(t, epr, d.EPR)
+	require.Contains(t, d.XAddrs, url)
+	require.Contains(t, strings.Join(d.Scopes, " "), "sdc.mds.pkp:1.2.840.10004.20701.1.1")
+	require.Contains(t, strings.Join(d.Scopes, " "), "bed=2")
+
+	for _, target := range []string{epr, "7d9c9a4e", url} {
+		code, out, errs = call(t, with("info", target, "--json")...)
+		require.Equal(t, exitOK, code, errs)
+		var info deviceInfo
+		require.NoError(t, json.Unmarshal([]byte(out), &info))
+		require.Equal(t, epr, info.EPR)
+		require.Contains(t, info.Services, "SetService")
+	}
+	code, out, errs = call(t, with("tree", url)...)
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, out, "Vmd")
+	code, out, errs = call(t, with("watch", url, "--for", "3s", "--json")...)
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, out, `"event":"update"`)
+
+	dev := operationOf(t, with, url)
+	code, out, errs = call(t, with("set", url, dev, "8", "--json")...)
+	require.Equal(t, exitOK, code, errs)
+	var o outcome
+	require.NoError(t, json.Unmarshal([]byte(out), &o))
+	require.Equal(t, "Fin", o.State)
+	code, _, errs = call(t, with("set", url, dev, "9999")...)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errs, "Fail")
+	code, _, errs = call(t, with("set", url, dev, "much")...)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, errs, "number")
+	code, _, errs = call(t, with("get", url, "no.such.handle")...)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errs, "no.such.handle")
+	code, out, errs = call(t, with("context", "show", url)...)
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, out, "OR 1")
+}
+
+// operationOf returns the handle of the operation that sets PEEP.
+func operationOf(t *testing.T, with func(...string) []string, url string) string {
+	t.Helper()
+	code, out, errs := call(t, with("tree", url, "--json")...)
+	require.Equal(t, exitOK, code, errs)
+	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+		var e entry
+		require.NoError(t, json.Unmarshal([]byte(line), &e))
+		if e.Type == "SetValueOperationDescriptor" && strings.Contains(strings.ToLower(e.Handle), "peep") {
+			return e.Handle
+		}
+	}
+	require.Fail(t, "no operation sets PEEP")
+	return ""
+}
+
+func TestTrustMustBeChosen(t *testing.T) {
+	for _, args := range [][]string{{"simulate", "monitor"}, {"info", "x"}, {"tree", "x"}, {"watch", "x"}, {"set", "x", "o", "1"}, {"activate", "x", "o"}} {
+		code, out, errs := call(t, args...)
+		require.Equal(t, exitUsage, code, args)
+		require.Empty(t, out)
+		require.Contains(t, errs, "sdc pki init")
+		require.Contains(t, errs, "--insecure")
+	}
+	code, _, _ := call(t, "info", "x", "--insecure", "--tls", "d")
+	require.Equal(t, exitUsage, code, "both at once is no choice")
+	code, _, errs := call(t, "info", "x", "--tls", t.TempDir())
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errs, "pem")
+}
+
+func TestWrongCallsAreRefused(t *testing.T) {
+	for _, args := range [][]string{
+		{"simulate", "toaster", "--insecure"}, {"frobnicate"}, {"simulate", "monitor", "--insecure", "--mdib", "app.go"},
+		{"simulate", "monitor", "--insecure", "--scenario", "dance"}, {"simulate", "monitor", "--insecure", "--location", "nonsense"},
+		{"discover", "--ip", "not-an-ip"}, {"demo", "--for", "-1s"},
+	} {
+		code, _, errs := call(t, args...)
+		require.Equal(t, exitUsage, code, "%v: %s", args, errs)
+		require.NotEmpty(t, errs)
+	}
+	code, _, errs := call(t, "discover", "--ip", "203.0.113.1")
+	require.NotEqual(t, exitOK, code)
+	require.Contains(t, errs, "203.0.113.1")
+}
+
+func TestHelpTeaches(t *testing.T) {
+	for _, args := range [][]string{{}, {"--help"}} {
+		code, out, _ := call(t, args...)
+		require.Equal(t, exitOK, code)
+		for _, word := range []string{"demo", "simulate", "discover", "--insecure", "TARGET"} {
+			require.Contains(t, out, word)
+		}
+	}
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		code, out, errs := call(t, "completion", shell)
+		require.Equal(t, exitOK, code, errs)
+		require.Contains(t, out, "discover")
+	}
+}
+
+func TestDemoShowsTheWholeStack(t *testing.T) {
+	code, out, errs := call(t, "demo", "--for", "4s", "--json", "--discovery-port", port(t))
+	require.Equal(t, exitOK, code, errs)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	var s demoSummary
+	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &s))
+	require.Equal(t, 2, s.Devices)
+	require.Equal(t, 2, s.Connected)
+	require.True(t, s.TLS)
+	require.Positive(t, s.MetricUpdates)
+	require.Positive(t, s.WaveformSamples)
+	require.Equal(t, 1, s.Operations)
+	require.Zero(t, s.Gaps)
+	require.GreaterOrEqual(t, s.Seconds, 3.9)
+}
