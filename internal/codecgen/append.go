@@ -149,9 +149,6 @@ func (g *gen) appendElem(f field) {
 	}
 	name := g.element(f)
 	if f.typ.list {
-		item := f
-		item.typ.list = false
-		item.occ = '1'
 		d := f.typ.decl
 		switch {
 		case d != nil && d.kind == kindStruct && !f.typ.ptr:

@@ -147,7 +147,8 @@ func load(dir string) (*model, error) {
 			}
 		}
 	}
-	return m, m.link()
+	m.link()
+	return m, nil
 }
 
 // declare notes the type and its kind.
@@ -273,7 +274,7 @@ func (m *model) resolve(sp *ast.TypeSpec) error {
 }
 
 // link connects interfaces with their bases and roots.
-func (m *model) link() error {
+func (m *model) link() {
 	for _, n := range m.names {
 		t := m.types[n]
 		if t.kind != kindInterface || t.baseRef == "" {
@@ -293,7 +294,6 @@ func (m *model) link() error {
 			t.root, up = next.root, next
 		}
 	}
-	return nil
 }
 
 func (m *model) field(name string, f *ast.Field) (field, error) {
@@ -313,7 +313,7 @@ func (m *model) field(name string, f *ast.Field) (field, error) {
 		fd.where, fd.occ = text, '1'
 		return fd, nil
 	}
-	if len(parts) < 2 || len(parts[1]) != 1 || !strings.Contains("1?*+", parts[1]) {
+	if len(parts) < 2 || !slices.Contains([]string{"1", "?", "*", "+"}, parts[1]) {
 		return fd, fmt.Errorf("tag %q is not understood", raw)
 	}
 	fd.xml, fd.occ = parts[0], parts[1][0]

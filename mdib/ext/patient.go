@@ -9,6 +9,7 @@ import (
 // GenderType is the administrative gender of a patient (SDPi R0012), as opposed to pm.Sex.
 type GenderType string
 
+// Values of GenderType.
 const (
 	GenderMale    GenderType = "Male"
 	GenderFemale  GenderType = "Female"

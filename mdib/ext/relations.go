@@ -20,6 +20,7 @@ type RelationType struct {
 // RelationKind is the kind of a RelationType.
 type RelationKind string
 
+// Values of RelationKind.
 const (
 	RelationKindECE RelationKind = "ECE" // effect on the entries
 	RelationKindDCE RelationKind = "DCE" // derived from the entries

@@ -134,6 +134,7 @@ type InvocationInfo struct {
 // InvocationState is the state of an invocation.
 type InvocationState string
 
+// Values of InvocationState.
 const (
 	InvocationStateWait      InvocationState = "Wait"      // queued
 	InvocationStateStart     InvocationState = "Start"     // being executed
@@ -156,6 +157,7 @@ func (s InvocationState) Final() bool {
 // InvocationError is the reason of a failed invocation.
 type InvocationError string
 
+// Values of InvocationError.
 const (
 	InvocationErrorUnspec InvocationError = "Unspec" // not specified
 	InvocationErrorUnkn   InvocationError = "Unkn"   // the operation's handle is not known

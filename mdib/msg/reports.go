@@ -133,6 +133,7 @@ func (p *DescriptionModificationReportPart) ModificationTypeOrDefault() Descript
 // DescriptionModificationType is what happened to a descriptor.
 type DescriptionModificationType string
 
+// Values of DescriptionModificationType.
 const (
 	DescriptionModificationTypeCrt DescriptionModificationType = "Crt" // created
 	DescriptionModificationTypeUpt DescriptionModificationType = "Upt" // updated

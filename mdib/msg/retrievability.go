@@ -24,6 +24,7 @@ func (r *RetrievabilityInfo) UpdatePeriodOrDefault() pm.Duration {
 // RetrievabilityMethod is a way states can be had.
 type RetrievabilityMethod string
 
+// Values of RetrievabilityMethod.
 const (
 	RetrievabilityMethodGet  RetrievabilityMethod = "Get"  // request and response
 	RetrievabilityMethodPer  RetrievabilityMethod = "Per"  // periodic event

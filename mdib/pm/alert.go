@@ -20,6 +20,7 @@ func (s *AbstractAlertState) BaseAlert() *AbstractAlertState { return s }
 // AlertActivation tells whether an element of an alert system is at work.
 type AlertActivation string
 
+// Values of AlertActivation.
 const (
 	AlertActivationOn  AlertActivation = "On"  // operating
 	AlertActivationOff AlertActivation = "Off" // not operating
@@ -72,6 +73,7 @@ type RemedyInfo struct {
 // AlertConditionKind is where an alert condition comes from.
 type AlertConditionKind string
 
+// Values of AlertConditionKind.
 const (
 	AlertConditionKindPhy AlertConditionKind = "Phy" // physiological: from the patient
 	AlertConditionKindTec AlertConditionKind = "Tec" // technical: from the equipment
@@ -81,6 +83,7 @@ const (
 // AlertConditionPriority is how urgently somebody must react.
 type AlertConditionPriority string
 
+// Values of AlertConditionPriority.
 const (
 	AlertConditionPriorityLo   AlertConditionPriority = "Lo"   // awareness
 	AlertConditionPriorityMe   AlertConditionPriority = "Me"   // prompt response
@@ -136,6 +139,7 @@ type LimitAlertConditionDescriptor struct {
 // AlertConditionMonitoredLimits says which limits are being watched.
 type AlertConditionMonitoredLimits string
 
+// Values of AlertConditionMonitoredLimits.
 const (
 	AlertConditionMonitoredLimitsAll   AlertConditionMonitoredLimits = "All"   // both
 	AlertConditionMonitoredLimitsLoOff AlertConditionMonitoredLimits = "LoOff" // the low limit is not
@@ -156,6 +160,7 @@ type LimitAlertConditionState struct {
 // AlertSignalManifestation is how a signal is perceived.
 type AlertSignalManifestation string
 
+// Values of AlertSignalManifestation.
 const (
 	AlertSignalManifestationAud AlertSignalManifestation = "Aud" // heard
 	AlertSignalManifestationVis AlertSignalManifestation = "Vis" // seen
@@ -186,6 +191,7 @@ type AlertSignalDescriptor struct {
 // AlertSignalPresence tells whether a signal is being generated.
 type AlertSignalPresence string
 
+// Values of AlertSignalPresence.
 const (
 	AlertSignalPresenceOn    AlertSignalPresence = "On"    // generated
 	AlertSignalPresenceOff   AlertSignalPresence = "Off"   // not generated
@@ -196,6 +202,7 @@ const (
 // AlertSignalPrimaryLocation is where a signal is perceived first.
 type AlertSignalPrimaryLocation string
 
+// Values of AlertSignalPrimaryLocation.
 const (
 	AlertSignalPrimaryLocationLoc AlertSignalPrimaryLocation = "Loc" // at the device that detected the condition
 	AlertSignalPrimaryLocationRem AlertSignalPrimaryLocation = "Rem" // elsewhere

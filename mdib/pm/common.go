@@ -18,6 +18,7 @@ type LocalizedText struct {
 // LocalizedTextWidth is a class of line width, counted in full-width characters (half-width ones count 0.5).
 type LocalizedTextWidth string
 
+// Values of LocalizedTextWidth.
 const (
 	LocalizedTextWidthXs  LocalizedTextWidth = "xs"  // at most 4
 	LocalizedTextWidthS   LocalizedTextWidth = "s"   // at most 8
@@ -110,6 +111,7 @@ type PhysicalConnectorInfo struct {
 // MeasurementValidity grades a measured value.
 type MeasurementValidity string
 
+// Values of MeasurementValidity.
 const (
 	MeasurementValidityVld     MeasurementValidity = "Vld"     // valid: correct as far as the device can tell
 	MeasurementValidityVldated MeasurementValidity = "Vldated" // validated by somebody outside, for example an operator
@@ -125,6 +127,7 @@ const (
 // SafetyClassification says how far descriptor and state may be relied on.
 type SafetyClassification string
 
+// Values of SafetyClassification.
 const (
 	SafetyClassificationInf  SafetyClassification = "Inf"  // for information only
 	SafetyClassificationMedA SafetyClassification = "MedA" // clinical functions where a failure does not harm
@@ -135,6 +138,7 @@ const (
 // ComponentActivation is the activation state of a component or metric.
 type ComponentActivation string
 
+// Values of ComponentActivation.
 const (
 	ComponentActivationOn     ComponentActivation = "On"     // operating
 	ComponentActivationNotRdy ComponentActivation = "NotRdy" // being initialised

@@ -85,6 +85,7 @@ type CalibrationResult struct {
 // CalibrationState is how far a component is calibrated.
 type CalibrationState string
 
+// Values of CalibrationState.
 const (
 	CalibrationStateNo  CalibrationState = "No"  // not calibrated
 	CalibrationStateReq CalibrationState = "Req" // calibration required
@@ -96,6 +97,7 @@ const (
 // CalibrationType is the kind of a calibration.
 type CalibrationType string
 
+// Values of CalibrationType.
 const (
 	CalibrationTypeOffset CalibrationType = "Offset" // offset
 	CalibrationTypeGain   CalibrationType = "Gain"   // gain
@@ -149,6 +151,7 @@ type MdsState struct {
 // MdsOperatingMode is what a device is being used for.
 type MdsOperatingMode string
 
+// Values of MdsOperatingMode.
 const (
 	MdsOperatingModeNml MdsOperatingMode = "Nml" // normal, clinical use
 	MdsOperatingModeDmo MdsOperatingMode = "Dmo" // demonstration: data may be made up
@@ -232,6 +235,7 @@ type BatteryState struct {
 // ChargeStatus is what a battery is doing.
 type ChargeStatus string
 
+// Values of ChargeStatus.
 const (
 	ChargeStatusFul    ChargeStatus = "Ful"    // full
 	ChargeStatusChB    ChargeStatus = "ChB"    // charging

@@ -27,6 +27,7 @@ func (d *AbstractContextDescriptor) BaseContext() *AbstractContextDescriptor { r
 // ContextAssociation is how firmly a context is tied to the device.
 type ContextAssociation string
 
+// Values of ContextAssociation.
 const (
 	ContextAssociationNo    ContextAssociation = "No"    // not associated
 	ContextAssociationPre   ContextAssociation = "Pre"   // pre-associated: to be confirmed
@@ -137,6 +138,7 @@ func EqualPatientCoreData(a, b PatientCoreData) bool {
 // Sex of a patient.
 type Sex string
 
+// Values of Sex.
 const (
 	SexUnspec Sex = "Unspec" // not designated
 	SexM      Sex = "M"      // male
@@ -147,6 +149,7 @@ const (
 // PatientType is an age group.
 type PatientType string
 
+// Values of PatientType.
 const (
 	PatientTypeUnspec PatientType = "Unspec" // unspecified
 	PatientTypeAd     PatientType = "Ad"     // adult

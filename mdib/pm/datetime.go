@@ -236,12 +236,12 @@ func (p *dateParts) zone(s string) bool {
 }
 
 // two reads two digits within bounds.
-func two(s string, min, max int) (int, bool) {
+func two(s string, least, most int) (int, bool) {
 	if len(s) < 2 || s[0]-'0' > 9 || s[1]-'0' > 9 {
 		return 0, false
 	}
 	v := int(s[0]-'0')*10 + int(s[1]-'0')
-	return v, v >= min && v <= max
+	return v, v >= least && v <= most
 }
 
 func daysIn(year, month int) int {

@@ -25,6 +25,7 @@ type MetricQuality struct {
 // GenerationMode tells real data from made-up data.
 type GenerationMode string
 
+// Values of GenerationMode.
 const (
 	GenerationModeReal GenerationMode = "Real" // real conditions
 	GenerationModeTest GenerationMode = "Test" // arbitrary, for tests
@@ -68,6 +69,7 @@ type ApplyAnnotation struct {
 // MetricCategory is what kind of value a metric is.
 type MetricCategory string
 
+// Values of MetricCategory.
 const (
 	MetricCategoryUnspec MetricCategory = "Unspec" // none of the others
 	MetricCategoryMsrmt  MetricCategory = "Msrmt"  // measured
@@ -80,6 +82,7 @@ const (
 // DerivationMethod is how a metric comes about.
 type DerivationMethod string
 
+// Values of DerivationMethod.
 const (
 	DerivationMethodAuto DerivationMethod = "Auto" // by a machine
 	DerivationMethodMan  DerivationMethod = "Man"  // by a human
@@ -88,6 +91,7 @@ const (
 // MetricAvailability is whether a metric is there all the time.
 type MetricAvailability string
 
+// Values of MetricAvailability.
 const (
 	MetricAvailabilityIntr MetricAvailability = "Intr" // intermittent
 	MetricAvailabilityCont MetricAvailability = "Cont" // continuous
@@ -132,6 +136,7 @@ type Relation struct {
 // RelationKind is the kind of a Relation.
 type RelationKind string
 
+// Values of RelationKind.
 const (
 	RelationKindRcm RelationKind = "Rcm" // recommendation for the entries
 	RelationKindPS  RelationKind = "PS"  // presetting of the entries

@@ -49,6 +49,7 @@ func (d *AbstractOperationDescriptor) BaseOperation() *AbstractOperationDescript
 // AccessLevel is the group of users an operation is meant for.
 type AccessLevel string
 
+// Values of AccessLevel.
 const (
 	AccessLevelUsr   AccessLevel = "Usr"   // any user
 	AccessLevelCSUsr AccessLevel = "CSUsr" // clinical super user
@@ -73,6 +74,7 @@ func (d *AbstractSetStateOperationDescriptor) BaseSetState() *AbstractSetStateOp
 // OperatingMode tells whether an operation can be invoked.
 type OperatingMode string
 
+// Values of OperatingMode.
 const (
 	OperatingModeDis OperatingMode = "Dis" // disabled
 	OperatingModeEn  OperatingMode = "En"  // enabled

@@ -39,6 +39,7 @@ type ClinicalInfo struct {
 // Criticality is the harm that may come from overlooking a ClinicalInfo.
 type Criticality string
 
+// Values of Criticality.
 const (
 	CriticalityLo Criticality = "Lo" // not severe
 	CriticalityHi Criticality = "Hi" // severe, possibly fatal

@@ -126,7 +126,7 @@ var (
 // Quote adds the refused text to an error.
 func Quote(err error, b []byte) error {
 	if len(b) > 64 {
-		return fmt.Errorf("%w: %q...", err, b[:64])
+		return fmt.Errorf("%w: %q and more", err, b[:64])
 	}
 	return fmt.Errorf("%w: %q", err, b)
 }
