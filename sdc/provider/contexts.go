@@ -14,7 +14,7 @@ import (
 // ErrNoLocation is returned by SetLocation when the MDIB has no location context descriptor.
 var ErrNoLocation = errors.New("provider: the MDIB has no location context")
 
-// SetLocation moves the device: in every MDS that has a location context a new associated state takes the place of the former one, in one
+// SetLocation moves the device: in every MDS that has a location context a new associated state takes the place of the former one (BICEPS R0133), in one
 // transaction, and a Hello tells of the new scope (WSD-4). A location that is set already is left alone. validators say who vouches for it; a
 // location without any does not count as valid for consumers of IEEE 11073-10700.
 func (p *Provider) SetLocation(detail sdc.LocationDetail, validators ...pm.InstanceIdentifier) error {
@@ -39,9 +39,6 @@ func (p *Provider) SetLocation(detail sdc.LocationDetail, validators ...pm.Insta
 			s.LocationDetail = &pm.LocationDetail{
 				Facility: detail.Facility, Building: detail.Building, PoC: detail.PoC, Floor: detail.Floor, Room: detail.Room, Bed: detail.Bed,
 			}
-			if err := displace(tx, s); err != nil {
-				return err
-			}
 		}
 		return nil
 	})
@@ -61,40 +58,13 @@ func isThere(e mdib.Entity, detail sdc.LocationDetail) bool {
 	return false
 }
 
-// displace disassociates the former state when a patient or location becomes associated (BICEPS R0124, R0133). Other kinds of context may have
-// several associated states at once.
-func displace(tx *mdib.Tx, s pm.ContextState) error {
-	if !exclusive(s) || s.BaseContext().ContextAssociation != pm.ContextAssociationAssoc {
-		return nil
-	}
-	for other := range tx.Base().Associated(s.BaseState().DescriptorHandle) {
-		if other.BaseMulti().Handle == s.BaseMulti().Handle {
-			continue
-		}
-		former, err := mdib.Edit[pm.ContextState](tx, other.BaseMulti().Handle)
-		if err != nil {
-			return err
-		}
-		former.BaseContext().ContextAssociation = pm.ContextAssociationDis
-	}
-	return nil
-}
-
 // ApplyContextStates does what a SetContextState says, in one transaction: a proposed state whose handle is its descriptor's becomes a new state with a
-// handle of its own, any other replaces the content of the state it names. A patient or location that becomes associated displaces the former
-// one. Handles, versions and binding are the provider's. The final report names the state, if there is one only.
+// handle of its own, any other replaces the content of the state it names. The commit disassociates the former patient or location when another becomes associated (BICEPS R0124, R0133) and sets
+// the binding. Handles and versions are the provider's. The final report names the state, if there is one only.
 func (p *Provider) ApplyContextStates(_ context.Context, call *SetContextState) error {
 	var handles []string
 	err := p.Update(func(tx *mdib.Tx) error {
-		associated := map[string]bool{}
 		for _, proposed := range call.Proposed {
-			descriptor := proposed.BaseState().DescriptorHandle
-			if exclusive(proposed) && proposed.BaseContext().ContextAssociation == pm.ContextAssociationAssoc {
-				if associated[descriptor] {
-					return refuse(msg.InvocationErrorInv, "only one state of %s can be associated", descriptor)
-				}
-				associated[descriptor] = true
-			}
 			s, err := applyContext(tx, proposed)
 			if err != nil {
 				return err
@@ -112,24 +82,11 @@ func (p *Provider) ApplyContextStates(_ context.Context, call *SetContextState) 
 	return nil
 }
 
-// exclusive tells whether at most one state of the kind can be associated.
-func exclusive(s pm.ContextState) bool {
-	switch s.(type) {
-	case *pm.PatientContextState, *pm.LocationContextState:
-		return true
-	}
-	return false
-}
-
 func applyContext(tx *mdib.Tx, proposed pm.ContextState) (pm.ContextState, error) {
 	if asksForNew(proposed) {
 		clean := pm.CloneState(proposed).(pm.ContextState)
 		keepBinding(clean.BaseContext(), &pm.AbstractContextState{})
-		s, err := tx.InsertContextState(clean)
-		if err != nil {
-			return nil, err
-		}
-		return s, displace(tx, s)
+		return tx.InsertContextState(clean)
 	}
 	s, err := mdib.Edit[pm.ContextState](tx, proposed.BaseMulti().Handle)
 	if err != nil {
@@ -144,7 +101,7 @@ func applyContext(tx *mdib.Tx, proposed pm.ContextState) (pm.ContextState, error
 	base.Extension = extension
 	*from.BaseState() = base
 	reflect.ValueOf(s).Elem().Set(reflect.ValueOf(from).Elem())
-	return s, displace(tx, s)
+	return s, nil
 }
 
 // keepBinding keeps what the provider alone decides on.

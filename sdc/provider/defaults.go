@@ -44,60 +44,18 @@ func (p *Provider) ApplyValue(_ context.Context, call *SetValue) error {
 	if refusal := checkRange(d.TechnicalRange, call.Value); refusal != nil {
 		return refusal
 	}
-	return p.Update(func(tx *mdib.Tx) error {
-		s, err := mdib.Edit[*pm.NumericMetricState](tx, call.Target)
-		if err != nil {
-			return err
-		}
-		if s.MetricValue == nil {
-			s.MetricValue = &pm.NumericMetricValue{}
-		}
-		s.MetricValue.Value = pm.Some(call.Value)
-		determined(&s.MetricValue.AbstractMetricValue)
-		return nil
-	})
+	return asRefusal(p.Update(func(tx *mdib.Tx) error { return tx.SetNumeric(call.Target, call.Value, time.Now()) }))
 }
 
 // ApplyString makes the text the value of the target, a string or enumeration metric, determined now and valid. A text that is none of
 // the values of an enumeration is refused.
 func (p *Provider) ApplyString(_ context.Context, call *SetString) error {
-	return p.Update(func(tx *mdib.Tx) error {
-		state, err := tx.EditState(call.Target)
-		if err != nil {
-			return err
-		}
-		var value **pm.StringMetricValue
-		switch s := state.(type) {
-		case *pm.EnumStringMetricState:
-			d, _ := mdib.Get[*pm.EnumStringMetricDescriptor](p.MDIB(), call.Target)
-			if !allowedValue(d, call.Value) {
-				return refuse(msg.InvocationErrorInv, "%q is none of the allowed values of %s", clip(call.Value), call.Target)
-			}
-			value = &s.MetricValue
-		case *pm.StringMetricState:
-			value = &s.MetricValue
-		default:
+	if _, ok := mdib.Get[*pm.StringMetricState](p.MDIB(), call.Target); !ok {
+		if _, ok := mdib.Get[*pm.EnumStringMetricState](p.MDIB(), call.Target); !ok {
 			return refuse(msg.InvocationErrorInv, "the target %s is no string metric", call.Target)
 		}
-		if *value == nil {
-			*value = &pm.StringMetricValue{}
-		}
-		(*value).Value = pm.Some(call.Value)
-		determined(&(*value).AbstractMetricValue)
-		return nil
-	})
-}
-
-func allowedValue(d *pm.EnumStringMetricDescriptor, value string) bool {
-	if d == nil {
-		return true
 	}
-	for _, a := range d.AllowedValue {
-		if a.Value == value {
-			return true
-		}
-	}
-	return false
+	return asRefusal(p.Update(func(tx *mdib.Tx) error { return tx.SetString(call.Target, call.Value, time.Now()) }))
 }
 
 // determined stamps a value that was set just now (GLUE R0011).

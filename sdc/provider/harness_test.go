@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"net"
 	"os"
@@ -48,6 +49,7 @@ func device(t *testing.T) *mdib.Snapshot {
 type bench struct {
 	dev  *provider.Provider
 	peer *peer
+	host *memnet.Host // of the peer, in memory
 	stop func() error // ends the device and returns what Run returned
 }
 
@@ -73,7 +75,10 @@ func inBubble(t *testing.T, configure func(*provider.Config), prepare func(*prov
 		}
 		ln, err := other.Listen(0)
 		require.NoError(t, err)
-		run(t, dev, ln, other.Dial, nil, test)
+		run(t, dev, ln, other.Dial, nil, func(t *testing.T, b *bench) {
+			b.host = other
+			test(t, b)
+		})
 	})
 }
 
@@ -139,6 +144,7 @@ type peer struct {
 	device string // URL of the device
 	sink   string // URL of the sink
 	cert   *x509.Certificate
+	tls    *tls.Config
 	stop   func()
 
 	mu      sync.Mutex
@@ -153,7 +159,7 @@ func newPeer(t *testing.T, device string, ln net.Listener, dial func(context.Con
 	clientCfg := soap.ClientConfig{Dial: dial, Insecure: true}
 	serverCfg := soap.ServerConfig{Insecure: true}
 	if id != nil {
-		p.cert = id.Leaf()
+		p.cert, p.tls = id.Leaf(), id.ClientTLS(sdc.RoleProvider)
 		p.sink = "https://" + ln.Addr().String()
 		clientCfg = soap.ClientConfig{Dial: dial, TLS: id.ClientTLS(sdc.RoleProvider)}
 		serverCfg = soap.ServerConfig{TLS: id.ServerTLS(sdc.RoleProvider)}

@@ -105,11 +105,7 @@ func (p *Provider) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("provider: listen: %w", err)
 	}
-	err = p.serve(ctx, ln)
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
-	return err
+	return p.serve(ctx, ln)
 }
 
 func (p *Provider) serve(ctx context.Context, ln net.Listener) error {
