@@ -246,14 +246,7 @@ func TestProbe(t *testing.T) {
 		for i := range 3 {
 			e := testEndpoint(fmt.Sprintf("urn:uuid:3d1dcb2c-5b3d-4c5c-a25c-10c1e15f000%d", i))
 			e.Scopes = []string{fmt.Sprintf("sdc.ctxt.loc:/x/bed%d", i), "sdc.mds.pkp:1.2"}
-			if i == 2 {
-				e.XAddrs = nil // to be resolved
-			}
-			target, _ := l.target(t, fmt.Sprintf("10.0.1.%d", i), TargetConfig{Endpoint: e})
-			if i == 2 {
-				time.Sleep(3 * time.Second)
-				require.NoError(t, target.SetXAddrs([]string{"https://10.0.1.2:1/x"}))
-			}
+			l.target(t, fmt.Sprintf("10.0.1.%d", i), TargetConfig{Endpoint: e})
 		}
 		time.Sleep(5 * time.Second)
 		p.forget()
@@ -288,6 +281,44 @@ func TestProbe(t *testing.T) {
 		require.Len(t, all, 3, "what has come so far")
 		_, err = c.Probe(t.Context(), Filter{Scopes: []string{"a:" + string(bytes.Repeat([]byte{'x'}, MaxDatagram))}}, 0)
 		require.ErrorIs(t, err, errTooLong)
+	})
+}
+
+func TestProbeResolves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(t)
+		p := l.tap(t, "10.0.0.9")
+		c := l.client(t, "10.0.0.3", ClientConfig{})
+		reply := func(q captured, k kind, number uint32, e Endpoint) {
+			h := &soap.Header{
+				To: soap.Anonymous, Action: k.action(), MessageID: soap.NewMessageID(),
+				RelatesTo: q.msg.id, Extra: []soap.Body{appSequence{1, number}},
+			}
+			require.NoError(t, p.transport.Unicast(q.from, soap.AppendEnvelope(nil, h, body{kind: k, endpoints: []Endpoint{e}})))
+		}
+		type result struct {
+			all []Endpoint
+			err error
+		}
+		done := make(chan result, 1)
+		go func() {
+			all, err := c.Probe(t.Context(), Filter{Types: DeviceTypes()}, 3*time.Second)
+			done <- result{all, err}
+		}()
+		time.Sleep(time.Second)
+		asked := p.seen(kindProbe)[0]
+		hidden, silent, foreign := testEndpoint(testEPR), testEndpoint(otherEPR), testEndpoint("urn:uuid:3")
+		hidden.XAddrs, silent.XAddrs, foreign.Types = nil, nil, nil
+		reply(asked, kindProbeMatches, 1, hidden)
+		reply(asked, kindProbeMatches, 1, silent)
+		reply(asked, kindProbeMatches, 1, foreign) // answers what it was not asked
+		time.Sleep(time.Second)
+		resolves := first(p.seen(kindResolve))
+		require.Len(t, resolves, 2)
+		reply(resolves[0], kindResolveMatches, 2, testEndpoint(testEPR))
+		got := <-done
+		require.NoError(t, got.err)
+		require.Equal(t, []Endpoint{testEndpoint(testEPR), silent}, got.all)
 	})
 }
 
