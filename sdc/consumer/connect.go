@@ -92,11 +92,12 @@ func (d *Device) wanted() map[string][]string {
 func (d *Device) subscribe(ctx context.Context) error {
 	var subs []*eventing.Subscription
 	for address, actions := range d.wanted() {
+		numbers := new(reportSequence)
 		sub, err := d.consumer.sink.Subscribe(ctx, eventing.Request{
 			Source:  d.endpointAt(address),
 			Actions: actions,
 			Expires: d.consumer.cfg.SubscriptionLength,
-			Notify:  d.notify,
+			Notify:  func(_ context.Context, r *soap.Request) error { return d.notify(r, numbers) },
 		})
 		if err != nil {
 			for _, s := range subs {

@@ -163,7 +163,11 @@ func (d *Device) Services() []string {
 
 // notify takes one notification. It runs before the device gets its answer, so it
 // does nothing but decode, apply and queue (EVT-5).
-func (d *Device) notify(_ context.Context, r *soap.Request) error {
+func (d *Device) notify(r *soap.Request, numbers *reportSequence) error {
+	repeated, lost := numbers.check(&r.Header)
+	if repeated {
+		return nil // delivered before; the device has not seen our answer (SDPi R1033)
+	}
 	m, err := soap.Decode(r.Envelope, r.Envelope.BodyName(), func(s *xmlscan.Scanner) (msg.Message, error) { return msg.Decode(s) })
 	if err != nil {
 		// A refusal would make the device end the subscription. What the report
@@ -179,6 +183,10 @@ func (d *Device) notify(_ context.Context, r *soap.Request) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if lost != nil {
+		d.log.Warn("a notification was lost", "error", lost)
+		d.goStale(lost)
+	}
 	if op, ok := report.(*msg.OperationInvokedReport); ok {
 		// Of no matter to the MDIB: it counts even while that is being read.
 		d.invocations.report(op)
