@@ -25,7 +25,7 @@ type watcher struct {
 }
 
 func watching(t *testing.T, c *Client, f Filter) *watcher {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	w := &watcher{done: make(chan struct{}), cancel: cancel}
 	go func() {
 		defer close(w.done)
@@ -280,7 +280,7 @@ func TestProbe(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Len(t, all, 3, "what has come so far")
 		_, err = c.Probe(t.Context(), Filter{Scopes: []string{"a:" + string(bytes.Repeat([]byte{'x'}, MaxDatagram))}}, 0)
-		require.ErrorIs(t, err, errTooLong)
+		require.ErrorIs(t, err, ErrTooLong)
 	})
 }
 
@@ -372,11 +372,11 @@ func TestClientClose(t *testing.T) {
 		w := watching(t, c, Filter{})
 		results := make(chan error, 2)
 		go func() {
-			_, err := c.Probe(context.Background(), Filter{}, time.Hour)
+			_, err := c.Probe(t.Context(), Filter{}, time.Hour)
 			results <- err
 		}()
 		go func() {
-			_, err := c.Resolve(context.Background(), testEPR)
+			_, err := c.Resolve(t.Context(), testEPR)
 			results <- err
 		}()
 		synctest.Wait()

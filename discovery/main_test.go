@@ -73,7 +73,7 @@ func (l *lan) target(t *testing.T, ip string, cfg TargetConfig) (target *Target,
 
 func runTarget(t *testing.T, target *Target) (stop func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ran := make(chan error, 1)
 	go func() { ran <- target.Run(ctx) }()
 	<-target.Ready()
@@ -109,12 +109,11 @@ type tap struct {
 	transport *PacketTransport
 	mu        sync.Mutex
 	all       []captured
-	got       chan struct{}
 }
 
 func (l *lan) tap(t *testing.T, ip string) *tap {
-	p := &tap{t: t, transport: l.transport(t, ip), got: make(chan struct{}, 1)}
-	ctx, cancel := context.WithCancel(context.Background())
+	p := &tap{t: t, transport: l.transport(t, ip)}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() {
 		done <- p.transport.Serve(ctx, func(d Datagram) {

@@ -92,8 +92,8 @@ func (n *node) serve(ctx context.Context, handle func(*message, Datagram)) error
 	})
 }
 
-// errTooLong refuses what does not fit into a datagram.
-var errTooLong = errors.New("message does not fit into a datagram")
+// ErrTooLong refuses what does not fit into a datagram of MaxDatagram bytes (WSD-3).
+var ErrTooLong = errors.New("message does not fit into a datagram")
 
 // encode writes a message of ours and remembers its id. Messages that carry an
 // AppSequence get the next number here, at the moment of sending.
@@ -106,7 +106,7 @@ func (n *node) encode(h *soap.Header, m soap.Body, sequence bool) ([]byte, error
 	n.mu.Unlock()
 	data := soap.AppendEnvelope(make([]byte, 0, 2048), h, m)
 	if len(data) > MaxDatagram {
-		return nil, errTooLong
+		return nil, ErrTooLong
 	}
 	return data, nil
 }
@@ -154,7 +154,7 @@ func (n *node) multicastAll(m body) error {
 	}
 	err = n.transport.Multicast(data)
 	for _, d := range n.timing.copies() {
-		time.Sleep(d) // bounded by Timing.UpperDelay
+		pause(context.Background(), d) // bounded by Timing.UpperDelay
 		n.check(n.transport.Multicast(data))
 	}
 	return err
@@ -167,14 +167,14 @@ func (n *node) encodeMulticast(m body) ([]byte, string, error) {
 	return data, h.MessageID, err
 }
 
-// answer sends a message to one peer after a delay, and repeats it. make is called when
+// answer sends a message to one peer after a delay, and repeats it. build is called when
 // the delay is over, so that the answer is true when it is sent; ok false sends nothing.
-func (n *node) answer(to netip.AddrPort, relatesTo string, delay time.Duration, make func() (m body, ok bool)) {
+func (n *node) answer(to netip.AddrPort, relatesTo string, delay time.Duration, build func() (m body, ok bool)) {
 	n.background(func(ctx context.Context) {
 		if !pause(ctx, delay) {
 			return
 		}
-		m, ok := make()
+		m, ok := build()
 		if !ok {
 			return
 		}

@@ -212,7 +212,7 @@ func checkEndpoint(e Endpoint) error {
 		Extra: []soap.Body{appSequence{math.MaxUint32, math.MaxUint32}},
 	}
 	if len(soap.AppendEnvelope(nil, h, body{kind: kindResolveMatches, endpoints: []Endpoint{e}})) > MaxDatagram {
-		return fmt.Errorf("discovery: %w: types, scopes and addresses are too long", errTooLong)
+		return fmt.Errorf("discovery: %w: types, scopes and addresses are too long", ErrTooLong)
 	}
 	return nil
 }

@@ -177,7 +177,7 @@ func TestMetadataVersion(t *testing.T) {
 			require.Error(t, target.SetXAddrs([]string{bad}), bad)
 		}
 		require.Error(t, target.SetTypes([]Name{{}}))
-		require.ErrorIs(t, target.SetScopes([]string{"a:" + strings.Repeat("x", MaxDatagram)}), errTooLong)
+		require.ErrorIs(t, target.SetScopes([]string{"a:" + strings.Repeat("x", MaxDatagram)}), ErrTooLong)
 		time.Sleep(time.Second)
 		require.Equal(t, e, target.Endpoint())
 		require.Empty(t, p.seen(0))
@@ -421,7 +421,6 @@ func TestDirectedProbe(t *testing.T) {
 // brokenTransport fails when told to.
 type brokenTransport struct {
 	fail chan error
-	sent chan []byte
 }
 
 func (b *brokenTransport) Serve(ctx context.Context, _ func(Datagram)) error {
@@ -486,7 +485,7 @@ func TestNewTargetRefuses(t *testing.T) {
 func TestFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLAN(t)
-		target, _ := l.target(t, "10.0.0.1", TargetConfig{Endpoint: testEndpoint(testEPR), Timing: Timing{HelloDelay: -1}})
+		l.target(t, "10.0.0.1", TargetConfig{Endpoint: testEndpoint(testEPR), Timing: Timing{HelloDelay: -1}})
 		p := l.tap(t, "10.0.0.9")
 		time.Sleep(time.Second)
 		p.forget()
@@ -499,6 +498,5 @@ func TestFlood(t *testing.T) {
 		p.ask(body{kind: kindProbe})
 		time.Sleep(10 * time.Second)
 		require.Len(t, first(p.seen(kindProbeMatches)), 1, "and then it answers again")
-		_ = target
 	})
 }

@@ -155,10 +155,12 @@ func (g *groupConn) readInfo(b []byte) (int, Datagram, error) {
 // the interface keeps the datagrams on that interface and gives them a source that
 // answers find; on loopback nothing else does.
 func listenSend(addr netip.Addr, ifi *net.Interface, ttl int) (*net.UDPConn, error) {
-	c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 0)))
+	var lc net.ListenConfig
+	pc, err := lc.ListenPacket(context.Background(), "udp4", netip.AddrPortFrom(addr, 0).String())
 	if err != nil {
 		return nil, err
 	}
+	c := pc.(*net.UDPConn)
 	p := ipv4.NewPacketConn(c)
 	for _, set := range []func() error{
 		func() error { return p.SetMulticastInterface(ifi) },

@@ -59,7 +59,7 @@ func watchUDP(t *testing.T, port uint16, f Filter) (*Client, <-chan Event) {
 	t.Helper()
 	c, err := NewClient(ClientConfig{UDP: UDPConfig{Port: port}, Timing: quick()})
 	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	events := make(chan Event, 100)
 	done := make(chan struct{})
 	go func() {
@@ -122,7 +122,7 @@ func TestUDPTwoProcesses(t *testing.T) {
 		require.NoError(t, err)
 		target, err := NewTarget(TargetConfig{Endpoint: testEndpoint(otherEPR), UDP: UDPConfig{Port: port}, Timing: quick()})
 		require.NoError(t, err)
-		ctx, cancel := context.WithCancel(context.Background())
+		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 		go func() {
 			_, _ = os.Stdin.Read(make([]byte, 1)) // until the parent closes it
 			cancel()
