@@ -47,3 +47,29 @@ func TestArgumentTypes(t *testing.T) {
 	_, err = newArgument(pm.CodedValue{}, pm.QName{Space: "urn:private", Local: "int"}, "twelve")
 	require.NoError(t, err)
 }
+
+func FuzzArgument(f *testing.F) {
+	for _, seed := range [][2]string{{"int", "12"}, {"decimal", "-1.50"}, {"boolean", "1"}, {"double", "1e3"}, {"duration", "PT1S"}, {"unsignedByte", "256"}, {"base64Binary", "AA=="}} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, kind, value string) {
+		a, err := newArgument(pm.CodedValue{}, pm.QName{Space: nsXSD, Local: kind}, value)
+		if err != nil {
+			return
+		}
+		switch kind {
+		case "int", "short", "byte", "long", "unsignedByte", "unsignedShort", "unsignedInt":
+			if _, err := a.Int(); err != nil {
+				t.Fatalf("%s %q was accepted: %v", kind, value, err)
+			}
+		case "decimal":
+			if _, err := a.Decimal(); err != nil {
+				t.Fatalf("%q was accepted: %v", value, err)
+			}
+		case "boolean":
+			if _, err := a.Bool(); err != nil {
+				t.Fatalf("%q was accepted: %v", value, err)
+			}
+		}
+	})
+}

@@ -49,6 +49,9 @@ type Config struct {
 
 	// MaxSubscription is the longest subscription granted; 0 means 1 minute.
 	MaxSubscription time.Duration
+	// NotifyAnywhere lets subscribers have their notifications sent to addresses other than the one they subscribe from, as consumers with several
+	// interfaces need. Without it such subscriptions are refused, so that nobody can aim a device at others.
+	NotifyAnywhere bool
 	// NoReportSequence leaves out the sdpi:ReportSequence header of notifications (SDPi R1030).
 	NoReportSequence bool
 
@@ -68,7 +71,8 @@ type Config struct {
 	StopTimeout time.Duration
 
 	// Listen opens the TCP listener; nil means net.ListenConfig. Dial opens connections to subscribers; nil means net.Dialer.
-	// Transport carries discovery; nil means UDP multicast on Network. Tests put an in-memory network here.
+	// Transport carries discovery; nil means UDP multicast on Network; one that is given belongs to the caller, who closes it after Run has
+	// returned. Tests put an in-memory network here.
 	Listen    func(ctx context.Context, network, address string) (net.Listener, error)
 	Dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	Transport discovery.Transport

@@ -143,6 +143,7 @@ func TestBadRequests(t *testing.T) {
 			var fault *soap.Fault
 			require.ErrorAs(t, err, &fault, name)
 			require.Equal(t, c.want, string(fault.Code), name)
+			require.Equal(t, 400, fault.Status, name)
 		}
 		require.Same(t, before, b.dev.MDIB())
 		mustCall[*msg.GetMdibResponse](b.peer, "Get", sdc.ActionGetMdib, &msg.GetMdib{})

@@ -35,7 +35,7 @@ const (
 )
 
 // device returns the MDIB of the tests, fresh.
-func device(t *testing.T) *mdib.Snapshot {
+func device(t testing.TB) *mdib.Snapshot {
 	t.Helper()
 	f, err := os.Open("testdata/device.xml")
 	require.NoError(t, err)
@@ -109,7 +109,7 @@ func overTLS(t *testing.T, configure func(*provider.Config), prepare func(*provi
 }
 
 func run(t *testing.T, dev *provider.Provider, ln net.Listener, dial func(context.Context, string, string) (net.Conn, error), id *sdc.Identity, test func(*testing.T, *bench)) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- dev.Run(ctx) }()
@@ -170,7 +170,7 @@ func newPeer(t *testing.T, device string, ln net.Listener, dial func(context.Con
 	server, err := soap.NewServer(serverCfg)
 	require.NoError(t, err)
 	server.HandlePrefix("/sink", &soap.Endpoint{Fallback: p.receive})
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ctx, ln) }()
 	p.stop = func() {
@@ -257,7 +257,7 @@ func (p *peer) pending() int {
 
 // subscribe subscribes to actions at a hosted service.
 func (p *peer) subscribe(service, name string, actions ...string) error {
-	_, err := p.client.Call(context.Background(), soap.NewEndpoint(p.device+"/"+service), eventing.ActionSubscribe, soap.RawBody(
+	_, err := p.client.Call(p.t.Context(), soap.NewEndpoint(p.device+"/"+service), eventing.ActionSubscribe, soap.RawBody(
 		`<wse:Subscribe xmlns:wse="`+xmlscan.NsEventing+`"><wse:EndTo><wsa:Address>`+p.sink+`/sink/`+name+`_e</wsa:Address></wse:EndTo>`+
 			`<wse:Delivery Mode="`+eventing.ModePush+`"><wse:NotifyTo><wsa:Address>`+p.sink+`/sink/`+name+`</wsa:Address></wse:NotifyTo></wse:Delivery>`+
 			`<wse:Expires>PT1H</wse:Expires><wse:Filter Dialect="`+eventing.DialectAction+`">`+strings.Join(actions, " ")+`</wse:Filter></wse:Subscribe>`))
@@ -280,7 +280,7 @@ func (p *peer) subscribeAll() {
 func call[R msg.Message](p *peer, service, action string, request soap.Body) (R, error) {
 	p.t.Helper()
 	var zero R
-	env, err := p.client.Call(context.Background(), soap.NewEndpoint(p.device+"/"+service), action, request)
+	env, err := p.client.Call(p.t.Context(), soap.NewEndpoint(p.device+"/"+service), action, request)
 	if err != nil {
 		return zero, err
 	}

@@ -336,7 +336,7 @@ func TestCallerCertificate(t *testing.T) {
 }
 
 func TestMaxTimeToFinish(t *testing.T) {
-	// covers: SCO-6, SCO-10
+	// covers: SCO-6
 	var obedient chan error
 	prepare := func(p *provider.Provider) {
 		obedient = make(chan error, 1)

@@ -26,6 +26,7 @@ type Provider struct {
 
 	// publishing orders commits and reports: whoever holds it may commit and hand reports to the subscriptions (SDPi R1004, R1006).
 	publishing sync.Mutex
+	sizes      map[string]int                  // of the last report of each kind; guarded by publishing
 	source     atomic.Pointer[eventing.Source] // nil until Run listens
 	encoded    mdibCache
 
@@ -55,9 +56,15 @@ func New(cfg Config) (*Provider, error) {
 	p := &Provider{
 		cfg: cfg, log: cfg.Logger, hooks: cfg.Hooks,
 		handlers: map[string]handler{}, invocation: map[string]Invocation{}, queues: map[string]*sco{},
-		ready: make(chan struct{}), rescope: make(chan struct{}, 1),
+		sizes: map[string]int{}, ready: make(chan struct{}), rescope: make(chan struct{}, 1),
 	}
 	p.store = mdib.NewStore(cfg.MDIB, cfg.Store)
+	// Not refused: a device maker may have to live with a rule that peers do not look at. Package mdib tells all of it.
+	for _, f := range mdib.Validate(cfg.MDIB) {
+		if f.Severity == mdib.SeverityError {
+			p.log.Warn("the MDIB breaks a rule", "rule", f.ID, "handle", f.Handle, "finding", f.Message)
+		}
+	}
 	if cfg.Identity != nil && cfg.Identity.Roles()&sdc.RoleProvider == 0 {
 		p.log.Warn("the certificate states no SDC provider key purpose; consumers that check it will refuse this device",
 			"subject", cfg.Identity.Leaf().Subject.String(), "oid", sdc.OIDProvider)
@@ -199,6 +206,9 @@ func (p *Provider) build(base string, target *discovery.Target) (*eventing.Sourc
 	events := eventing.SourceConfig{
 		Client: client, BaseURL: base, ManagerPath: p.devicePath() + "/subscriptions",
 		MaxExpires: p.cfg.MaxSubscription, Logger: p.log,
+	}
+	if p.cfg.NotifyAnywhere {
+		events.AllowTarget = eventing.AnyTarget
 	}
 	if !p.cfg.NoReportSequence {
 		events.NumberHeader = reportSequence

@@ -37,8 +37,11 @@ func (p *Provider) publish(change *mdib.Change) {
 		return
 	}
 	if source := p.source.Load(); source != nil && source.Wants(action) {
-		body := report.AppendXML(nil)
+		// The bytes belong to the subscriptions from here on, so they cannot be pooled; the last size saves growing.
+		last := p.sizes[element]
+		body := report.AppendXML(make([]byte, 0, last+last/8+64))
 		size = len(body)
+		p.sizes[element] = size
 		source.Publish(action, body)
 	}
 	switch change.Kind {
