@@ -6,23 +6,31 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib/msg"
 )
 
-// MaxFileSize is the largest MDIB document Read accepts, in bytes.
+// MaxFileSize is the largest MDIB document that is read unless told otherwise, in bytes.
 const MaxFileSize = 64 << 20
 
-// Read reads an MDIB document whose root is msg:GetMdibResponse, msg:Mdib or pm:Mdib. It refuses what FromMdib refuses.
-func Read(r io.Reader) (*Snapshot, error) {
-	doc, err := io.ReadAll(io.LimitReader(r, MaxFileSize+1))
+// Read reads an MDIB document whose root is msg:GetMdibResponse, msg:Mdib or pm:Mdib. It refuses what FromMdib refuses, and extensions that must be
+// understood but are not known; see ReadWith.
+func Read(r io.Reader) (*Snapshot, error) { return ReadWith(r, msg.Options{}) }
+
+// ReadWith is Read with options: a device that reads its own MDIB knows its extensions, or only passes them on. Without a limit of
+// bytes MaxFileSize holds.
+func ReadWith(r io.Reader, o msg.Options) (*Snapshot, error) {
+	if o.Limits.MaxBytes <= 0 {
+		o.Limits.MaxBytes = MaxFileSize
+	}
+	limit := int64(o.Limits.MaxBytes)
+	doc, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading MDIB: %w", err)
 	}
-	if len(doc) > MaxFileSize {
-		return nil, fmt.Errorf("reading MDIB: more than %d bytes", MaxFileSize)
+	if int64(len(doc)) > limit {
+		return nil, fmt.Errorf("reading MDIB: more than %d bytes", limit)
 	}
-	m, err := msg.Options{Limits: xmlscan.Limits{MaxBytes: MaxFileSize}}.Unmarshal(doc)
+	m, err := o.Unmarshal(doc)
 	if err != nil {
 		return nil, fmt.Errorf("reading MDIB: %w", err)
 	}
@@ -38,13 +46,16 @@ func Read(r io.Reader) (*Snapshot, error) {
 }
 
 // ReadFile reads an MDIB document from a file; see Read.
-func ReadFile(path string) (*Snapshot, error) {
+func ReadFile(path string) (*Snapshot, error) { return ReadFileWith(path, msg.Options{}) }
+
+// ReadFileWith reads an MDIB document from a file; see ReadWith.
+func ReadFileWith(path string, o msg.Options) (*Snapshot, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // only read
-	s, err := Read(f)
+	s, err := ReadWith(f, o)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
