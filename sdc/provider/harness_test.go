@@ -257,11 +257,15 @@ func (p *peer) pending() int {
 
 // subscribe subscribes to actions at a hosted service.
 func (p *peer) subscribe(service, name string, actions ...string) error {
-	_, err := p.client.Call(p.t.Context(), soap.NewEndpoint(p.device+"/"+service), eventing.ActionSubscribe, soap.RawBody(
+	_, err := p.subscribeRaw(service, name, actions...)
+	return err
+}
+
+func (p *peer) subscribeRaw(service, name string, actions ...string) (*soap.Envelope, error) {
+	return p.client.Call(p.t.Context(), soap.NewEndpoint(p.device+"/"+service), eventing.ActionSubscribe, soap.RawBody(
 		`<wse:Subscribe xmlns:wse="`+xmlscan.NsEventing+`"><wse:EndTo><wsa:Address>`+p.sink+`/sink/`+name+`_e</wsa:Address></wse:EndTo>`+
 			`<wse:Delivery Mode="`+eventing.ModePush+`"><wse:NotifyTo><wsa:Address>`+p.sink+`/sink/`+name+`</wsa:Address></wse:NotifyTo></wse:Delivery>`+
 			`<wse:Expires>PT1H</wse:Expires><wse:Filter Dialect="`+eventing.DialectAction+`">`+strings.Join(actions, " ")+`</wse:Filter></wse:Subscribe>`))
-	return err
 }
 
 // subscribeAll subscribes to everything the device has, as a consumer does: once for each hosted service.
