@@ -109,7 +109,7 @@ func firstChange(have, want *etree.Element, place []string, paths [][]string) st
 		if covered(at, paths) {
 			continue
 		}
-		if old := have.SelectAttr(a.Key); old == nil || old.Value != a.Value {
+		if !sameAttribute(have.SelectAttr(a.Key), a) {
 			return "@" + strings.Join(at, "/")
 		}
 	}
@@ -146,4 +146,55 @@ func nth(parent *etree.Element, tag string, n int) *etree.Element {
 		n--
 	}
 	return nil
+}
+
+// sameAttribute tells whether a proposed attribute says what the state says: the same text, the same number, or the implied value of one that is
+// absent. Peers are known to write implied values out.
+func sameAttribute(have *etree.Attr, want etree.Attr) bool {
+	if have == nil {
+		return implied(want.Key, want.Value)
+	}
+	if have.Value == want.Value {
+		return true
+	}
+	if want.Key == "Code" {
+		return false // codes are texts that may look like numbers
+	}
+	a, err := pm.ParseDecimal(have.Value)
+	if err != nil {
+		return false
+	}
+	b, err := pm.ParseDecimal(want.Value)
+	return err == nil && a.Cmp(b) == 0
+}
+
+// implied tells whether a value is the one the schema implies for an absent attribute of a state or what is in it. Names stand for the same thing
+// wherever they occur, Presence excepted: a flag of conditions, an enumeration of signals.
+func implied(attribute, value string) bool {
+	switch attribute {
+	case "ActivationState":
+		return value == string(pm.ComponentActivationOn)
+	case "Presence":
+		return value == string(pm.AlertSignalPresenceOff) || value == "false" || value == "0"
+	case "Location":
+		return value == string(pm.AlertSignalPrimaryLocationLoc)
+	case "ContextAssociation":
+		return value == string(pm.ContextAssociationNo)
+	case "OperatingMode":
+		return value == string(pm.MdsOperatingModeNml)
+	case "Lang":
+		return value == "en"
+	case "CriticalUse":
+		return value == "false" || value == "0"
+	case "Mode":
+		return value == "Real"
+	case "Qi":
+		d, err := pm.ParseDecimal(value)
+		return err == nil && d.Cmp(pm.MustDecimal("1")) == 0
+	case "Type":
+		return value == string(pm.CalibrationTypeUnspec)
+	case "CodingSystem":
+		return value == pm.DefaultCodingSystem
+	}
+	return false
 }

@@ -24,6 +24,13 @@ func TestModifiableData(t *testing.T) {
 	activation := change(func(s *pm.NumericMetricState) { s.ActivationState = pm.ComponentActivationOff })
 	site := change(func(s *pm.NumericMetricState) { s.BodySite[1].Code = "3" })
 	more := change(func(s *pm.NumericMetricState) { s.BodySite = append(s.BodySite, pm.CodedValue{Code: "2"}) })
+	explicit := change(func(s *pm.NumericMetricState) {
+		s.ActivationState = pm.ComponentActivationOn
+		s.MetricValue.MetricQuality.Mode = "Real"
+		s.MetricValue.MetricQuality.Qi = pm.Some(pm.MustDecimal("1.0"))
+		s.MetricValue.Value = pm.Some(pm.MustDecimal("1.00"))
+		s.BodySite[0].CodingSystem = pm.DefaultCodingSystem
+	})
 	sparse := &pm.NumericMetricState{MetricValue: &pm.NumericMetricValue{Value: pm.Some(pm.MustDecimal("2"))}}
 	sparse.DescriptorHandle, sparse.StateVersion = "m", 99
 	sparse.MetricValue.MetricQuality.Validity = pm.MeasurementValidityVld
@@ -47,6 +54,7 @@ func TestModifiableData(t *testing.T) {
 		"second of several":               {site, []string{"pm:MetricValue"}, "@BodySite/Code"},
 		"one more":                        {more, []string{"pm:MetricValue"}, "BodySite"},
 		"one of the expressions":          {site, []string{"@ActivationState", "pm:BodySite"}, ""},
+		"implied values written out":      {explicit, []string{"@Nothing"}, ""},
 		"left out is unchanged":           {sparse, []string{"pm:MetricValue/@Value"}, ""},
 		"an expression beyond the subset": {activation, []string{"pm:MetricValue[1]"}, ""},
 	} {
