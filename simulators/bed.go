@@ -47,22 +47,22 @@ func NewBed(cfg physio.Config) *Bed {
 	return &Bed{patient: physio.New(cfg), machine: bystander()}
 }
 
-// Bed is the bed the options ask for.
-func (o Options) bed() *Bed {
+// OpenBed returns the bed a device works at: Options.Bed, or one of its own.
+func (o Options) OpenBed() *Bed {
 	if o.Bed != nil {
 		return o.Bed
 	}
 	return NewBed(physio.Config{Seed: o.Seed, Scenario: o.Scenario})
 }
 
-// OpenBed returns the bed a device works at: Options.Bed, or one of its own.
-func (o Options) OpenBed() *Bed { return o.bed() }
-
-// Ventilate lets m ventilate the patient from now on, in the place of whatever did.
+// Ventilate lets m ventilate the patient from now on, in the place of whatever did; nil stands for the ventilator that is not on the network.
 // m is called with the bed locked: it must not call the bed.
 func (b *Bed) Ventilate(m Machine) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if m == nil {
+		m = bystander()
+	}
 	b.machine = m
 }
 
@@ -121,8 +121,8 @@ func (b *Bed) step() {
 	}
 }
 
-// bystander is a plain pressure-controlled ventilator: 14 breaths of 1.4 s, 12 cmH2O above a
-// PEEP of 5 cmH2O, 40 % oxygen.
+// bystander is a plain pressure-controlled ventilator: 14 breaths of 1.4 s, 10.7 cmH2O above a
+// PEEP of 5 cmH2O, 40 % oxygen: with the default patient that makes 510 mL and a normal CO2.
 func bystander() Machine {
 	const period, inspiration = 60 * time.Second / 14, 1400 * time.Millisecond
 	phase := time.Duration(0)
@@ -130,7 +130,7 @@ func bystander() Machine {
 		phase = (phase + dt) % period
 		d := physio.Drive{Mode: physio.PressureSource, Value: 5, FiO2: 0.4}
 		if phase < inspiration {
-			d.Value += 12 * min(phase.Seconds()/0.1, 1)
+			d.Value += 10.7 * min(phase.Seconds()/0.1, 1)
 		}
 		return d
 	}

@@ -83,6 +83,7 @@ func (v *Ventilator) Settings() Settings {
 // Run ventilates the patient until ctx ends.
 func (v *Ventilator) Run(ctx context.Context, p *provider.Provider) error {
 	v.bed.Ventilate(v.ventilate)
+	defer v.bed.Ventilate(nil)
 	tap := v.bed.Tap()
 	defer tap.Close()
 	if err := v.showSettings(p, time.Now()); err != nil {
