@@ -38,6 +38,7 @@ type cli struct {
 	Set      setCmd      `cmd:"" help:"Set a value or string by an operation and wait for the outcome."`
 	Activate activateCmd `cmd:"" help:"Invoke an activate operation and wait for the outcome."`
 	Context  contextCmd  `cmd:"" help:"Show or set context states: patient, location."`
+	Lint     lintCmd     `cmd:"" help:"Check MDIBs, of files or devices, by the rules of the standards."`
 	PKI      pkiCmd      `cmd:"" name:"pki" help:"Make test certificates."`
 	Complete completeCmd `cmd:"" name:"completion" help:"Print a shell completion script."`
 }
