@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/sdc"
 )
@@ -42,6 +43,11 @@ type Config struct {
 	// LostAfter is how long a device may stay unreachable before its Device ends
 	// with ErrLost; 0 is 30 s.
 	LostAfter time.Duration
+	// Priority is the group that decides how long ConnectDiscovered waits before it
+	// connects: 0 and 1 for functions of high, 2 to 6 of normal, 7 to 9 of low
+	// criticality (GLUE R0076, SDPi R0002). The zero value is the most critical group, so
+	// that nothing important waits because nobody chose (SDPi R0003).
+	Priority discovery.PriorityGroup
 	// Limits bounds the XML of what devices send; zero fields take defaults.
 	Limits xmlscan.Limits
 	// Dial opens connections and Listen the place for notifications; nil takes the
@@ -70,6 +76,9 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.UpdateQueue, 4096)
 	setDefault(&c.ReportQueue, 4096)
 	setDefault(&c.LostAfter, 30*time.Second)
+	if _, err := discovery.ConnectDelay(c.Priority, nil); err != nil {
+		return c, fmt.Errorf("consumer: %w", err)
+	}
 	if c.RequestTimeout < 0 || c.SubscriptionLength < 0 || c.LostAfter < 0 || c.UpdateQueue < 0 || c.ReportQueue < 0 {
 		return c, errors.New("consumer: durations and queue sizes must not be negative")
 	}

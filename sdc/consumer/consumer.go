@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/sdc"
@@ -99,6 +100,24 @@ func (c *Consumer) Connect(ctx context.Context, target discovery.Endpoint) (*Dev
 		return nil, fmt.Errorf("connecting to %s: %w", name(target), err)
 	}
 	return d, nil
+}
+
+// ConnectDiscovered is Connect for a device that has just appeared and that no user is
+// waiting for: it first waits a random time that depends on Config.Priority, so
+// that the consumers of a hospital do not all come at the same moment (GLUE R0076).
+func (c *Consumer) ConnectDiscovered(ctx context.Context, target discovery.Endpoint) (*Device, error) {
+	delay, err := discovery.ConnectDelay(c.cfg.Priority, nil)
+	if err != nil {
+		return nil, err
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return c.Connect(ctx, target)
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting to connect to %s: %w", name(target), context.Cause(ctx))
+	}
 }
 
 func name(target discovery.Endpoint) string {

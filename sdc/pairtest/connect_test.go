@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -223,5 +224,43 @@ func TestSlowReaderIsToldAndDelaysNobody(t *testing.T) {
 		close(release)
 		err := <-slow
 		require.True(t, errors.Is(err, consumer.ErrSlowReader), "%v", err)
+	})
+}
+
+func TestConsumersOfAPriorityGroupWaitTheirTurn(t *testing.T) {
+	// covers: GLUE R0076, SDPi R0002, SDPi R0003, SDPi R0004
+	wait := func(group discovery.PriorityGroup) (d time.Duration) {
+		inBubble(t, setup{consumer: func(c *consumer.Config) { c.Priority = group }}, func(t *testing.T, p *pair) {
+			begin := time.Now()
+			_, err := p.consumer.ConnectDiscovered(t.Context(), p.endpoint())
+			require.NoError(t, err)
+			d = time.Since(begin)
+		})
+		return d
+	}
+	require.Less(t, wait(0), time.Second, "nobody who did not choose has to wait")
+	require.Less(t, wait(0), wait(5))
+	require.Less(t, wait(5), wait(9))
+	_, err := consumer.New(t.Context(), consumer.Config{Insecure: true, Priority: 10})
+	require.ErrorContains(t, err, "10")
+}
+
+func TestSlowApplicationDoesNotDelayTheAnswerToADevice(t *testing.T) {
+	// covers: EVT-5
+	inBubble(t, setup{}, func(t *testing.T, p *pair) {
+		d := p.connect(t)
+		go func() {
+			for range d.Updates(t.Context()) {
+				<-t.Context().Done() // never comes back for the next one
+			}
+		}()
+		begin := time.Now()
+		for i := range 100 {
+			require.NoError(t, setNumber(p.dev, fmt.Sprint(i)))
+		}
+		f := follow(t, d)
+		defer f.stop()
+		f.next("the last value", version(p.dev.MDIB().Version().MdibVersion))
+		require.Less(t, time.Since(begin), time.Second)
 	})
 }
