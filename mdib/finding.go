@@ -4,11 +4,11 @@ package mdib
 type Severity uint8
 
 const (
-	// SeverityInfo: worth knowing.
+	// SeverityInfo is worth knowing.
 	SeverityInfo Severity = iota
-	// SeverityWarning: against a recommendation, or likely a mistake.
+	// SeverityWarning is against a recommendation, or likely a mistake.
 	SeverityWarning
-	// SeverityError: against a rule a device must keep.
+	// SeverityError is against a rule a device must keep.
 	SeverityError
 )
 

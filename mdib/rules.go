@@ -267,7 +267,7 @@ func unbind(after, before *pm.AbstractContextState, version uint64, now func() p
 
 // disassociateOthers ends the associations a new one of the same patient or location context replaces.
 func (tx *Tx) disassociateOthers(i int, version uint64, now func() pm.Timestamp) error {
-	id := ""
+	var id string
 	switch tx.edits[i].after.(type) {
 	case *pm.PatientContextState:
 		id = "BICEPS R0124"

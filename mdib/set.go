@@ -2,6 +2,8 @@ package mdib
 
 import (
 	"fmt"
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -126,6 +128,118 @@ func (tx *Tx) SetPresence(handle string, present bool) error {
 	}
 	s.BaseCondition().Presence = present
 	return nil
+}
+
+// SetAlertActivation sets the activation of an alert system, condition or signal, and what follows from it: a system that is off or paused takes
+// its conditions and signals along (BICEPS R0116), a condition is present (R0029_0) and a signal is generated only while it is on, and
+// the system's SystemSignalActivation entries sum up its local signals (B-128).
+func (tx *Tx) SetAlertActivation(handle string, a pm.AlertActivation) error {
+	state, err := Edit[pm.AlertState](tx, handle)
+	if err != nil {
+		return err
+	}
+	setActivation(state, a)
+	system, ok := state.(*pm.AlertSystemState)
+	switch {
+	case !ok:
+		handle = tx.parent(handle)
+		if system, err = Edit[*pm.AlertSystemState](tx, handle); err != nil {
+			return err
+		}
+	case a != pm.AlertActivationOn:
+		for child := range tx.children(handle) {
+			s, err := Edit[pm.AlertState](tx, child)
+			if err != nil {
+				return err
+			}
+			setActivation(s, a)
+		}
+	}
+	signals := map[pm.AlertSignalManifestation][]pm.AlertActivation{}
+	for child := range tx.children(handle) {
+		s, _ := tx.State(child)
+		d, _ := tx.Descriptor(child)
+		if s, ok := s.(*pm.AlertSignalState); ok && s.LocationOrDefault() == pm.AlertSignalPrimaryLocationLoc {
+			m := d.(*pm.AlertSignalDescriptor).Manifestation
+			signals[m] = append(signals[m], s.ActivationState)
+		}
+	}
+	for i := range system.SystemSignalActivation {
+		if e := &system.SystemSignalActivation[i]; len(signals[e.Manifestation]) > 0 {
+			e.State = summary(signals[e.Manifestation])
+		}
+	}
+	return nil
+}
+
+func setActivation(s pm.AlertState, a pm.AlertActivation) {
+	s.BaseAlert().ActivationState = a
+	if a == pm.AlertActivationOn {
+		return
+	}
+	switch s := s.(type) {
+	case pm.ConditionState:
+		s.BaseCondition().Presence = false
+	case *pm.AlertSignalState:
+		s.Presence = pm.AlertSignalPresenceOff
+	}
+}
+
+// summary is the entry of SystemSignalActivation for signals in these states (BICEPS B-128).
+func summary(signals []pm.AlertActivation) pm.AlertActivation {
+	switch {
+	case slices.Contains(signals, pm.AlertActivationOn):
+		return pm.AlertActivationOn
+	case slices.Contains(signals, pm.AlertActivationPsd):
+		return pm.AlertActivationPsd
+	}
+	return pm.AlertActivationOff
+}
+
+func (tx *Tx) children(handle string) iter.Seq[string] {
+	get := tx.base.nodes.Get
+	if tx.description != nil {
+		get = tx.description.work.nodes.Get
+	}
+	n, ok := get(handle)
+	if !ok {
+		return func(func(string) bool) {}
+	}
+	return n.children.Values()
+}
+
+// SwitchOff returns the transactions that switch a component off together with everything below it (BICEPS R0025_0): each kind of state
+// needs a report of its own. Run in this order, no version in between shows a component off with something on below it:
+//
+//	for _, fn := range mdib.SwitchOff("vmd0") {
+//		if err := dev.Update(fn); err != nil { ... }
+//	}
+//
+// Operations become not available, values of metrics stay as they are. What has no value of its own for this, context states, is left alone.
+func SwitchOff(handle string) []func(*Tx) error {
+	step := func(kind Kind, change func(*Tx, Entity) error) func(*Tx) error {
+		return func(tx *Tx) error {
+			if _, ok := Get[pm.ComponentState](tx.base, handle); !ok {
+				return unknown(handle)
+			}
+			for e := range tx.base.Subtree(handle) {
+				if e.State != nil && KindOf(e.State) == kind {
+					if err := change(tx, e); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		}
+	}
+	off := func(tx *Tx, e Entity) error { return tx.SetActivation(e.Handle, pm.ComponentActivationOff) }
+	return []func(*Tx) error{
+		step(KindOperational, func(tx *Tx, e Entity) error { return tx.SetOperatingMode(e.Handle, pm.OperatingModeNA) }),
+		step(KindAlert, func(tx *Tx, e Entity) error { return tx.SetAlertActivation(e.Handle, pm.AlertActivationOff) }),
+		step(KindWaveform, off),
+		step(KindMetric, off),
+		step(KindComponent, off),
+	}
 }
 
 // SetOperatingMode says whether an operation can be invoked.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 )
@@ -254,7 +255,7 @@ func TestFiles(t *testing.T) {
 		_, err := Read(strings.NewReader(doc))
 		require.ErrorContains(t, err, "reading MDIB", name)
 	}
-	_, err = ReadWith(bytes.NewReader(whole), func() (o msg.Options) { o.Limits.MaxBytes = 100; return }())
+	_, err = ReadWith(bytes.NewReader(whole), msg.Options{Limits: xmlscan.Limits{MaxBytes: 100}})
 	require.ErrorContains(t, err, "more than 100 bytes")
 	_, err = Read(failing{})
 	require.ErrorIs(t, err, errFails)

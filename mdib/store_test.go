@@ -509,3 +509,98 @@ func TestManyEdits(t *testing.T) {
 		}
 	}
 }
+
+func TestAlertActivation(t *testing.T) {
+	// covers: BICEPS R0116, BICEPS R0029_0, BICEPS B-128
+	st, _ := newStore(t)
+	commit(t, st, func(tx *Tx) error {
+		s, err := Edit[*pm.AlertSystemState](tx, "alerts")
+		s.SystemSignalActivation = []pm.SystemSignalActivation{
+			{Manifestation: pm.AlertSignalManifestationVis, State: pm.AlertActivationOn},
+			{Manifestation: pm.AlertSignalManifestationAud, State: pm.AlertActivationOff}, // no such signal: not touched
+		}
+		return err
+	})
+	summaryOf := func() pm.AlertActivation {
+		return state[*pm.AlertSystemState](t, st.Load(), "alerts").SystemSignalActivation[0].State
+	}
+	commit(t, st, func(tx *Tx) error { return tx.SetPresence("tec", true) })
+	for _, a := range []pm.AlertActivation{pm.AlertActivationPsd, pm.AlertActivationOff} {
+		c := commit(t, st, func(tx *Tx) error { return tx.SetAlertActivation("alerts", a) })
+		require.Equal(t, KindAlert, c.Kind)
+		require.Empty(t, errorsOnly(Validate(st.Load())))
+		for _, h := range []string{"alerts", "tec", "limit", "sig"} {
+			require.Equal(t, a, state[pm.AlertState](t, st.Load(), h).BaseAlert().ActivationState)
+		}
+		require.False(t, state[*pm.AlertConditionState](t, st.Load(), "tec").Presence)
+		require.Equal(t, a, summaryOf())
+	}
+	commit(t, st, func(tx *Tx) error { return tx.SetAlertActivation("alerts", pm.AlertActivationOn) })
+	require.Equal(t, pm.AlertActivationOff, state[pm.AlertState](t, st.Load(), "sig").BaseAlert().ActivationState, "on is not for all")
+	commit(t, st, func(tx *Tx) error { return tx.SetAlertActivation("sig", pm.AlertActivationOn) })
+	require.Equal(t, pm.AlertActivationOn, summaryOf())
+	commit(t, st, func(tx *Tx) error { return tx.SetAlertActivation("sig", pm.AlertActivationPsd) })
+	require.Equal(t, pm.AlertActivationPsd, summaryOf())
+	require.Empty(t, errorsOnly(Validate(st.Load())))
+	_, err := st.Update(func(tx *Tx) error { return tx.SetAlertActivation("nobody", pm.AlertActivationOn) })
+	require.ErrorIs(t, err, ErrUnknownHandle)
+}
+
+func TestSwitchOff(t *testing.T) {
+	// covers: BICEPS R0025_0
+	for _, handle := range []string{"mds", "vmd", "chan"} {
+		st, _ := newStore(t)
+		before := st.Load().Version().MdibVersion
+		for _, fn := range SwitchOff(handle) {
+			_, err := st.Update(fn)
+			require.NoError(t, err)
+			require.Empty(t, errorsOnly(Validate(st.Load())), "every version on the way is sound")
+		}
+		require.Greater(t, st.Load().Version().MdibVersion, before)
+		require.Equal(t, pm.ComponentActivationOff, state[pm.ComponentState](t, st.Load(), handle).BaseComponent().ActivationState)
+		require.Equal(t, pm.ComponentActivationOff, state[pm.MetricState](t, st.Load(), "hr").BaseMetric().ActivationState)
+		require.Empty(t, state[pm.MetricState](t, st.Load(), "b.hr").BaseMetric().ActivationState)
+	}
+	st, _ := newStore(t)
+	for _, handle := range []string{"nobody", "hr"} {
+		_, err := st.Update(SwitchOff(handle)[0])
+		require.ErrorIs(t, err, ErrUnknownHandle)
+	}
+}
+
+// TestStaleTimes: each kind of metric value that changes without a new time gets one.
+func TestStaleTimes(t *testing.T) {
+	// covers: GLUE R0011
+	st, clock := newStore(t)
+	for handle, fn := range map[string]func(*Tx, string) error{
+		"text": func(tx *Tx, v string) error {
+			s, err := Edit[*pm.StringMetricState](tx, "text")
+			s.MetricValue.Value = pm.Some(v)
+			return err
+		},
+		"mode": func(tx *Tx, v string) error {
+			s, err := Edit[*pm.EnumStringMetricState](tx, "mode")
+			s.MetricValue.Value = pm.Some(v)
+			return err
+		},
+		"ecg": func(tx *Tx, v string) error {
+			s, err := Edit[*pm.RealTimeSampleArrayMetricState](tx, "ecg")
+			s.MetricValue.Samples = pm.Samples{pm.MustDecimal(map[string]string{"a": "1", "b": "2"}[v])}
+			return err
+		},
+	} {
+		commit(t, st, func(tx *Tx) error {
+			if handle == "ecg" {
+				return tx.SetSamples("ecg", pm.Samples{pm.MustDecimal("1")}, t0)
+			}
+			return tx.SetString(handle, "a", t0)
+		})
+		same, err := st.Update(func(tx *Tx) error { return fn(tx, "a") })
+		require.NoError(t, err)
+		require.Nil(t, same)
+		c := commit(t, st, func(tx *Tx) error { return fn(tx, "b") })
+		v, has := valueOf(c.States[0].After)
+		require.True(t, has)
+		require.Equal(t, clock.last(), v.DeterminationTime)
+	}
+}

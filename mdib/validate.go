@@ -216,12 +216,9 @@ func (v *validator) operation(e Entity, d pm.OperationDescriptor) {
 		return
 	}
 	owner, _ := v.s.Parent(e.Parent) // the SCO's parent
-	for h, ok := target, true; h != ""; {
+	for h := target; h != ""; h, _ = v.s.Parent(h) {
 		if h == owner {
 			return
-		}
-		if h, ok = v.s.Parent(h); !ok {
-			break
 		}
 	}
 	v.errorf("BICEPS B-6_0", e.Handle, "the operation target %q is not below %q, which owns the SCO", target, owner)
@@ -267,7 +264,7 @@ func (v *validator) alertSystem(e Entity, _ *pm.AlertSystemDescriptor) {
 		v.errorf("BICEPS alert lists", e.Handle, "PresentTechnicalAlarmConditions lists %v, present are %v", s.PresentTechnicalAlarmConditions, technical)
 	}
 	for _, a := range s.SystemSignalActivation {
-		if !summarises(a.State, signals[a.Manifestation]) {
+		if all := signals[a.Manifestation]; len(all) > 0 && a.State != summary(all) {
 			v.errorf("BICEPS B-128", e.Handle, "SystemSignalActivation says %s for %s, the signals are %v", a.State, a.Manifestation, signals[a.Manifestation])
 		}
 	}
@@ -278,32 +275,6 @@ func (v *validator) followSystem(handle string, system, own pm.AlertActivation) 
 	if system != pm.AlertActivationOn && own != system {
 		v.errorf("BICEPS R0116", handle, "the alert system is %s, so this must be, it is %s", system, own)
 	}
-}
-
-// summarises: BICEPS B-128.
-func summarises(entry pm.AlertActivation, signals []pm.AlertActivation) bool {
-	on, off, paused := 0, 0, 0
-	for _, a := range signals {
-		switch a {
-		case pm.AlertActivationOn:
-			on++
-		case pm.AlertActivationOff:
-			off++
-		default:
-			paused++
-		}
-	}
-	switch {
-	case len(signals) == 0:
-		return true
-	case on > 0:
-		return entry == pm.AlertActivationOn
-	case paused == 0:
-		return entry == pm.AlertActivationOff
-	case off == 0:
-		return entry == pm.AlertActivationPsd
-	}
-	return entry == pm.AlertActivationPsd // some paused, some off
 }
 
 func sameHandles(a, b []string) bool {
