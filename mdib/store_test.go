@@ -90,9 +90,10 @@ func TestReportOfEachKind(t *testing.T) {
 }
 
 func TestNothingChanged(t *testing.T) {
-	// covers: BICEPS C-11…C-15, BICEPS C-5, BICEPS ClockState
+	// covers: BICEPS C-11, BICEPS C-12, BICEPS C-13, BICEPS C-14, BICEPS C-15, BICEPS C-5, BICEPS ClockState
 	st, _ := newStore(t)
 	commit(t, st, setHR("70", t0))
+	associate(t, st, "pat")
 	before := st.Load()
 	for name, fn := range map[string]func(*Tx) error{
 		"empty":      func(*Tx) error { return nil },
@@ -104,6 +105,11 @@ func TestNothingChanged(t *testing.T) {
 				}
 				if e.State != nil {
 					if _, err := tx.EditState(e.Handle); err != nil {
+						return err
+					}
+				}
+				for _, c := range e.Contexts {
+					if _, err := tx.EditState(c.BaseMulti().Handle); err != nil {
 						return err
 					}
 				}
