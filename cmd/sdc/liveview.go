@@ -142,8 +142,8 @@ func numerics(s *mdib.Snapshot, style lipgloss.Style) string {
 		if !ok || d.MetricCategory != pm.MetricCategoryMsrmt {
 			continue
 		}
-		cell := fmt.Sprintf("%-14s ", clipTo(concept(d.Type), 14))
-		val := fmt.Sprintf("%-12s", clipTo(value(d, ent.State), 12))
+		cell := fmt.Sprintf("%-16s ", clipTo(concept(d.Type), 16))
+		val := fmt.Sprintf("%-11s", clipTo(value(d, ent.State), 11))
 		b.WriteString(cell + style.Render(val))
 		if column++; column%2 == 0 {
 			b.WriteByte('\n')
