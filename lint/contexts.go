@@ -6,7 +6,7 @@ func contextRules() []Rule {
 	return []Rule{
 		{ID: "BICEPS binding versions", Profile: Base, Title: "Context states tell the MDIB versions at which they were associated and disassociated.", check: bindingVersions},
 		{ID: "BICEPS association life cycle", Profile: Base, Title: "What is associated has not been disassociated before.", check: lifeCycle},
-		{ID: "Valid patient context (10700)", Profile: Base, Title: "An associated patient or location has a validator.", check: validated},
+		{ID: "Valid patient context", Profile: Base, Title: "An associated patient or location has a validator.", check: validated},
 		{ID: "Workflow/operator contexts", Profile: Base, Title: "An associated operator or workflow has a binding start time.", check: bindingTimes},
 		{ID: "BICEPS R0135", Profile: Base, Title: "An instance identifier has a root or an extension.", check: identifiers},
 	}
