@@ -110,3 +110,36 @@ func envelope(t *testing.T, doc []byte) msg.Message {
 	}
 	return nil
 }
+
+// TestReportsAreValid: what the store makes is valid against the schemas: the whole MDIB with initial states, and a report of each kind.
+func TestReportsAreValid(t *testing.T) {
+	st, _ := newStore(t)
+	docs := map[string][]byte{"initial": st.Load().Response().AppendXML(nil)}
+	for name, fn := range map[string]func(*Tx) error{
+		"metric": setHR("70.50", t0),
+		"clear":  func(tx *Tx) error { return tx.ClearValue("spo2", "NA", t0) },
+		"text":   func(tx *Tx) error { return tx.SetString("mode", "a", t0) },
+		"waveform": func(tx *Tx) error {
+			return tx.SetSamples("ecg", pm.Samples{pm.MustDecimal("0.5"), pm.MustDecimal("-1")}, t0)
+		},
+		"alert":       func(tx *Tx) error { return tx.SetPresence("limit", true) },
+		"component":   func(tx *Tx) error { return tx.SetActivation("vmd", pm.ComponentActivationStndBy) },
+		"operational": func(tx *Tx) error { return tx.SetOperatingMode("set", pm.OperatingModeDis) },
+		"context": func(tx *Tx) error {
+			s, err := NewContext[*pm.PatientContextState](tx, "pat")
+			s.ContextAssociation = pm.ContextAssociationAssoc
+			return err
+		},
+		"insert": func(tx *Tx) error { return tx.Insert("", mds("new.")) },
+		"delete": func(tx *Tx) error { return tx.Delete("b.mds") },
+		"update": func(tx *Tx) error {
+			d, err := tx.EditDescriptor("vmd2")
+			d.Base().SafetyClassification = pm.SafetyClassificationMedA
+			return err
+		},
+	} {
+		docs[name] = commit(t, st, fn).Report().AppendXML(nil)
+	}
+	docs["whole"] = st.Load().Response().AppendXML(nil)
+	reftest.Validate(t, docs)
+}

@@ -10,6 +10,7 @@ import (
 // refuses what they forbid. version is that of the commit. Rules may add edits of further states.
 func (tx *Tx) applyRules(version uint64) error {
 	now := func() pm.Timestamp { return pm.TimestampOf(tx.store.now()) }
+	tx.alertRules()
 	for i := 0; i < len(tx.edits); i++ { // grows
 		e := &tx.edits[i]
 		if e.dropped {
