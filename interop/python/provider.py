@@ -185,8 +185,9 @@ class Animation:
 
     def _string(self):
         entities = self._of(pm_qnames.StringMetricDescriptor)
-        for entity in self._of(pm_qnames.EnumStringMetricDescriptor):
-            entities.append(entity)
+        entities += self._of(pm_qnames.EnumStringMetricDescriptor)
+        # What was added lives for one round: periodic reports would tell of it when it is gone.
+        entities = [e for e in entities if not e.handle.startswith('added.')]
         if not entities:
             return False
         with self._mdib.metric_state_transaction() as tx:

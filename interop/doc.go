@@ -1,0 +1,11 @@
+// Package interop tests this stack against an independent one: sdc11073, written
+// in Python, in both roles, over real sockets on loopback, without and with TLS.
+//
+// The peers are the programs in the folder python, run by the interpreter of the
+// project's virtual environment (make venv). They validate everything they receive
+// against the schemas and log what they refuse; a test fails on anything logged
+// that is not known to be the peer's own doing.
+//
+// Without the virtual environment the tests are skipped; with SDC_REQUIRE_PEER=1,
+// as in continuous integration, they fail.
+package interop
