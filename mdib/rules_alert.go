@@ -9,14 +9,13 @@ import (
 // alertRules makes the activation states of each alert system in which something was edited agree with one another, in the same
 // commit and so in the same report:
 //
-//   - a system that is not on takes its conditions and signals along; one that comes back on takes those along that are as it
-//     was and have not been edited (BICEPS R0116);
+//   - a system that is not on takes its conditions and signals along (BICEPS R0116);
 //   - a condition that is not on is not present (BICEPS R0029_0);
 //   - an entry of SystemSignalActivation that was edited is carried over to the local signals, and every entry then
 //     summarises them (BICEPS B-128).
 //
-// Which signals had been off for themselves before a system went off is not remembered here; package sdc/alerts does. In a transaction that
-// changes the description nothing is done: states other than those of changed descriptors cannot go along.
+// What comes back on with a system is not known here: package sdc/alerts remembers it. In a transaction that changes the description
+// nothing is done: states other than those of changed descriptors cannot go along.
 func (tx *Tx) alertRules() {
 	if tx.description != nil {
 		return
@@ -52,22 +51,13 @@ func (tx *Tx) followSystem(system string, is pm.AlertActivation) {
 	if is == "" {
 		return // refused later, with the reason
 	}
-	was := is
-	if before, ok := tx.base.states.Get(system); ok {
-		if s, ok := before.(*pm.AlertSystemState); ok {
-			was = s.ActivationState
-		}
-	}
 	for child := range tx.base.Children(system) {
 		s, ok := tx.stateOf(child).(pm.AlertState)
 		if !ok {
 			continue
 		}
 		own := s.BaseAlert().ActivationState
-		switch {
-		case is != pm.AlertActivationOn:
-			own = is
-		case was != is && own == was && tx.find(child) < 0:
+		if is != pm.AlertActivationOn {
 			own = is
 		}
 		c, isCondition := s.(pm.ConditionState)
@@ -108,7 +98,7 @@ func (tx *Tx) summariseSignals(system string, s *pm.AlertSystemState) {
 		for k, h := range signals {
 			activations[k] = tx.stateOf(h).(*pm.AlertSignalState).ActivationState
 		}
-		is := SummariseSignals(activations)
+		is := summary(activations)
 		if is == entry.State {
 			continue
 		}
@@ -167,20 +157,4 @@ func (tx *Tx) carryOver(entry pm.AlertActivation, signals []string) {
 			tx.edits[tx.touch(h)].after.(*pm.AlertSignalState).ActivationState = entry
 		}
 	}
-}
-
-// SummariseSignals returns what an entry of SystemSignalActivation says when the local signals of its manifestation have these activation
-// states: On if any is on, Psd if none is on and any is paused, Off otherwise (BICEPS B-128).
-func SummariseSignals(signals []pm.AlertActivation) pm.AlertActivation {
-	sum := pm.AlertActivationOff
-	for _, a := range signals {
-		switch a {
-		case pm.AlertActivationOn:
-			return a
-		case pm.AlertActivationPsd:
-			sum = a
-		case pm.AlertActivationOff:
-		}
-	}
-	return sum
 }
