@@ -75,7 +75,8 @@ func (m *Mirror) Reset(r *msg.GetMdibResponse) (*Snapshot, error) {
 // Another sequence or instance is a *SequenceError. A state or descriptor version that is lower than the one known is ignored, one
 // that leaves versions out is applied; both are told in Change.Notes.
 //
-// Periodic reports do not move the MDIB version; states in them that are older than those known are ignored without a note.
+// Periodic reports do not move the MDIB version; states in them that are older than those known, or of descriptors that are not there
+// any more, are ignored without a note.
 // OperationInvokedReport and SystemErrorReport change nothing and are passed through in the Change.
 //
 // Any other error means that the report does not fit the MDIB, for example because it is about an unknown descriptor
@@ -243,6 +244,10 @@ func (a *applier) note(id, handle, format string, args ...any) {
 // state takes over one state.
 func (a *applier) state(s pm.State) error {
 	if s == nil {
+		return nil
+	}
+	if a.c.Periodic && !a.e.nodes.Has(s.BaseState().DescriptorHandle) {
+		// What it tells of has been removed since.
 		return nil
 	}
 	n, err := a.e.pair(s)

@@ -225,6 +225,13 @@ func TestMirrorPeriodicReports(t *testing.T) {
 	require.EqualValues(t, 20, c.Version.MdibVersion)
 	require.EqualValues(t, 11, m.Load().Version().MdibVersion, "periodic reports do not move the version")
 
+	gone := hrState(9, "90")
+	gone.DescriptorHandle = "removed.since"
+	c, err = m.Apply(periodic(21, gone, hrState(7, "74")))
+	require.NoError(t, err, "a period may tell of what has been removed since")
+	require.Len(t, c.States, 1)
+	require.Equal(t, "74", hrOf(m))
+
 	for kind, r := range map[Kind]msg.Report{
 		KindAlert:       &msg.PeriodicAlertReport{},
 		KindComponent:   &msg.PeriodicComponentReport{},
