@@ -9,13 +9,14 @@ import (
 // alertRules makes the activation states of each alert system in which something was edited agree with one another, in the same
 // commit and so in the same report:
 //
-//   - a system that is not on takes its conditions and signals along (BICEPS R0116);
+//   - a system that is not on takes its conditions and signals along (BICEPS R0116); one that comes back on takes those along
+//     that are as it was and have not been edited;
 //   - a condition that is not on is not present (BICEPS R0029_0);
 //   - an entry of SystemSignalActivation that was edited is carried over to the local signals, and every entry then
 //     summarises them (BICEPS B-128).
 //
-// What comes back on with a system is not known here: package sdc/alerts remembers it. In a transaction that changes the description
-// nothing is done: states other than those of changed descriptors cannot go along.
+// Which of them had been off for themselves before is not remembered here; package sdc/alerts does. In a transaction that changes the
+// description nothing is done: states other than those of changed descriptors cannot go along.
 func (tx *Tx) alertRules() {
 	if tx.description != nil {
 		return
@@ -51,13 +52,19 @@ func (tx *Tx) followSystem(system string, is pm.AlertActivation) {
 	if is == "" {
 		return // refused later, with the reason
 	}
+	was := is
+	if before, ok := tx.base.states.Get(system); ok {
+		if s, ok := before.(*pm.AlertSystemState); ok {
+			was = s.ActivationState
+		}
+	}
 	for child := range tx.base.Children(system) {
 		s, ok := tx.stateOf(child).(pm.AlertState)
 		if !ok {
 			continue
 		}
 		own := s.BaseAlert().ActivationState
-		if is != pm.AlertActivationOn {
+		if is != pm.AlertActivationOn || was != is && own == was && tx.find(child) < 0 {
 			own = is
 		}
 		c, isCondition := s.(pm.ConditionState)
