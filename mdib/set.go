@@ -2,7 +2,6 @@ package mdib
 
 import (
 	"fmt"
-	"iter"
 	"slices"
 	"time"
 
@@ -130,44 +129,23 @@ func (tx *Tx) SetPresence(handle string, present bool) error {
 	return nil
 }
 
-// SetAlertActivation sets the activation of an alert system, condition or signal, and what follows from it: a system that is off or paused takes
-// its conditions and signals along (BICEPS R0116), a condition is present (R0029_0) and a signal is generated only while it is on, and
-// the system's SystemSignalActivation entries sum up its local signals (B-128).
+// SetAlertActivation sets the activation of an alert system, condition or signal. What is not on is neither present (BICEPS R0029_0) nor
+// generated; a system takes its conditions and signals along, and the commit keeps SystemSignalActivation (R0116, B-128).
 func (tx *Tx) SetAlertActivation(handle string, a pm.AlertActivation) error {
 	state, err := Edit[pm.AlertState](tx, handle)
 	if err != nil {
 		return err
 	}
 	setActivation(state, a)
-	system, ok := state.(*pm.AlertSystemState)
-	switch {
-	case !ok:
-		handle = tx.parent(handle)
-		if system, err = Edit[*pm.AlertSystemState](tx, handle); err != nil {
+	if _, ok := state.(*pm.AlertSystemState); !ok || a == pm.AlertActivationOn {
+		return nil
+	}
+	for child := range tx.base.Children(handle) {
+		s, err := Edit[pm.AlertState](tx, child)
+		if err != nil {
 			return err
 		}
-	case a != pm.AlertActivationOn:
-		for child := range tx.children(handle) {
-			s, err := Edit[pm.AlertState](tx, child)
-			if err != nil {
-				return err
-			}
-			setActivation(s, a)
-		}
-	}
-	signals := map[pm.AlertSignalManifestation][]pm.AlertActivation{}
-	for child := range tx.children(handle) {
-		s, _ := tx.State(child)
-		d, _ := tx.Descriptor(child)
-		if s, ok := s.(*pm.AlertSignalState); ok && s.LocationOrDefault() == pm.AlertSignalPrimaryLocationLoc {
-			m := d.(*pm.AlertSignalDescriptor).Manifestation
-			signals[m] = append(signals[m], s.ActivationState)
-		}
-	}
-	for i := range system.SystemSignalActivation {
-		if e := &system.SystemSignalActivation[i]; len(signals[e.Manifestation]) > 0 {
-			e.State = summary(signals[e.Manifestation])
-		}
+		setActivation(s, a)
 	}
 	return nil
 }
@@ -185,7 +163,7 @@ func setActivation(s pm.AlertState, a pm.AlertActivation) {
 	}
 }
 
-// summary is the entry of SystemSignalActivation for signals in these states (BICEPS B-128).
+// summary is the entry of SystemSignalActivation for local signals in these states (BICEPS B-128).
 func summary(signals []pm.AlertActivation) pm.AlertActivation {
 	switch {
 	case slices.Contains(signals, pm.AlertActivationOn):
@@ -194,18 +172,6 @@ func summary(signals []pm.AlertActivation) pm.AlertActivation {
 		return pm.AlertActivationPsd
 	}
 	return pm.AlertActivationOff
-}
-
-func (tx *Tx) children(handle string) iter.Seq[string] {
-	get := tx.base.nodes.Get
-	if tx.description != nil {
-		get = tx.description.work.nodes.Get
-	}
-	n, ok := get(handle)
-	if !ok {
-		return func(func(string) bool) {}
-	}
-	return n.children.Values()
 }
 
 // SwitchOff returns the transactions that switch a component off together with everything below it (BICEPS R0025_0): each kind of state

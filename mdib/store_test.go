@@ -542,7 +542,8 @@ func TestAlertActivation(t *testing.T) {
 		require.Equal(t, a, summaryOf())
 	}
 	commit(t, st, func(tx *Tx) error { return tx.SetAlertActivation("alerts", pm.AlertActivationOn) })
-	require.Equal(t, pm.AlertActivationOff, state[pm.AlertState](t, st.Load(), "sig").BaseAlert().ActivationState, "on is not for all")
+	require.Equal(t, pm.AlertActivationOff, summaryOf(), "what comes back with the system is up to the application")
+	require.False(t, state[*pm.AlertConditionState](t, st.Load(), "tec").Presence)
 	commit(t, st, func(tx *Tx) error { return tx.SetAlertActivation("sig", pm.AlertActivationOn) })
 	require.Equal(t, pm.AlertActivationOn, summaryOf())
 	commit(t, st, func(tx *Tx) error { return tx.SetAlertActivation("sig", pm.AlertActivationPsd) })
