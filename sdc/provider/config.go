@@ -15,6 +15,7 @@ import (
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/localization"
 	"github.com/semeco/go-sdc/soap/dpws"
 )
 
@@ -66,6 +67,17 @@ type Config struct {
 	// ApplyProposals gives operations without a handler (Activate excepted) the default behaviour of ApplyValue, ApplyString, ApplyMetricState,
 	// ApplyComponentState, ApplyAlertState and ApplyContextState. Without it their calls end with Fail.
 	ApplyProposals bool
+
+	// Profile is the set of rules the device keeps; empty means sdc.ProfileBase. SDPi adds checks of the MDIB when the device is made.
+	Profile sdc.Profile
+	// Localization holds the texts that the MDIB refers to and switches the Localization service on; nil switches it off. Every reference of the
+	// MDIB must have its text there (BICEPS R5049). Without it references are an error in the SDPi profile (SDPi R0509) and a warning otherwise.
+	Localization *localization.Catalogue
+	// ContainmentTree switches the ContainmentTree service on.
+	ContainmentTree bool
+	// ContextQueries makes the Context service answer GetContextStatesByIdentification and GetContextStatesByFilter, the latter with a subset of
+	// XPath. Without it both are refused with ActionNotSupported; SDPi advises consumers against them (R0501).
+	ContextQueries bool
 
 	// StopTimeout bounds what happens after the context of Run has ended: Bye, final reports, SubscriptionEnd; 0 means 5 s.
 	StopTimeout time.Duration
@@ -153,6 +165,9 @@ func (c *Config) validate() error {
 	if c.QueueLength == 0 {
 		c.QueueLength = defaultQueueLength
 	}
+	if !c.Profile.Valid() {
+		bad("unknown Profile %q", c.Profile)
+	}
 	if c.KeyPurposes == nil {
 		c.KeyPurposes = []string{sdc.OIDProvider}
 	}
@@ -164,6 +179,9 @@ func (c *Config) validate() error {
 	}
 	if c.MDIB != nil {
 		c.describe()
+		if err := c.checkTexts(); err != nil {
+			errs = append(errs, err)
+		}
 		for _, err := range []error{c.Model.Validate(), c.Device.Validate()} {
 			if err != nil {
 				errs = append(errs, err)

@@ -20,11 +20,18 @@ type hosted struct {
 
 // hostedServices lists what the device offers. The four port types that report belong into one hosted service (GLUE R0034_0).
 func (p *Provider) hostedServices() []hosted {
-	return []hosted{
+	all := []hosted{
 		{"Get", []string{sdc.GetService}},
 		{"StateEvent", []string{sdc.StateEventService, sdc.ContextService, sdc.DescriptionEventService, sdc.WaveformService}},
 		{"Set", []string{sdc.SetService}},
 	}
+	if p.cfg.Localization != nil {
+		all = append(all, hosted{"Localization", []string{sdc.LocalizationService}})
+	}
+	if p.cfg.ContainmentTree {
+		all = append(all, hosted{"ContainmentTree", []string{sdc.ContainmentTreeService}})
+	}
+	return all
 }
 
 // mount puts the endpoints of the device and its hosted services on the server.

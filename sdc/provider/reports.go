@@ -46,6 +46,7 @@ func (p *Provider) publish(change *mdib.Change) {
 	}
 	switch change.Kind {
 	case mdib.KindContext, mdib.KindDescription:
+		p.warnOfTexts(change)
 		select {
 		case p.rescope <- struct{}{}:
 		default: // it will look anyway

@@ -25,6 +25,18 @@ func (p *Provider) handlersByElement() map[string]soap.Handler {
 	add(h, invoking[*msg.SetComponentState](p, func() msg.SetResponse { return &msg.SetComponentStateResponse{} }))
 	add(h, invoking[*msg.SetMetricState](p, func() msg.SetResponse { return &msg.SetMetricStateResponse{} }))
 	add(h, invoking[*msg.SetContextState](p, func() msg.SetResponse { return &msg.SetContextStateResponse{} }))
+	if p.cfg.Localization != nil {
+		add(h, p.getLocalizedText)
+		add(h, p.getSupportedLanguages)
+	}
+	if p.cfg.ContainmentTree {
+		add(h, p.getContainmentTree)
+		add(h, p.getDescriptor)
+	}
+	if p.cfg.ContextQueries {
+		add(h, p.getContextStatesByIdentification)
+		add(h, p.getContextStatesByFilter)
+	}
 	return h
 }
 
