@@ -283,3 +283,18 @@ func TestInsertCopies(t *testing.T) {
 	require.EqualValues(t, 0, state[pm.State](t, st.Load(), "o").BaseState().StateVersion)
 	require.True(t, state[*pm.NumericMetricState](t, st.Load(), "o").MetricValue.Value.IsSet())
 }
+
+func TestDescriptorThatWasEditedAndDeletedIsGone(t *testing.T) {
+	store := NewStore(fixture(t), Config{})
+	_, err := store.Update(func(tx *Tx) error {
+		_, err := tx.EditDescriptor("alerts")
+		require.NoError(t, err)
+		require.NoError(t, tx.Delete("alerts"))
+		_, ok := tx.Descriptor("alerts")
+		require.False(t, ok)
+		return nil
+	})
+	require.NoError(t, err)
+	_, ok := store.Load().Descriptor("alerts")
+	require.False(t, ok)
+}

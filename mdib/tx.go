@@ -62,7 +62,7 @@ func (tx *Tx) Descriptor(handle string) (pm.Descriptor, bool) {
 	if tx.description == nil {
 		return tx.base.Descriptor(handle)
 	}
-	if d, ok := tx.description.edited[handle]; ok {
+	if d, ok := tx.description.edited[handle]; ok && !tx.description.isDeleted[handle] {
 		return d, true
 	}
 	n, ok := tx.description.work.nodes.Get(handle)
