@@ -39,6 +39,7 @@ type cli struct {
 	Activate activateCmd `cmd:"" help:"Invoke an activate operation and wait for the outcome."`
 	Context  contextCmd  `cmd:"" help:"Show or set context states: patient, location."`
 	Lint     lintCmd     `cmd:"" help:"Check MDIBs, of files or devices, by the rules of the standards."`
+	Diff     diffCmd     `cmd:"" help:"Compare two MDIBs, of files or devices."`
 	PKI      pkiCmd      `cmd:"" name:"pki" help:"Make test certificates."`
 	Complete completeCmd `cmd:"" name:"completion" help:"Print a shell completion script."`
 }
