@@ -49,6 +49,7 @@ func TestPeerConsumerOfOurProvider(t *testing.T) {
 
 // The same with the plug-a-thon's MDIB, which has another shape.
 func TestPeerConsumerOfPlugathonDevice(t *testing.T) {
+	t.Parallel()
 	python(t)
 	files := reftest.Samples(t, "mdibs/sdc11073-PlugathonMdibV2.xml")
 	snap, err := mdib.ReadFile(files[0])

@@ -148,7 +148,8 @@ def _plain(value) -> str:
     """Return a number without its trailing zeros, a text as it is."""
     if isinstance(value, str):
         return value
-    return f'{decimal.Decimal(str(value)).normalize():f}'
+    number = decimal.Decimal(str(value))
+    return f'{number.normalize():f}' if number else '0'
 
 
 class Worker(threading.Thread):
