@@ -55,7 +55,7 @@ func catalogue(t *testing.T) *localization.Catalogue {
 }
 
 func TestSelect(t *testing.T) {
-	// covers: SDPi R0503–R0508
+	// covers: SDPi R0503, SDPi R0504, SDPi R0505, SDPi R0506, SDPi R0507, SDPi R0508
 	c := catalogue(t)
 	v := pm.Some[uint64]
 	for name, test := range map[string]struct {
@@ -102,6 +102,7 @@ func TestSelect(t *testing.T) {
 }
 
 func TestBadCatalogues(t *testing.T) {
+	// covers: BICEPS R5007
 	one := func(text string) string {
 		return `{"texts":[{"ref":"r","version":1,"translations":[` + text + `]}]}`
 	}
@@ -133,7 +134,7 @@ func TestBadCatalogues(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	// covers: BICEPS R5007, R5047–R5050
+	// covers: BICEPS R5047, BICEPS R5049
 	c := catalogue(t)
 	text := func(ref, lang string, version pm.Opt[uint64]) []pm.LocalizedText {
 		return []pm.LocalizedText{{Ref: ref, Lang: lang, Version: version}}
