@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,6 +17,7 @@ type completeCmd struct {
 // Run prints a script made from the command line's own definition, so that it
 // cannot lag behind.
 func (c *completeCmd) Run(e *env, k *kong.Kong) error {
+	var script bytes.Buffer
 	words := map[string][]string{} // command path -> what may follow
 	collect(k.Model.Node, "", words)
 	switch c.Shell {
@@ -28,17 +30,18 @@ func (c *completeCmd) Run(e *env, k *kong.Kong) error {
 			}
 			for _, w := range next {
 				if flag, ok := strings.CutPrefix(w, "--"); ok {
-					fmt.Fprintf(e.out, "complete -c sdc -n '%s' -l %s\n", cond, flag)
+					fmt.Fprintf(&script, "complete -c sdc -n '%s' -l %s\n", cond, flag)
 					continue
 				}
-				fmt.Fprintf(e.out, "complete -c sdc -f -n '%s' -a %s\n", cond, w)
+				fmt.Fprintf(&script, "complete -c sdc -f -n '%s' -a %s\n", cond, w)
 			}
 		}
-		return nil
+		_, err := script.WriteTo(e.out)
+		return err
 	case "zsh":
-		fmt.Fprintln(e.out, "autoload -U +X bashcompinit && bashcompinit")
+		fmt.Fprintln(&script, "autoload -U +X bashcompinit && bashcompinit")
 	}
-	fmt.Fprint(e.out, "_sdc() {\n  local path=\"\" w\n  for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case \"$w\" in -*) ;; *) path=\"$path $w\" ;; esac\n  done\n  local next=\"\"\n  case \"$path\" in\n")
+	fmt.Fprint(&script, "_sdc() {\n  local path=\"\" w\n  for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case \"$w\" in -*) ;; *) path=\"$path $w\" ;; esac\n  done\n  local next=\"\"\n  case \"$path\" in\n")
 	// Longer paths first: the shell takes the first pattern that fits.
 	paths := slices.Sorted(maps.Keys(words))
 	slices.SortStableFunc(paths, func(a, b string) int { return len(b) - len(a) })
@@ -48,10 +51,11 @@ func (c *completeCmd) Run(e *env, k *kong.Kong) error {
 		if path != "" {
 			pattern = "\" " + path + "\"*"
 		}
-		fmt.Fprintf(e.out, "    %s) next=%q ;;\n", pattern, strings.Join(next, " "))
+		fmt.Fprintf(&script, "    %s) next=%q ;;\n", pattern, strings.Join(next, " "))
 	}
-	fmt.Fprint(e.out, "  esac\n  COMPREPLY=($(compgen -W \"$next\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o default -F _sdc sdc\n")
-	return nil
+	fmt.Fprint(&script, "  esac\n  COMPREPLY=($(compgen -W \"$next\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o default -F _sdc sdc\n")
+	_, err := script.WriteTo(e.out)
+	return err
 }
 
 func collect(n *kong.Node, path string, words map[string][]string) {

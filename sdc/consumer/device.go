@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/sdc"
@@ -168,7 +167,7 @@ func (d *Device) notify(r *soap.Request, numbers *reportSequence) error {
 	if repeated {
 		return nil // delivered before; the device has not seen our answer (SDPi R1033)
 	}
-	m, err := soap.Decode(r.Envelope, r.Envelope.BodyName(), func(s *xmlscan.Scanner) (msg.Message, error) { return msg.Decode(s) })
+	m, err := soap.Decode(r.Envelope, r.Envelope.BodyName(), msg.Decode)
 	if err != nil {
 		// A refusal would make the device end the subscription. What the report
 		// told is lost, so the MDIB is read again; if that is unusable too, the

@@ -9,17 +9,17 @@ import (
 type LinkState uint8
 
 const (
-	// Connecting: the MDIB has not been read yet.
+	// Connecting means: the MDIB has not been read yet.
 	Connecting LinkState = iota
-	// Live: every report since the MDIB was read has been applied.
+	// Live means: every report since the MDIB was read has been applied.
 	Live
-	// Resyncing: something was or may have been missed since Link.Since; the MDIB is
+	// Resyncing means: something was or may have been missed since Link.Since; the MDIB is
 	// being read again. The snapshot is stale.
 	Resyncing
-	// Lost: the device could not be reached for Config.LostAfter. The Device has
+	// Lost means: the device could not be reached for Config.LostAfter. The Device has
 	// ended; the snapshot is stale for good.
 	Lost
-	// Closed: the application has closed the Device.
+	// Closed means: the application has closed the Device.
 	Closed
 )
 

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
@@ -332,5 +331,5 @@ func (d *Device) call(ctx context.Context, service, action string, req msg.Messa
 }
 
 func decodeBody(env *soap.Envelope) (msg.Message, error) {
-	return soap.Decode(env, env.BodyName(), func(s *xmlscan.Scanner) (msg.Message, error) { return msg.Decode(s) })
+	return soap.Decode(env, env.BodyName(), msg.Decode)
 }

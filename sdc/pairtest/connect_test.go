@@ -250,7 +250,10 @@ func TestSlowApplicationDoesNotDelayTheAnswerToADevice(t *testing.T) {
 	inBubble(t, setup{}, func(t *testing.T, p *pair) {
 		d := p.connect(t)
 		go func() {
-			for range d.Updates(t.Context()) {
+			for _, err := range d.Updates(t.Context()) {
+				if err != nil {
+					return
+				}
 				<-t.Context().Done() // never comes back for the next one
 			}
 		}()

@@ -41,9 +41,9 @@ func Run(t *testing.T) (*provider.Provider, sdc.Network) {
 // Network is loopback with a discovery port that no other test uses.
 func Network(t *testing.T) sdc.Network {
 	t.Helper()
-	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	c, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp4", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer c.Close()
+	defer func() { require.NoError(t, c.Close()) }()
 	return sdc.Network{DiscoveryPort: uint16(c.LocalAddr().(*net.UDPAddr).Port)}
 }
 
