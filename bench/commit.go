@@ -74,6 +74,7 @@ func (e *env) commit(context.Context) error {
 		}
 	}
 	growth := l.median() / s.median()
+	e.ratios["commit of 10 000 / 100 descriptors"] = growth
 	e.add(row{
 		What: "cost of a commit, from 100 to 10 000 descriptors", Target: "grows at most 3 x",
 		Figure:  fmt.Sprintf("%s µs to %s µs: %.1f x", num(s.median()/1e3), num(l.median()/1e3), growth),

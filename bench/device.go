@@ -46,7 +46,7 @@ func deviceXML() []byte {
 	for c := range numMetrics / 20 {
 		p(`     <pm:Channel Handle="vmd.chan.%d" DescriptorVersion="0">%s`, c, coded("Type", 69854+c, fmt.Sprintf("Channel %d", c)))
 		for i := c * 20; i < (c+1)*20; i++ {
-			p(`      <pm:Metric xsi:type="pm:NumericMetricDescriptor" Handle="%s" DescriptorVersion="0" SafetyClassification="MedB" MetricCategory="Msrmt" DerivationMethod="Auto" MetricAvailability="Cont" DeterminationPeriod="PT1S" Resolution="0.01" AveragingPeriod="PT5S">`, metricHandle(i))
+			p(`      <pm:Metric xsi:type="pm:NumericMetricDescriptor" Handle="%s" DescriptorVersion="0" SafetyClassification="MedB" MetricCategory="Msrmt" MetricAvailability="Cont" DeterminationPeriod="PT1S" Resolution="0.01" AveragingPeriod="PT5S">`, metricHandle(i))
 			p(`       %s`, coded("Type", 150000+i, fmt.Sprintf("Measured parameter %d of the patient", i)))
 			p(`       %s`, coded("Unit", 262656, "no dimension"))
 			p(`       <pm:TechnicalRange Lower="0" Upper="99999999" StepWidth="0.01"/>`)
@@ -56,7 +56,7 @@ func deviceXML() []byte {
 	}
 	p(`     <pm:Channel Handle="vmd.chan.waves" DescriptorVersion="0">%s`, coded("Type", 69880, "Waveforms"))
 	for i := range numWaveforms {
-		p(`      <pm:Metric xsi:type="pm:RealTimeSampleArrayMetricDescriptor" Handle="%s" DescriptorVersion="0" SafetyClassification="MedB" MetricCategory="Msrmt" DerivationMethod="Auto" MetricAvailability="Cont" Resolution="0.01" SamplePeriod="PT0.005S">`, waveformHandle(i))
+		p(`      <pm:Metric xsi:type="pm:RealTimeSampleArrayMetricDescriptor" Handle="%s" DescriptorVersion="0" SafetyClassification="MedB" MetricCategory="Msrmt" MetricAvailability="Cont" Resolution="0.01" SamplePeriod="PT0.005S">`, waveformHandle(i))
 		p(`       %s`, coded("Type", 151000+i, fmt.Sprintf("Waveform %d of the patient", i)))
 		p(`       %s`, coded("Unit", 266418, "millivolt"))
 		p(`       <pm:TechnicalRange Lower="-100" Upper="100" StepWidth="0.01"/>`)
@@ -87,7 +87,7 @@ func deviceXML() []byte {
 	}
 	for i := range numWaveforms {
 		p(`   <pm:State xsi:type="pm:RealTimeSampleArrayMetricState" DescriptorHandle="%s" DescriptorVersion="0" StateVersion="0" ActivationState="On"><pm:MetricValue DeterminationTime="1700000000000" Samples="%s"><pm:MetricQuality Validity="Vld" Mode="Real"/></pm:MetricValue></pm:State>`,
-			waveformHandle(i), strings.TrimSpace(strings.Repeat("1.25 -0.5 ", 75)))
+			waveformHandle(i), strings.TrimSpace(strings.Repeat("1.25 -0.5 ", 10)))
 	}
 	p(`  </pm:MdState>`)
 	p(` </msg:Mdib>`)

@@ -18,6 +18,7 @@ type env struct {
 	rows     []row
 	plots    []plot
 	profiles []profile
+	ratios   map[string]float64 // what the short form checks
 }
 
 func newEnv(short bool) (*env, error) {
@@ -29,7 +30,7 @@ func newEnv(short bool) (*env, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &env{ca: ca, python: peerPython(), dir: dir, short: short, begin: time.Now()}, nil
+	return &env{ca: ca, python: peerPython(), dir: dir, short: short, begin: time.Now(), ratios: make(map[string]float64)}, nil
 }
 
 func (e *env) close() { _ = os.RemoveAll(e.dir) }

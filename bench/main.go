@@ -55,6 +55,12 @@ func sections() []section {
 		{"latency", (*env).latency},
 		{"getmdib", (*env).getMdib},
 		{"commit", (*env).commit},
+		{"audience", (*env).audience100},
+		{"devices", (*env).devices100},
+		{"ward", (*env).ward},
+		{"fleet", (*env).fleet},
+		{"footprint", (*env).footprint},
+		{"discovery", (*env).finding},
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -86,7 +87,7 @@ func shares(top []byte) []share {
 	for w, p := range sum {
 		out = append(out, share{w, p})
 	}
-	slices.SortFunc(out, func(a, b share) int { return int(1000 * (b.Percent - a.Percent)) })
+	slices.SortFunc(out, func(a, b share) int { return cmp.Or(cmp.Compare(b.Percent, a.Percent), strings.Compare(b.Where, a.Where)) })
 	return out
 }
 

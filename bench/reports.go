@@ -15,8 +15,28 @@ import (
 // outstanding bounds the reports between commit and update: a device that commits as fast as it can would fill the queue of its subscriber.
 const outstanding = 128
 
+// until says when sending stops: after a time, or a number of reports.
+type until struct {
+	span  time.Duration
+	count int
+}
+
+func (u until) reached(begin time.Time, sent int) bool {
+	if u.count > 0 {
+		return sent >= u.count
+	}
+	return time.Since(begin) >= u.span
+}
+
 // throughput commits for a while as fast as the consumer takes, and returns reports a second that arrived as updates.
 func (p *pair) throughput(ctx context.Context, d time.Duration, commit func(tx *mdib.Tx, i int) error) (float64, error) {
+	begin := time.Now()
+	sent, err := p.send(ctx, until{span: d}, commit)
+	return float64(sent) / time.Since(begin).Seconds(), err
+}
+
+// send commits as fast as the consumer takes and returns how many reports arrived as updates: all that were committed.
+func (p *pair) send(ctx context.Context, end until, commit func(tx *mdib.Tx, i int) error) (int, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	tokens := make(chan struct{}, outstanding)
@@ -30,7 +50,7 @@ func (p *pair) throughput(ctx context.Context, d time.Duration, commit func(tx *
 	}()
 	<-started
 	begin, sent := time.Now(), 0
-	for time.Since(begin) < d {
+	for !end.reached(begin, sent) {
 		select {
 		case tokens <- struct{}{}:
 		case err := <-followed:
@@ -41,18 +61,19 @@ func (p *pair) throughput(ctx context.Context, d time.Duration, commit func(tx *
 		}
 		sent++
 	}
+	limit := time.NewTimer(5 * time.Second)
+	defer limit.Stop()
 	for range outstanding { // all have arrived
 		select {
 		case tokens <- struct{}{}:
 		case err := <-followed:
 			return 0, err
-		case <-time.After(5 * time.Second):
+		case <-limit.C:
 			return 0, fmt.Errorf("%d of %d reports did not arrive", int64(sent)-got.Load(), sent)
 		}
 	}
-	rate := float64(sent) / time.Since(begin).Seconds()
 	cancel()
-	return rate, <-followed
+	return sent, <-followed
 }
 
 // reportCase is one kind of report to be measured.
@@ -64,7 +85,7 @@ type reportCase struct {
 	commit func(tx *mdib.Tx, i int) error
 	peer   map[string]any
 	count  func(peerEvent) int
-	file   string
+	name   string
 }
 
 func reportCases() []reportCase {
@@ -77,15 +98,15 @@ func reportCases() []reportCase {
 	}
 	return []reportCase{
 		{
-			what: "one provider -> one consumer, mTLS, commit to update, 1 metric per report", unit: "reports/s", per: 1, peerX: 20, file: "reports-1.svg",
+			what: "one provider -> one consumer, mTLS, commit to update, 1 metric per report", unit: "reports/s", per: 1, peerX: 20, name: "reports-1",
 			commit: metrics(1), peer: map[string]any{"do": "metrics", "per_report": 1}, count: func(e peerEvent) int { return e.Metrics },
 		},
 		{
-			what: "the same, 50 metrics per report", unit: "reports/s", per: 1, peerX: 40, file: "reports-50.svg",
+			what: "the same, 50 metrics per report", unit: "reports/s", per: 1, peerX: 40, name: "reports-50",
 			commit: metrics(50), peer: map[string]any{"do": "metrics", "per_report": 50}, count: func(e peerEvent) int { return e.Metrics },
 		},
 		{
-			what: "waveforms, 10 channels x 100 samples per message", unit: "samples/s", per: 1000, peerX: 30, file: "waveforms.svg",
+			what: "waveforms, 10 channels x 100 samples per message", unit: "samples/s", per: 1000, peerX: 30, name: "waveforms",
 			commit: func(tx *mdib.Tx, i int) error { return setWaveforms(tx, waves[i%len(waves)]) },
 			peer:   map[string]any{"do": "waveforms", "samples": 100}, count: func(e peerEvent) int { return e.Waveforms },
 		},
@@ -133,17 +154,22 @@ func (e *env) reportRow(ctx context.Context, c reportCase, p *pair, f *floor, pp
 	fc := f.client(size)
 	defer fc.close()
 	own, low, peer := series{Name: "this stack", Unit: c.unit}, series{Name: "floor", Unit: c.unit}, series{Name: "Python peer", Unit: c.unit}
+	ownCPU, lowCPU := series{Name: "processor time of this stack, both ends", Unit: "µs per message"}, series{Name: "processor time of the floor, both ends", Unit: "µs per message"}
 	for round := range e.rounds() {
 		settle()
+		cpu := cpuTime()
 		v, err := fc.rate(ctx, e.span())
 		if err != nil {
 			return row{}, err
 		}
 		low.Values = append(low.Values, v*c.per)
+		lowCPU.Values = append(lowCPU.Values, (cpuTime()-cpu).Seconds()*1e6/(v*e.span().Seconds()))
 		settle()
 		run := func() error {
+			cpu := cpuTime()
 			v, err = p.throughput(ctx, e.span(), c.commit)
 			own.Values = append(own.Values, v*c.per)
+			ownCPU.Values = append(ownCPU.Values, (cpuTime()-cpu).Seconds()*1e6/(v*e.span().Seconds()))
 			return err
 		}
 		if round == 0 {
@@ -167,9 +193,11 @@ func (e *env) reportRow(ctx context.Context, c reportCase, p *pair, f *floor, pp
 		}
 	}
 	toFloor, toPeer := own.median()/low.median(), own.median()/peer.median()
+	e.ratios[c.name+" / floor"] = toFloor
 	r := row{
-		What: c.what, Target: fmt.Sprintf("0.6 F and %.0f P", c.peerX), Raw: []series{own, low},
-		Figure:  fmt.Sprintf("%s %s = %.2f F (%d bytes a message)", num(own.median()), c.unit, toFloor, size),
+		What: c.what, Target: fmt.Sprintf("0.6 F and %.0f P", c.peerX), Raw: []series{own, low, ownCPU, lowCPU},
+		Figure:  fmt.Sprintf("%s %s = %.2f F", num(own.median()), c.unit, toFloor),
+		Note:    fmt.Sprintf("messages of %d bytes; a message costs %s µs of processor time on both ends together, the floor %s µs.", size, num(ownCPU.median()), num(lowCPU.median())),
 		Verdict: verdictOf(toFloor >= 0.6),
 	}
 	bars := []bar{{"this stack", own.median(), ours}, {"floor: bare POST, same TLS", low.median(), reference}}
@@ -181,7 +209,7 @@ func (e *env) reportRow(ctx context.Context, c reportCase, p *pair, f *floor, pp
 	} else {
 		r.Figure += "; P not measured"
 	}
-	e.addPlot(plot{File: c.file, Title: c.what, Unit: c.unit, Bars: bars})
+	e.addPlot(plot{File: c.name + ".svg", Title: c.what, Unit: c.unit, Bars: bars})
 	return r, nil
 }
 
@@ -236,6 +264,7 @@ func (e *env) latency(ctx context.Context) (err error) {
 	}
 	m, p99 := ownS.median(), quantile(ownS.Values, 0.99)
 	fm, f99 := lowS.median(), quantile(lowS.Values, 0.99)
+	e.ratios["latency median / floor"] = m / fm
 	ok := m <= 4*fm && p99 <= 5*f99
 	figure := fmt.Sprintf("median %s µs, p99 %s µs; floor %s and %s µs: %.2f and %.2f x", num(m), num(p99), num(fm), num(f99), m/fm, p99/f99)
 	bars := []bar{{"this stack, median", m, ours}, {"this stack, p99", p99, ours}, {"floor, median", fm, reference}, {"floor, p99", f99, reference}}

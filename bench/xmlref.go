@@ -1,6 +1,10 @@
 package main
 
-import "encoding/xml"
+import (
+	"encoding/xml"
+	"strconv"
+	"strings"
+)
 
 // The same documents for encoding/xml: a subset of the model, as small as it can be and still hold what the documents say.
 // What it cannot do it does not do: resolve xsi:type, keep decimals, check anything.
@@ -80,10 +84,39 @@ type xmlMds struct {
 	} `xml:"Vmd"`
 }
 
+// xmlSamples is a list of numbers.
+type xmlSamples []float64
+
+// UnmarshalXMLAttr reads the numbers.
+func (s *xmlSamples) UnmarshalXMLAttr(a xml.Attr) error {
+	words := strings.Fields(a.Value)
+	*s = make(xmlSamples, len(words))
+	for i, w := range words {
+		f, err := strconv.ParseFloat(w, 64)
+		if err != nil {
+			return err
+		}
+		(*s)[i] = f
+	}
+	return nil
+}
+
+// MarshalXMLAttr writes the numbers.
+func (s xmlSamples) MarshalXMLAttr(name xml.Name) (xml.Attr, error) {
+	var b []byte
+	for i, f := range s {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendFloat(b, f, 'f', -1, 64)
+	}
+	return xml.Attr{Name: name, Value: string(b)}, nil
+}
+
 type xmlMetricValue struct {
-	Value             string `xml:"Value,attr,omitempty"`
-	DeterminationTime uint64 `xml:"DeterminationTime,attr"`
-	Samples           string `xml:"Samples,attr,omitempty"`
+	Value             float64    `xml:"Value,attr,omitempty"`
+	DeterminationTime uint64     `xml:"DeterminationTime,attr"`
+	Samples           xmlSamples `xml:"Samples,attr,omitempty"`
 	Quality           struct {
 		Validity string `xml:"Validity,attr"`
 		Mode     string `xml:"Mode,attr,omitempty"`

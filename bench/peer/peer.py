@@ -23,7 +23,7 @@ import time
 import uuid
 
 from sdc11073.certloader import mk_ssl_contexts
-from sdc11073.consumer import SdcConsumer
+from sdc11073.consumer.consumerimpl import SdcConsumer
 from sdc11073.definitions_sdc import SdcV1Definitions
 from sdc11073.httpserver.httprequesthandler import DispatchingRequestHandler
 from sdc11073.mdib import ConsumerMdib, ProviderMdib

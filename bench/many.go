@@ -1,0 +1,435 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/consumer"
+	"github.com/semeco/go-sdc/sdc/provider"
+	"github.com/semeco/go-sdc/soap"
+	"github.com/semeco/go-sdc/soap/eventing"
+)
+
+// audience is one device with many consumers, each with an address and a certificate of its own.
+type audience struct {
+	dev       *device
+	consumers []*consumer.Consumer
+	links     []*consumer.Device
+	seen      []atomic.Int64 // reports by consumer
+	moved     chan struct{}
+	age       func(time.Duration) // called with the age of each report
+
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	mu     sync.Mutex
+	err    error
+}
+
+func (e *env) startAudience(ctx context.Context, n int) (*audience, error) {
+	snap, err := deviceSnapshot()
+	if err != nil {
+		return nil, err
+	}
+	pid, err := e.ca.identity("device", sdc.RoleProvider)
+	if err != nil {
+		return nil, err
+	}
+	a := &audience{seen: make([]atomic.Int64, n), moved: make(chan struct{}, 1)}
+	ctx, a.cancel = context.WithCancel(ctx)
+	if a.dev, err = startDevice(ctx, provider.Config{MDIB: snap, Identity: pid}); err != nil {
+		a.cancel()
+		return nil, err
+	}
+	for i := range n {
+		cid, err := e.ca.identity(fmt.Sprintf("consumer %d", i), sdc.RoleConsumer)
+		if err != nil {
+			return nil, errors.Join(err, a.close())
+		}
+		c, err := consumer.New(ctx, consumer.Config{Identity: cid, Network: sdc.Network{Address: host(i)}, Dial: dialFrom(host(i))})
+		if err != nil {
+			return nil, errors.Join(err, a.close())
+		}
+		a.consumers = append(a.consumers, c)
+		link, err := c.Connect(ctx, a.dev.endpoint())
+		if err != nil {
+			return nil, errors.Join(err, a.close())
+		}
+		started := make(chan struct{})
+		a.wg.Go(func() {
+			if err := follow(ctx, link, started, func(u consumer.Update) { a.take(i, u) }); err != nil {
+				a.mu.Lock()
+				a.err = errors.Join(a.err, err)
+				a.mu.Unlock()
+			}
+		})
+		a.links = append(a.links, link)
+		<-started
+	}
+	return a, nil
+}
+
+func (a *audience) take(i int, u consumer.Update) {
+	a.seen[i].Add(1)
+	if age, ok := ageOf(u); ok && a.age != nil {
+		a.age(time.Duration(age * 1e6))
+	}
+	select {
+	case a.moved <- struct{}{}:
+	default:
+	}
+}
+
+func (a *audience) failed() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.err
+}
+
+func (a *audience) close() error {
+	a.cancel()
+	a.wg.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	errs := make([]error, len(a.consumers))
+	var wg sync.WaitGroup
+	for i, c := range a.consumers {
+		wg.Go(func() { errs[i] = c.Close(ctx) })
+	}
+	err := <-a.dev.ended
+	wg.Wait()
+	return err
+}
+
+// slowest is how many reports the slowest consumer has seen.
+func (a *audience) slowest() int64 {
+	low := int64(math.MaxInt64)
+	for i := range a.seen {
+		low = min(low, a.seen[i].Load())
+	}
+	return low
+}
+
+// until waits until every consumer has seen n reports.
+func (a *audience) until(n int64) error {
+	limit := time.NewTimer(10 * time.Second)
+	defer limit.Stop()
+	for a.slowest() < n {
+		select {
+		case <-a.moved:
+		case <-limit.C:
+			return errors.Join(fmt.Errorf("the slowest consumer has seen %d of %d reports", a.slowest(), n), a.failed())
+		}
+	}
+	return a.failed()
+}
+
+// throughput commits as fast as the slowest consumer follows and returns deliveries a second of all.
+func (a *audience) throughput(d time.Duration) (float64, error) {
+	for i := range a.seen {
+		a.seen[i].Store(0)
+	}
+	begin, sent := time.Now(), int64(0)
+	for time.Since(begin) < d {
+		if err := a.dev.Update(func(tx *mdib.Tx) error { return setMetrics(tx, int(sent), 1) }); err != nil {
+			return 0, err
+		}
+		sent++
+		if err := a.until(sent - outstanding/2); err != nil {
+			return 0, err
+		}
+	}
+	if err := a.until(sent); err != nil {
+		return 0, err
+	}
+	return float64(sent) * float64(len(a.links)) / time.Since(begin).Seconds(), nil
+}
+
+// audience100 measures one device with 100 consumers.
+func (e *env) audience100(ctx context.Context) (err error) {
+	n := 100
+	if e.short {
+		n = 10
+	}
+	a, err := e.startAudience(ctx, n)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.close()) }()
+	f, err := e.startFloor(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.close()) }()
+	if _, err := a.throughput(e.span() / 4); err != nil {
+		return err
+	}
+	size := messageSize(int(a.dev.bytes.Load()))
+	own, low := series{"this stack", "messages/s", nil}, series{"floors", "messages/s", nil}
+	for range e.rounds() {
+		settle()
+		v, err := f.crowd(ctx, n, size, e.span())
+		if err != nil {
+			return err
+		}
+		low.Values = append(low.Values, v)
+		settle()
+		if v, err = a.throughput(e.span()); err != nil {
+			return err
+		}
+		own.Values = append(own.Values, v)
+	}
+	ratio := own.median() / low.median()
+	e.ratios["audience / floors"] = ratio
+	e.add(row{
+		What: fmt.Sprintf("%d consumers on one provider, all deliveries", n), Target: "body encoded exactly once per report; 0.6 of as many serial floors at once",
+		Figure:  fmt.Sprintf("%s messages/s = %.2f of %d floors (%s); one encoding per report", num(own.median()), ratio, n, num(low.median())),
+		Verdict: verdictOf(ratio >= 0.6), Raw: []series{own, low},
+		Note: "Update encodes the body before it looks at subscriptions and hands the same bytes to all; each adds a header of its own. A consumer decodes, mirrors and hands out an update for each message, the floor's handler only reads.",
+	})
+	e.addPlot(plot{File: "audience.svg", Title: fmt.Sprintf("%d consumers on one provider", n), Unit: "messages/s in all", Bars: []bar{{"this stack", own.median(), ours}, {fmt.Sprintf("%d floors", n), low.median(), reference}}})
+	return e.stalled(ctx, a)
+}
+
+// crowd lets n clients post serially at the same time.
+func (f *floor) crowd(ctx context.Context, n, size int, d time.Duration) (float64, error) {
+	var wg sync.WaitGroup
+	clients, errs := make([]*floorClient, n), make([]error, n)
+	for i := range clients {
+		clients[i] = f.client(size)
+		wg.Go(func() { errs[i] = clients[i].post(ctx) }) // connects
+	}
+	wg.Wait()
+	var count atomic.Int64
+	begin := time.Now()
+	for i, c := range clients {
+		wg.Go(func() {
+			for time.Since(begin) < d && errs[i] == nil {
+				errs[i] = c.post(ctx)
+				count.Add(1)
+			}
+			c.close()
+		})
+	}
+	wg.Wait()
+	return float64(count.Load()) / time.Since(begin).Seconds(), errors.Join(errs...)
+}
+
+// stalled compares the latency of many consumers with and without one more that takes a message and never answers.
+func (e *env) stalled(ctx context.Context, a *audience) error {
+	const rate = 20
+	n := 60 // 3 s: shorter than the time-out after which the stalled subscription is ended
+	if e.short {
+		n = 20
+	}
+	without, with := series{"p99 without", "ms", nil}, series{"p99 with one stalled", "ms", nil}
+	for range e.rounds() {
+		v, err := a.p99(ctx, rate, n)
+		if err != nil {
+			return err
+		}
+		without.Values = append(without.Values, v)
+		stop, err := e.stall(ctx, a.dev)
+		if err != nil {
+			return err
+		}
+		v, err = a.p99(ctx, rate, n)
+		stop()
+		if err != nil {
+			return err
+		}
+		with.Values = append(with.Values, v)
+	}
+	change := with.median()/without.median() - 1
+	e.add(row{
+		What: "one stalled consumer beside them, 20 reports/s", Target: "changes the others' p99 by less than 20 %",
+		Figure:  fmt.Sprintf("p99 %s ms without, %s ms with: %+.0f %%", num(without.median()), num(with.median()), 100*change),
+		Verdict: verdictOf(change < 0.2), Raw: []series{without, with},
+	})
+	return nil
+}
+
+// p99 is that of the age of reports of one metric over all consumers, in ms.
+func (a *audience) p99(ctx context.Context, rate float64, n int) (float64, error) {
+	var mu sync.Mutex
+	var ages []float64
+	a.age = func(d time.Duration) {
+		mu.Lock()
+		ages = append(ages, ms(d))
+		mu.Unlock()
+	}
+	for i := range a.seen {
+		a.seen[i].Store(0)
+	}
+	settle()
+	err := pace(ctx, rate, n, func(i int) error { return a.dev.Update(func(tx *mdib.Tx) error { return setMetrics(tx, i, 1) }) })
+	if err == nil {
+		err = a.until(int64(n))
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	return quantile(ages, 0.99), err
+}
+
+// stall subscribes someone who takes the first message and never answers.
+func (e *env) stall(ctx context.Context, d *device) (stop func(), err error) {
+	id, err := e.ca.identity("stalled", sdc.RoleConsumer)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	c, err := consumer.New(ctx, consumer.Config{Identity: id})
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	link, err := c.Connect(ctx, d.endpoint()) // only to learn the address of the service
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	var source soap.EndpointReference
+	for _, h := range link.Metadata().Hosted {
+		for _, t := range h.Types {
+			if t.Local == sdc.StateEventService {
+				source = h.Endpoints[0]
+			}
+		}
+	}
+	if err := c.Close(ctx); err != nil {
+		cancel()
+		return nil, err
+	}
+	client, err := soap.NewClient(soap.ClientConfig{TLS: id.ClientTLS(sdc.RoleProvider)})
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	server, err := soap.NewServer(soap.ServerConfig{TLS: id.ServerTLS(sdc.RoleProvider), StopTimeout: time.Millisecond})
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	l, err := listen(ctx)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ctx, l) }()
+	stop = func() {
+		cancel()
+		<-served
+		client.Close()
+	}
+	sink, err := eventing.NewSink(eventing.SinkConfig{Server: server, Client: client, BaseURL: "https://" + l.Addr().String()})
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	_, err = sink.Subscribe(ctx, eventing.Request{
+		Source: source, Actions: []string{sdc.NamespaceGlue + "/StateEventService/EpisodicMetricReport"}, NoRenew: true,
+		Notify: func(request context.Context, _ *soap.Request) error {
+			select {
+			case <-request.Done():
+			case <-ctx.Done():
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	return stop, nil
+}
+
+// devices100 measures one consumer of 100 devices, each side a process.
+func (e *env) devices100(ctx context.Context) error {
+	n, span := 100, 15*time.Second
+	if e.short {
+		n, span = 10, 2*time.Second
+	}
+	l := load{Metrics: 5, PerReport: 6, Waveforms: 10, Channels: 4, Samples: 20}
+	dev, con, err := e.hospital(ctx, n, 1, n, l, span)
+	if err != nil {
+		return err
+	}
+	rate := float64(con.Reports) / con.Seconds
+	core, memory := con.CPU/con.Seconds, float64(con.RSS-con.EmptyRSS)/float64(n)/mib
+	lost := dev.Reports - con.Reports
+	e.add(row{
+		What:    fmt.Sprintf("%d devices on one consumer, each 30 metrics/s in 5 reports and 10 messages/s with 4 waveforms", n),
+		Target:  "0.5 core and 3 MiB per device at the consumer; no report late by more than 250 ms",
+		Figure:  fmt.Sprintf("%.2f core for %s messages/s (%s µs each), %.2f MiB per device; age p50 %s, p99 %s, max %s ms", core, num(rate), num(con.CPU/float64(con.Reports)*1e6), memory, num(con.P50MS), num(con.P99MS), num(con.MaxMS)),
+		Verdict: verdictOf(core <= 0.5*float64(n)/100 && memory <= 3 && con.MaxMS <= 250 && con.Gaps == 0),
+		Note:    fmt.Sprintf("%d gaps; the devices committed %d reports, of which %d were still under way at the end, and %d began more than 50 ms late because the machine was busy; the devices' process used %.2f core.", con.Gaps, dev.Reports, max(0, lost), dev.Behind, dev.CPU/dev.Seconds),
+		Raw:     []series{{"messages/s, core, MiB per device", "", []float64{rate, core, memory}}},
+	})
+	return nil
+}
+
+// ward measures a hospital's worth.
+func (e *env) ward(ctx context.Context) error {
+	devices, consumers, follow, span := 500, 50, 20, 15*time.Second
+	if e.short {
+		devices, consumers, follow, span = 20, 4, 10, 2*time.Second
+	}
+	l := load{Metrics: 1, PerReport: 5}
+	dev, con, err := e.hospital(ctx, devices, consumers, follow, l, span)
+	if err != nil {
+		return err
+	}
+	rate := float64(con.Reports) / con.Seconds
+	perDevice := dev.CPU / dev.Seconds / float64(devices)
+	perLink := con.CPU / con.Seconds / float64(consumers*follow)
+	// 1 000 participants: the same mix of devices and consumers.
+	scale := 1000 / float64(devices+consumers)
+	e.add(row{
+		What:    fmt.Sprintf("a hospital's worth: %d devices with 1 report/s of 5 metrics, %d consumers following %d each", devices, consumers, follow),
+		Target:  "no gap, no late report",
+		Figure:  fmt.Sprintf("%d gaps, oldest report %s ms (p99 %s); %s messages/s with %.2f + %.2f core and %.0f + %.0f MiB", con.Gaps, num(con.MaxMS), num(con.P99MS), num(rate), dev.CPU/dev.Seconds, con.CPU/con.Seconds, float64(dev.RSS)/mib, float64(con.RSS)/mib),
+		Verdict: verdictOf(con.Gaps == 0 && con.MaxMS <= 250),
+		Note: fmt.Sprintf("Connecting all took %.1f s and is not counted. A device cost %.2f %% of a core and %.2f MiB, a followed device %.2f %% and %.2f MiB at its consumer. Projected to 1 000 participants in this mix: %.1f cores and %.1f GiB in all.",
+			con.StartMS/1e3, 100*perDevice, float64(dev.RSS)/mib/float64(devices), 100*perLink, float64(con.RSS)/mib/float64(consumers*follow),
+			scale*(dev.CPU/dev.Seconds+con.CPU/con.Seconds), scale*float64(dev.RSS+con.RSS)/(1<<30)),
+	})
+	return nil
+}
+
+// hospital runs devices and consumers as two processes.
+func (e *env) hospital(ctx context.Context, devices, consumers, follow int, l load, span time.Duration) (dev, con outcome, err error) {
+	pdir, err := e.ca.write(e.dir, "devices", sdc.RoleProvider)
+	if err != nil {
+		return dev, con, err
+	}
+	cdir, err := e.ca.write(e.dir, "consumers", sdc.RoleConsumer)
+	if err != nil {
+		return dev, con, err
+	}
+	d, err := startChild(ctx, "devices", task{Identity: pdir, Count: devices, Load: l})
+	if err != nil {
+		return dev, con, err
+	}
+	c, err := startChild(ctx, "consumers", task{Identity: cdir, Count: consumers, First: devices, Endpoints: d.ready.Endpoints, Follow: follow})
+	if err != nil {
+		return dev, con, errors.Join(err, d.kill())
+	}
+	if err := errors.Join(c.start(), d.start()); err != nil {
+		return dev, con, errors.Join(err, d.kill(), c.kill())
+	}
+	select {
+	case <-time.After(span):
+	case <-ctx.Done():
+	}
+	con, err = c.stop(ctx) // first: what the devices' leaving does must not count
+	dev, derr := d.stop(ctx)
+	con.StartMS, con.EmptyRSS, dev.EmptyRSS = c.ready.StartMS, c.ready.EmptyRSS, d.ready.EmptyRSS
+	return dev, con, errors.Join(err, derr)
+}
