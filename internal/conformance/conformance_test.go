@@ -104,6 +104,10 @@ func TestJoin(t *testing.T) {
 	require.Equal(t, []test{one}, rows[0].Tests)
 	require.Equal(t, "not built yet", rows[4].Note)
 
+	known := map[string]int{"A 1": 0, "A 2": 1, "A 3": 2, "B 1": 3}
+	require.Equal(t, []string{"A 1", "A 2", "A 3", "B 1", "A 1", "A 2"}, resolve([]string{"A 1–3", "B 1", "A 1–A 2"}, known))
+	require.Equal(t, []string{"A 3–A 9"}, resolve([]string{"A 3–A 9"}, known))
+
 	_, err = join(list, nil)
 	require.ErrorContains(t, err, "A 4 is said to be partly tested")
 	_, err = join(list, []claim{{Test: one, Line: 7, IDs: []string{"A 4", "A 9"}}})

@@ -122,21 +122,52 @@ func renamed(id string) string {
 }
 
 // resolve completes shortened identifiers: after "BICEPS R5001", "R5002" means
-// "BICEPS R5002".
+// "BICEPS R5002", and "SDPi R0503–R0508" is the six from the first to the last.
 func resolve(ids []string, known map[string]int) []string {
-	out := make([]string, len(ids))
+	var out []string
 	prefix := ""
-	for i, id := range ids {
+	complete := func(id string) string {
 		id = renamed(id)
-		if _, ok := known[id]; !ok && prefix != "" {
-			if _, ok := known[prefix+" "+id]; ok {
-				id = prefix + " " + id
-			}
+		if _, ok := known[id]; ok || prefix == "" {
+			return id
 		}
-		if space := strings.LastIndexByte(id, ' '); space > 0 {
-			prefix = id[:space]
+		if _, ok := known[prefix+" "+id]; ok {
+			return prefix + " " + id
 		}
-		out[i] = id
+		return id
+	}
+	for _, id := range ids {
+		first, last, isRange := strings.Cut(id, "–")
+		first = complete(strings.TrimSpace(first))
+		if space := strings.LastIndexByte(first, ' '); space > 0 {
+			prefix = first[:space]
+		}
+		if !isRange {
+			out = append(out, first)
+			continue
+		}
+		expanded := between(first, complete(strings.TrimSpace(last)), known)
+		if expanded == nil {
+			expanded = []string{id} // to be reported as written
+		}
+		out = append(out, expanded...)
+	}
+	return out
+}
+
+// between returns the identifiers listed from first to last, nil if there is no such
+// range.
+func between(first, last string, known map[string]int) []string {
+	from, ok := known[first]
+	to, ok2 := known[last]
+	if !ok || !ok2 || from > to {
+		return nil
+	}
+	out := make([]string, to-from+1)
+	for id, i := range known {
+		if from <= i && i <= to {
+			out[i-from] = id
+		}
 	}
 	return out
 }
