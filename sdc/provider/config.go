@@ -78,6 +78,11 @@ type Config struct {
 	// ContextQueries makes the Context service answer GetContextStatesByIdentification and GetContextStatesByFilter, the latter with a subset of
 	// XPath. Without it both are refused with ActionNotSupported; SDPi advises consumers against them (R0501).
 	ContextQueries bool
+	// Periodic switches periodic reports on.
+	Periodic Periodic
+	// ObservedValues reports new values of waveforms by ObservedValueStream in the place of WaveformStream, which then carries other changes of waveforms only
+	// (BICEPS R5026). Consumers that do not subscribe to that stream see no values then, and many do not.
+	ObservedValues bool
 
 	// StopTimeout bounds what happens after the context of Run has ended: Bye, final reports, SubscriptionEnd; 0 means 5 s.
 	StopTimeout time.Duration
@@ -164,6 +169,9 @@ func (c *Config) validate() error {
 	}
 	if c.QueueLength == 0 {
 		c.QueueLength = defaultQueueLength
+	}
+	if err := c.Periodic.validate(); err != nil {
+		errs = append(errs, err)
 	}
 	if !c.Profile.Valid() {
 		bad("unknown Profile %q", c.Profile)

@@ -43,6 +43,8 @@ type Provider struct {
 	ready   chan struct{}
 	xaddr   atomic.Pointer[string]
 	rescope chan struct{} // tells that the scopes may have changed
+
+	redescribed chan struct{} // tells the periodic reports that the description may have changed
 }
 
 // ErrRan is returned by Run when the provider runs or has run before.
@@ -56,7 +58,7 @@ func New(cfg Config) (*Provider, error) {
 	p := &Provider{
 		cfg: cfg, log: cfg.Logger, hooks: cfg.Hooks,
 		handlers: map[string]handler{}, invocation: map[string]Invocation{}, queues: map[string]*sco{},
-		sizes: map[string]int{}, ready: make(chan struct{}), rescope: make(chan struct{}, 1),
+		sizes: map[string]int{}, ready: make(chan struct{}), rescope: make(chan struct{}, 1), redescribed: make(chan struct{}, 1),
 	}
 	p.store = mdib.NewStore(cfg.MDIB, cfg.Store)
 	// Not refused: a device maker may have to live with a rule that peers do not look at. Package mdib tells all of it.
@@ -137,6 +139,13 @@ func (p *Provider) serve(ctx context.Context, ln net.Listener) error {
 	p.source.Store(source)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(serveCtx, ln) }()
+
+	if p.cfg.Periodic.enabled() {
+		var periodic sync.WaitGroup
+		periodic.Go(func() { p.reportPeriodically(serveCtx) })
+		defer periodic.Wait()
+		defer cancelServe()
+	}
 
 	p.xaddr.Store(&xaddr)
 	announced, err := p.announce(ctx, target)

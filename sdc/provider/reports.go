@@ -28,7 +28,7 @@ func (p *Provider) Update(fn func(*mdib.Tx) error) error {
 // publish encodes the report of a change once and hands it to the subscriptions. The caller holds p.publishing.
 func (p *Provider) publish(change *mdib.Change) {
 	begin := time.Now()
-	report := change.Report()
+	report := p.reportOf(change)
 	element, size := report.BodyName().Local, 0
 	action, ok := sdc.NotificationAction(element)
 	if !ok {
@@ -47,6 +47,10 @@ func (p *Provider) publish(change *mdib.Change) {
 	switch change.Kind {
 	case mdib.KindContext, mdib.KindDescription:
 		p.warnOfTexts(change)
+		select {
+		case p.redescribed <- struct{}{}:
+		default: // it will look anyway
+		}
 		select {
 		case p.rescope <- struct{}{}:
 		default: // it will look anyway
