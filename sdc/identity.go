@@ -20,6 +20,8 @@ const (
 	CAFile   = "ca.pem"
 	CertFile = "cert.pem"
 	KeyFile  = "key.pem"
+	// CRLFile is optional: revocation lists of the authorities.
+	CRLFile = "crl.pem"
 )
 
 // Identity is who a participant is and whom it trusts: its certificate and private key, and the authorities whose
@@ -29,6 +31,10 @@ type Identity struct {
 	Certificate tls.Certificate
 	// CAs are the authorities that peers must chain to.
 	CAs *x509.CertPool
+
+	// Revoked are revocation lists of the authorities in CAs; a peer whose certificate is on one is refused (SEC-3). A list that is not signed by
+	// the issuer of the certificate, or is past its NextUpdate, is not believed: then the peer is refused too, because nobody knows.
+	Revoked []*x509.RevocationList
 
 	// AllowMissingKeyPurpose accepts peers whose certificate chains to CAs but states no SDC role at all, with a warning in the log.
 	// For benches with foreign test certificates only: by default such peers are refused. A peer that states only the wrong
@@ -76,13 +82,14 @@ func NewIdentity(cert tls.Certificate, cas *x509.CertPool) (*Identity, error) {
 		}
 		rest = append(rest, c)
 	}
-	if err := verifyChain(leaf, rest, cas); err != nil {
+	if _, err := verifyChain(leaf, rest, cas); err != nil {
 		return nil, fmt.Errorf("identity: own certificate %q: %w", leaf.Subject, err)
 	}
 	return &Identity{Certificate: cert, CAs: cas}, nil
 }
 
-// LoadIdentity reads ca.pem (one or more authorities), cert.pem (leaf first) and key.pem (unencrypted PKCS#8, SEC 1 or PKCS#1) from a folder.
+// LoadIdentity reads ca.pem (one or more authorities), cert.pem (leaf first), key.pem (unencrypted PKCS#8, SEC 1 or PKCS#1) and, if there is one,
+// crl.pem (revocation lists) from a folder.
 // The error names the file and what is wrong with it.
 func LoadIdentity(dir string) (*Identity, error) {
 	caPEM, err := readPEM(dir, CAFile)
@@ -113,7 +120,36 @@ func LoadIdentity(dir string) (*Identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w (in %s)", err, dir)
 	}
+	if id.Revoked, err = readCRLs(filepath.Join(dir, CRLFile)); err != nil {
+		return nil, err
+	}
 	return id, nil
+}
+
+// readCRLs reads the revocation lists of a PEM file; none if there is no such file.
+func readCRLs(path string) ([]*x509.RevocationList, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	var lists []*x509.RevocationList
+	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "X509 CRL" {
+			return nil, fmt.Errorf("identity: %s holds a %s, not only revocation lists", path, block.Type)
+		}
+		list, err := x509.ParseRevocationList(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("identity: %s: %w", path, err)
+		}
+		lists = append(lists, list)
+	}
+	if lists == nil {
+		return nil, fmt.Errorf("identity: %s holds no revocation list in PEM form", path)
+	}
+	return lists, nil
 }
 
 func readPEM(dir, name string) ([]byte, error) {

@@ -297,3 +297,55 @@ func TestRoles(t *testing.T) {
 	require.Equal(t, sdc.OIDConsumer, sdc.RoleConsumer.OIDs()[0].String())
 	require.Equal(t, sdc.OIDProvider, sdc.RoleProvider.OIDs()[0].String())
 }
+
+func TestRevokedPeersAreRefused(t *testing.T) {
+	// covers: SEC-3
+	ca := authority(t)
+	issue := func(name string, role sdc.Role) *pki.Participant {
+		p, err := ca.Issue(pki.Request{Name: name, Role: role})
+		require.NoError(t, err)
+		return p
+	}
+	device, good, bad := issue("device", sdc.RoleProvider), issue("good", sdc.RoleConsumer), issue("bad", sdc.RoleConsumer)
+	dir := t.TempDir()
+	require.NoError(t, device.Write(dir))
+	load := func(list []byte, err error) *sdc.Identity {
+		t.Helper()
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, sdc.CRLFile), list, 0o600))
+		id, err := sdc.LoadIdentity(dir)
+		require.NoError(t, err)
+		return id
+	}
+	reason := func(id *sdc.Identity, peer *pki.Participant) sdc.Reason {
+		err := id.VerifyPeer([]*x509.Certificate{peer.Certificate}, sdc.RoleConsumer)
+		if err == nil {
+			return ""
+		}
+		var refused *sdc.PeerError
+		require.ErrorAs(t, err, &refused)
+		return refused.Reason
+	}
+	var logged bytes.Buffer
+	id := load(ca.RevocationList(1, 0, bad.Certificate))
+	id.Logger = slog.New(slog.NewTextHandler(&logged, nil))
+	require.Empty(t, reason(id, good))
+	require.Equal(t, sdc.Revoked, reason(id, bad))
+	require.Contains(t, logged.String(), "revocation")
+
+	badID, err := bad.Identity()
+	require.NoError(t, err)
+	serverErr, clientErr, _ := handshake(t, id.ServerTLS(sdc.RoleConsumer), badID.ClientTLS(sdc.RoleProvider))
+	require.ErrorContains(t, serverErr, "revoked")
+	require.Error(t, clientErr)
+
+	require.Equal(t, sdc.Revoked, reason(load(ca.RevocationList(2, -time.Minute)), good), "a list out of date says nothing")
+	other := authority(t)
+	require.Equal(t, sdc.Revoked, reason(load(other.RevocationList(1, 0)), good), "a list of another authority says nothing")
+
+	for _, broken := range []string{"", "not PEM", "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n", "-----BEGIN X509 CRL-----\nAA==\n-----END X509 CRL-----\n"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, sdc.CRLFile), []byte(broken), 0o600))
+		_, err := sdc.LoadIdentity(dir)
+		require.ErrorContains(t, err, sdc.CRLFile)
+	}
+}

@@ -1,6 +1,7 @@
 package sdc
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -25,6 +26,8 @@ const (
 	NoKeyPurpose Reason = "states no SDC key purpose"
 	// WrongRole: the certificate states an SDC role, but not the one this connection needs.
 	WrongRole Reason = "states the wrong SDC role"
+	// Revoked: the certificate is on a revocation list, or no valid list tells of it (SEC-3).
+	Revoked Reason = "revoked"
 	// Unauthorised: the application's own check (Identity.Authorise) refused the certificate.
 	Unauthorised Reason = "not authorised"
 )
@@ -119,10 +122,19 @@ func (id *Identity) VerifyPeer(chain []*x509.Certificate, want Role) error {
 	}
 	leaf := chain[0]
 	refusal := &PeerError{Subject: leaf.Subject.String(), Want: want, Have: CertificateRoles(leaf)}
-	if err := verifyChain(leaf, chain[1:], id.CAs); err != nil {
+	verified, err := verifyChain(leaf, chain[1:], id.CAs)
+	if err != nil {
 		refusal.Reason, refusal.Err = Untrusted, err
 		if invalid := (x509.CertificateInvalidError{}); errors.As(err, &invalid) && invalid.Reason == x509.Expired {
 			refusal.Reason = OutsideValidity
+		}
+		return refusal
+	}
+	if err := id.checkRevocation(verified); err != nil {
+		refusal.Reason, refusal.Err = Revoked, err
+		if id.Logger != nil {
+			id.Logger.LogAttrs(context.Background(), slog.LevelWarn, "peer refused by revocation",
+				slog.String("subject", refusal.Subject), slog.String("serial", leaf.SerialNumber.Text(16)), slog.Any("error", err))
 		}
 		return refusal
 	}
@@ -149,17 +161,58 @@ func (id *Identity) VerifyPeer(chain []*x509.Certificate, want Role) error {
 	return nil
 }
 
-func verifyChain(leaf *x509.Certificate, rest []*x509.Certificate, roots *x509.CertPool) error {
+// checkRevocation looks for a chain of which no certificate is revoked. Without lists none is.
+func (id *Identity) checkRevocation(chains [][]*x509.Certificate) error {
+	if len(id.Revoked) == 0 {
+		return nil
+	}
+	var err error
+	for _, chain := range chains {
+		if err = id.checkChain(chain); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (id *Identity) checkChain(chain []*x509.Certificate) error {
+	for i, cert := range chain[:len(chain)-1] {
+		issuer := chain[i+1]
+		known := false
+		for _, list := range id.Revoked {
+			if !bytes.Equal(list.RawIssuer, issuer.RawSubject) {
+				continue
+			}
+			if err := list.CheckSignatureFrom(issuer); err != nil {
+				return fmt.Errorf("revocation list of %s: %w", issuer.Subject, err)
+			}
+			if !list.NextUpdate.IsZero() && time.Now().After(list.NextUpdate) {
+				return fmt.Errorf("revocation list of %s is out of date since %s", issuer.Subject, list.NextUpdate.Format(time.RFC3339))
+			}
+			known = true
+			for _, entry := range list.RevokedCertificateEntries {
+				if entry.SerialNumber.Cmp(cert.SerialNumber) == 0 {
+					return fmt.Errorf("certificate %s was revoked on %s", cert.Subject, entry.RevocationTime.Format(time.RFC3339))
+				}
+			}
+		}
+		if !known {
+			return fmt.Errorf("no revocation list of %s", issuer.Subject)
+		}
+	}
+	return nil
+}
+
+func verifyChain(leaf *x509.Certificate, rest []*x509.Certificate, roots *x509.CertPool) ([][]*x509.Certificate, error) {
 	intermediates := x509.NewCertPool()
 	for _, c := range rest {
 		intermediates.AddCert(c)
 	}
-	_, err := leaf.Verify(x509.VerifyOptions{
+	return leaf.Verify(x509.VerifyOptions{
 		Roots:         roots,
 		Intermediates: intermediates,
 		CurrentTime:   time.Now(),
 		// SDC certificates may carry the SDC purposes only, which Go's verifier does not know.
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
-	return err
 }

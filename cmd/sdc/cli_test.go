@@ -113,6 +113,17 @@ func TestPKICommands(t *testing.T) {
 	require.Contains(t, errs, "sdc pki init")
 	code, _, _ = call(t, "pki", "issue", filepath.Dir(station), "x", "--role", "king")
 	require.Equal(t, exitUsage, code)
+	dir := filepath.Dir(station)
+	for range 2 { // again does no harm
+		code, _, errs = call(t, "pki", "revoke", dir, "station")
+		require.Equal(t, exitOK, code, errs)
+	}
+	list, err := os.ReadFile(filepath.Join(dir, "crl.pem"))
+	require.NoError(t, err)
+	require.Contains(t, string(list), "X509 CRL")
+	code, _, errs = call(t, "pki", "revoke", dir, "nobody")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errs, "nobody")
 	code, _, errs = call(t, "pki", "init", filepath.Dir(station))
 	require.Equal(t, exitFailed, code, "an authority is never overwritten")
 	require.NotEmpty(t, errs)

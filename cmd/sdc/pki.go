@@ -10,9 +10,10 @@ import (
 )
 
 type pkiCmd struct {
-	Init  pkiInitCmd  `cmd:"" help:"Make a test certificate authority in a folder."`
-	Issue pkiIssueCmd `cmd:"" help:"Issue a participant's certificate: DIR/NAME gets ca.pem, cert.pem and key.pem."`
-	Show  pkiShowCmd  `cmd:"" help:"Show what a certificate says, SDC key purposes included."`
+	Init   pkiInitCmd   `cmd:"" help:"Make a test certificate authority in a folder."`
+	Issue  pkiIssueCmd  `cmd:"" help:"Issue a participant's certificate: DIR/NAME gets ca.pem, cert.pem and key.pem."`
+	Revoke pkiRevokeCmd `cmd:"" help:"Put a participant's certificate on the authority's revocation list, DIR/crl.pem."`
+	Show   pkiShowCmd   `cmd:"" help:"Show what a certificate says, SDC key purposes included."`
 }
 
 type pkiInitCmd struct {
@@ -69,6 +70,24 @@ func (c *pkiIssueCmd) Run(e *env) error {
 		}{filepath.ToSlash(folder), pki.Describe(p.Certificate)})
 	}
 	fmt.Fprintf(e.out, "%s %q in %s\nuse it with: --tls %s\n", role, c.Name, folder, folder)
+	return nil
+}
+
+type pkiRevokeCmd struct {
+	Dir  string `arg:"" help:"Folder of the authority (sdc pki init)."`
+	Name string `arg:"" help:"Name of the participant, as it was issued."`
+}
+
+func (c *pkiRevokeCmd) Run(e *env) error {
+	ca, err := pki.ReadCA(c.Dir)
+	if err != nil {
+		return fmt.Errorf("reading the authority (sdc pki init makes one): %w", err)
+	}
+	path, err := ca.Revoke(c.Dir, c.Name)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.out, "%s is on %s\ncopy that file into the folder of every other participant, beside its cert.pem\n", c.Name, path)
 	return nil
 }
 

@@ -1,5 +1,5 @@
 // Package pki makes the certificates of a bench or demonstration: one authority and participants with the SDC key purposes of
-// IEEE 11073-20701. It is no replacement for a hospital's or manufacturer's PKI: keys lie in files, nothing can be revoked.
+// IEEE 11073-20701. It is no replacement for a hospital's or manufacturer's PKI: keys lie in files.
 package pki
 
 import (
