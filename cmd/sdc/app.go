@@ -28,20 +28,21 @@ type streams struct {
 type cli struct {
 	Verbose bool `short:"v" help:"Log what the stack does to standard error."`
 
-	Demo     demoCmd     `cmd:"" help:"Two simulated devices and a consumer over mutual TLS on loopback: the whole stack in one command."`
-	Simulate simulateCmd `cmd:"" help:"Run a simulated device until interrupted."`
-	Discover discoverCmd `cmd:"" help:"List the devices on the network."`
-	Info     infoCmd     `cmd:"" help:"Show a device's metadata: model, serial number, services, contexts."`
-	Tree     treeCmd     `cmd:"" help:"Show a device's containment tree with current values."`
-	Get      getCmd      `cmd:"" help:"Show descriptors and states."`
-	Watch    watchCmd    `cmd:"" help:"Show every update as it comes."`
-	Set      setCmd      `cmd:"" help:"Set a value or string by an operation and wait for the outcome."`
-	Activate activateCmd `cmd:"" help:"Invoke an activate operation and wait for the outcome."`
-	Context  contextCmd  `cmd:"" help:"Show or set context states: patient, location."`
-	Lint     lintCmd     `cmd:"" help:"Check MDIBs, of files or devices, by the rules of the standards."`
-	Diff     diffCmd     `cmd:"" help:"Compare two MDIBs, of files or devices."`
-	PKI      pkiCmd      `cmd:"" name:"pki" help:"Make test certificates."`
-	Complete completeCmd `cmd:"" name:"completion" help:"Print a shell completion script."`
+	Demo      demoCmd      `cmd:"" help:"Two simulated devices and a consumer over mutual TLS on loopback: the whole stack in one command."`
+	Simulate  simulateCmd  `cmd:"" help:"Run a simulated device until interrupted."`
+	Discover  discoverCmd  `cmd:"" help:"List the devices on the network."`
+	Info      infoCmd      `cmd:"" help:"Show a device's metadata: model, serial number, services, contexts."`
+	Tree      treeCmd      `cmd:"" help:"Show a device's containment tree with current values."`
+	Get       getCmd       `cmd:"" help:"Show descriptors and states."`
+	Watch     watchCmd     `cmd:"" help:"Show every update as it comes."`
+	Set       setCmd       `cmd:"" help:"Set a value or string by an operation and wait for the outcome."`
+	Activate  activateCmd  `cmd:"" help:"Invoke an activate operation and wait for the outcome."`
+	Context   contextCmd   `cmd:"" help:"Show or set context states: patient, location."`
+	Lint      lintCmd      `cmd:"" help:"Check MDIBs, of files or devices, by the rules of the standards."`
+	Diff      diffCmd      `cmd:"" help:"Compare two MDIBs, of files or devices."`
+	Plugathon plugathonCmd `cmd:"" help:"Play the consumer of the plug-a-thon script against a device."`
+	PKI       pkiCmd       `cmd:"" name:"pki" help:"Make test certificates."`
+	Complete  completeCmd  `cmd:"" name:"completion" help:"Print a shell completion script."`
 }
 
 // env is what a command works with.
