@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/soap"
@@ -69,7 +70,11 @@ func (f deviceFlags) consumer(e *env) (*consumer.Consumer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return consumer.New(e.ctx, consumer.Config{Identity: id, Insecure: f.Insecure, Network: f.network(), Logger: e.log})
+	return consumer.New(e.ctx, consumer.Config{
+		Identity: id, Insecure: f.Insecure, Network: f.network(), Logger: e.log,
+		// Whoever tests a device on the command line may try everything it has.
+		AccessLevels: []pm.AccessLevel{pm.AccessLevelUsr, pm.AccessLevelCSUsr, pm.AccessLevelRO, pm.AccessLevelSP, pm.AccessLevelOth},
+	})
 }
 
 // connect finds the target and connects to it. close must be called.

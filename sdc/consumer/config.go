@@ -10,6 +10,7 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/xmlscan"
+	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 )
 
@@ -48,6 +49,11 @@ type Config struct {
 	// criticality (GLUE R0076, SDPi R0002). The zero value is the most critical group, so
 	// that nothing important waits because nobody chose (SDPi R0003).
 	Priority discovery.PriorityGroup
+	// AccessLevels are the groups that the user of this consumer belongs to. Operations meant
+	// for others are refused here, before anything is sent (BICEPS R5054, SCO-9). nil is
+	// pm.AccessLevelUsr, any user. pm.AccessLevelOth stands for operations that are
+	// restricted by other means, which the application has seen to.
+	AccessLevels []pm.AccessLevel
 	// Limits bounds the XML of what devices send; zero fields take defaults.
 	Limits xmlscan.Limits
 	// Dial opens connections and Listen the place for notifications; nil takes the
@@ -70,6 +76,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Identity != nil && c.Identity.Roles()&sdc.RoleConsumer == 0 && !c.Identity.AllowMissingKeyPurpose {
 		return c, fmt.Errorf("consumer: the certificate of %s lacks the consumer's key purpose", c.Identity.Leaf().Subject)
+	}
+	if c.AccessLevels == nil {
+		c.AccessLevels = []pm.AccessLevel{pm.AccessLevelUsr}
 	}
 	setDefault(&c.RequestTimeout, 10*time.Second)
 	setDefault(&c.SubscriptionLength, time.Minute)

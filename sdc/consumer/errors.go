@@ -3,6 +3,8 @@ package consumer
 import (
 	"errors"
 	"fmt"
+
+	"github.com/semeco/go-sdc/mdib/pm"
 )
 
 // Errors that a caller can act on.
@@ -26,4 +28,17 @@ type ServiceError struct {
 
 func (e *ServiceError) Error() string {
 	return fmt.Sprintf("the device does not offer the %s", e.Service)
+}
+
+// AccessError says that an operation is meant for users of another group than those in
+// Config.AccessLevels. Nothing was sent.
+type AccessError struct {
+	// Operation is the handle of the operation.
+	Operation string
+	// Level is the group the operation is meant for.
+	Level pm.AccessLevel
+}
+
+func (e *AccessError) Error() string {
+	return fmt.Sprintf("operation %s is for users of access level %s", e.Operation, e.Level)
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
@@ -243,11 +244,14 @@ func (v *invocations) report(rep *msg.OperationInvokedReport) {
 // Invoke sends a request of the Set or Context service and returns once the
 // device has answered it; [Invocation.Wait] waits for the outcome. Errors are
 // *soap.Fault when the device refused the message as such, *ServiceError when it
-// does not offer the service.
+// does not offer the service, *AccessError when the operation is not for this user.
 func (d *Device) Invoke(ctx context.Context, req msg.SetRequest) (*Invocation, error) {
 	service, action := sdc.SetService, sdc.NamespaceGlue+"/SetService/"+req.BodyName().Local
 	if _, ok := req.(*msg.SetContextState); ok {
 		service, action = sdc.ContextService, sdc.ActionSetContextState
+	}
+	if err := d.checkAccess(req.BaseSet().OperationHandleRef); err != nil {
+		return nil, err
 	}
 	resp, err := d.call(ctx, service, action, req)
 	if err != nil {
@@ -262,6 +266,20 @@ func (d *Device) Invoke(ctx context.Context, req msg.SetRequest) (*Invocation, e
 	i.result.TransactionID = info.TransactionId
 	d.invocations.add(i, info, set.Version().MdibVersion)
 	return i, nil
+}
+
+// checkAccess refuses operations that are not for the users of this consumer. An
+// unknown handle is left to the device to refuse.
+func (d *Device) checkAccess(operation string) error {
+	op, ok := mdib.Get[pm.OperationDescriptor](d.MDIB(), operation)
+	if !ok {
+		return nil
+	}
+	level := op.BaseOperation().AccessLevelOrDefault()
+	if slices.Contains(d.consumer.cfg.AccessLevels, level) {
+		return nil
+	}
+	return &AccessError{Operation: operation, Level: level}
 }
 
 func (d *Device) invokeAndWait(ctx context.Context, req msg.SetRequest) (*Result, error) {

@@ -218,3 +218,34 @@ func TestServiceFaultsAreTyped(t *testing.T) {
 		require.Equal(t, soap.CodeSender, fault.Code)
 	})
 }
+
+func TestOperationsAreOfferedToTheUsersTheyAreMeantFor(t *testing.T) {
+	// covers: SCO-9
+	restricted := operating
+	restricted.device = func(p *provider.Provider) {
+		operating.device(p)
+		must(p.Update(func(tx *mdib.Tx) error {
+			d, err := mdib.EditDescriptorAs[*pm.SetValueOperationDescriptor](tx, "value.set")
+			if err == nil {
+				d.AccessLevel = pm.AccessLevelSP
+			}
+			return err
+		}))
+	}
+	inBubble(t, restricted, func(t *testing.T, p *pair) {
+		d := p.connect(t)
+		before := p.dev.MDIB()
+		_, err := d.SetValue(t.Context(), "value.set", pm.MustDecimal("1"))
+		var denied *consumer.AccessError
+		require.ErrorAs(t, err, &denied)
+		require.Equal(t, pm.AccessLevelSP, denied.Level)
+		require.Same(t, before, p.dev.MDIB())
+		_, err = d.SetString(t.Context(), "string.set", "ON")
+		require.NoError(t, err, "operations for any user are")
+	})
+	restricted.consumer = func(c *consumer.Config) { c.AccessLevels = []pm.AccessLevel{pm.AccessLevelUsr, pm.AccessLevelSP} }
+	inBubble(t, restricted, func(t *testing.T, p *pair) {
+		_, err := p.connect(t).SetValue(t.Context(), "value.set", pm.MustDecimal("1"))
+		require.NoError(t, err)
+	})
+}
