@@ -121,7 +121,7 @@ func read(ctx context.Context, c PacketConn, group bool, handle func(Datagram)) 
 		}
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the end was asked for, and the error is how it shows
 		case errors.Is(err, net.ErrClosed):
 			return fmt.Errorf("discovery socket: %w", err)
 		case err != nil:

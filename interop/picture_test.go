@@ -23,7 +23,7 @@ func pictureOf(s *mdib.Snapshot) picture {
 	}
 	for e := range s.Entities() {
 		p.Descriptors[e.Handle] = descriptorImage{
-			Type: e.Descriptor.TypeName().Local, Parent: e.Parent, Version: uint64(e.Descriptor.Base().DescriptorVersion),
+			Type: e.Descriptor.TypeName().Local, Parent: e.Parent, Version: e.Descriptor.Base().DescriptorVersion,
 		}
 		if e.State != nil {
 			p.States[e.Handle] = imageOf(e.State)
@@ -41,7 +41,7 @@ func imageOf(s pm.State) stateImage {
 	base := s.BaseState()
 	out := stateImage{
 		Type: s.TypeName().Local, Descriptor: base.DescriptorHandle,
-		Version: uint64(base.StateVersion), DescriptorVersion: uint64(base.DescriptorVersion),
+		Version: base.StateVersion, DescriptorVersion: base.DescriptorVersion,
 	}
 	switch s := s.(type) {
 	case *pm.NumericMetricState:

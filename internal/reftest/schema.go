@@ -2,6 +2,7 @@ package reftest
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"encoding/json"
 	"encoding/xml"
@@ -245,7 +246,7 @@ func wellKnown(doc []byte, declared map[xml.Name]bool) error {
 // validator returns a function that validates files and gives the problems by file
 // base name, or nil if no validator is installed.
 func validator() func(schema string, files []string) (map[string][]string, error) {
-	if python, ok := PeerPython(); ok && exec.Command(python, "-c", "import lxml.etree").Run() == nil {
+	if python, ok := PeerPython(); ok && exec.CommandContext(context.Background(), python, "-c", "import lxml.etree").Run() == nil {
 		return func(schema string, files []string) (map[string][]string, error) { return lxml(python, schema, files) }
 	}
 	if tool, err := exec.LookPath("xmllint"); err == nil {
@@ -262,7 +263,7 @@ func lxml(python, schema string, files []string) (map[string][]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(python, "-c", validateScript, schema)
+	cmd := exec.CommandContext(context.Background(), python, "-c", validateScript, schema)
 	cmd.Stdin = bytes.NewReader(request)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -271,7 +272,10 @@ func lxml(python, schema string, files []string) (map[string][]string, error) {
 		return nil, fmt.Errorf("%w: %s", err, stderr.String())
 	}
 	found := map[string][]string{}
-	return found, json.Unmarshal(out, &found)
+	if err := json.Unmarshal(out, &found); err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 func xmllint(tool, schema string, files []string) (map[string][]string, error) {
@@ -279,7 +283,7 @@ func xmllint(tool, schema string, files []string) (map[string][]string, error) {
 	if len(files) == 0 {
 		return found, nil
 	}
-	cmd := exec.Command(tool, append([]string{"--nonet", "--noout", "--schema", schema}, files...)...)
+	cmd := exec.CommandContext(context.Background(), tool, append([]string{"--nonet", "--noout", "--schema", schema}, files...)...)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
