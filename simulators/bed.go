@@ -70,7 +70,6 @@ func (b *Bed) Ventilate(m Machine) {
 type Tap struct {
 	bed     *Bed
 	pending []Sample
-	dropped int
 }
 
 // Tap starts to collect samples for one device, from the current time of the bed on.
@@ -99,11 +98,15 @@ func (t *Tap) Close() {
 func (t *Tap) Next(dst []Sample, n int) []Sample {
 	t.bed.mu.Lock()
 	defer t.bed.mu.Unlock()
-	for len(t.pending) < n {
-		t.bed.step()
+	for n > 0 {
+		if len(t.pending) == 0 {
+			t.bed.step()
+		}
+		k := min(n, len(t.pending))
+		dst = append(dst, t.pending[:k]...)
+		t.pending = append(t.pending[:0], t.pending[k:]...)
+		n -= k
 	}
-	dst = append(dst, t.pending[:n]...)
-	t.pending = append(t.pending[:0], t.pending[n:]...)
 	return dst
 }
 
@@ -114,8 +117,8 @@ func (b *Bed) step() {
 	s := Sample{Time: b.now, Airway: b.air, Signals: b.patient.Signals(), Connected: b.patient.Connected()}
 	for _, t := range b.taps {
 		if len(t.pending) >= backlog {
-			t.dropped++
-			t.pending = append(t.pending[:0], t.pending[1:]...)
+			// Some at once, so that a device that has stopped costs the others little.
+			t.pending = append(t.pending[:0], t.pending[backlog/4:]...)
 		}
 		t.pending = append(t.pending, s)
 	}
