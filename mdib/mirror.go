@@ -150,7 +150,7 @@ type applier struct {
 	c      *Change
 	e      *editor
 	states []pm.State
-	index  map[string]int // into c.States, when there are many
+	index  map[string]int // into c.States, once one may stand there twice
 }
 
 // read finds out what kind of report it is and collects the states of state reports.
@@ -313,20 +313,7 @@ func (a *applier) forgetContexts(n *node) error {
 
 // changed notes a state change, one for each state.
 func (a *applier) changed(handle string, before, after pm.State) {
-	i := -1
-	if a.index != nil {
-		if k, ok := a.index[handle]; ok {
-			i = k
-		}
-	} else {
-		for k := range a.c.States {
-			if a.c.States[k].Handle == handle {
-				i = k
-				break
-			}
-		}
-	}
-	if i >= 0 {
+	if i := a.seen(handle, before); i >= 0 {
 		if !a.c.Periodic {
 			a.note("BICEPS R0007_0", handle, "the state stands more than once in the report")
 		}
@@ -337,14 +324,29 @@ func (a *applier) changed(handle string, before, after pm.State) {
 		a.c.States = make([]StateChange, 0, max(1, len(a.states)))
 	}
 	a.c.States = append(a.c.States, StateChange{Handle: handle, Before: before, After: after})
-	if len(a.c.States) == indexFrom {
+	if a.index != nil {
+		a.index[handle] = len(a.c.States) - 1
+	}
+}
+
+// seen returns the place of a state in c.States, -1 if it is not there yet.
+func (a *applier) seen(handle string, before pm.State) int {
+	// Nearly always the state is the one from before the report, so that it cannot have been there in the report: no index is needed.
+	if a.c.Kind != KindDescription {
+		if was, ok := a.c.Before.states.Get(handle); before == nil || ok && was == before {
+			return -1
+		}
+	}
+	if a.index == nil {
 		a.index = make(map[string]int, max(4*indexFrom, len(a.states)))
 		for k := range a.c.States {
 			a.index[a.c.States[k].Handle] = k
 		}
-	} else if a.index != nil {
-		a.index[handle] = len(a.c.States) - 1
 	}
+	if i, ok := a.index[handle]; ok {
+		return i
+	}
+	return -1
 }
 
 // observed takes over values of waveforms whose states stay otherwise as they are.

@@ -220,12 +220,37 @@ func ServiceByName(name string) (Service, bool) {
 // NotificationAction returns the action of the report whose body element has the given local name (in NamespaceMessage);
 // false when no service sends such a report.
 func NotificationAction(element string) (string, bool) {
-	for _, s := range Services() {
-		for _, o := range s.Operations {
-			if o.Notification && o.Name == element {
-				return o.Action, true
-			}
-		}
+	switch element { // asked for each report: building the table each time would cost more than the commit
+	case "OperationInvokedReport":
+		return ActionOperationInvokedReport, true
+	case "DescriptionModificationReport":
+		return ActionDescriptionModificationReport, true
+	case "EpisodicAlertReport":
+		return ActionEpisodicAlertReport, true
+	case "PeriodicAlertReport":
+		return ActionPeriodicAlertReport, true
+	case "EpisodicComponentReport":
+		return ActionEpisodicComponentReport, true
+	case "PeriodicComponentReport":
+		return ActionPeriodicComponentReport, true
+	case "EpisodicMetricReport":
+		return ActionEpisodicMetricReport, true
+	case "PeriodicMetricReport":
+		return ActionPeriodicMetricReport, true
+	case "EpisodicOperationalStateReport":
+		return ActionEpisodicOperationalStateReport, true
+	case "PeriodicOperationalStateReport":
+		return ActionPeriodicOperationalStateReport, true
+	case "SystemErrorReport":
+		return ActionSystemErrorReport, true
+	case "EpisodicContextReport":
+		return ActionEpisodicContextReport, true
+	case "PeriodicContextReport":
+		return ActionPeriodicContextReport, true
+	case "WaveformStream":
+		return ActionWaveformStream, true
+	case "ObservedValueStream":
+		return ActionObservedValueStream, true
 	}
 	return "", false
 }

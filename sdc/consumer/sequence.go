@@ -26,8 +26,9 @@ func (e *ReportSequenceError) Error() string {
 // reportSequence follows the sdpi:ReportSequence header of one subscription. A
 // device that does not write it is never refused for that.
 type reportSequence struct {
-	mu   sync.Mutex
-	last uint64
+	mu      sync.Mutex
+	last    uint64
+	scanner xmlscan.Scanner // kept: a new one for each notification cost more than all else of the header
 }
 
 // check tells whether a notification is a repetition of the one before (SDPi
@@ -38,12 +39,12 @@ func (q *reportSequence) check(h *soap.Header) (repeated bool, err error) {
 	if !ok {
 		return false, nil
 	}
-	n, err := messageNumber(block)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n, err := messageNumber(&q.scanner, block)
 	if err != nil {
 		return false, err
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	last := q.last
 	q.last = n
 	switch {
@@ -55,8 +56,8 @@ func (q *reportSequence) check(h *soap.Header) (repeated bool, err error) {
 	return false, nil
 }
 
-func messageNumber(block xmlscan.Raw) (uint64, error) {
-	s := block.Scanner()
+func messageNumber(s *xmlscan.Scanner, block xmlscan.Raw) (uint64, error) {
+	s.ResetRaw(block)
 	if err := s.Root(); err != nil {
 		return 0, err
 	}
