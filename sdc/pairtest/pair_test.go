@@ -183,7 +183,7 @@ func follow(t *testing.T, d *consumer.Device) *follower {
 	f := &follower{t: t, c: make(chan consumer.Update, 10000), done: make(chan error, 1)}
 	f.stop = func() {
 		cancel()
-		<-f.done
+		_ = <-f.done
 	}
 	started := make(chan struct{})
 	go func() {
