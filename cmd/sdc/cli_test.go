@@ -216,6 +216,7 @@ func TestWrongCallsAreRefused(t *testing.T) {
 	for _, args := range [][]string{
 		{"simulate", "toaster", "--insecure"}, {"frobnicate"}, {"simulate", "monitor", "--insecure", "--mdib", "app.go"},
 		{"simulate", "monitor", "--insecure", "--scenario", "dance"}, {"simulate", "monitor", "--insecure", "--location", "nonsense"},
+		{"simulate", "fleet", "--insecure", "--devices", "0"}, {"simulate", "fleet", "--insecure", "--epr", "urn:uuid:7d9c9a4e-6f0d-4b7e-8a4c-0d5d0f6f7a02"},
 		{"discover", "--ip", "not-an-ip"}, {"demo", "--for", "-1s"},
 	} {
 		code, _, errs := call(t, args...)
@@ -225,6 +226,15 @@ func TestWrongCallsAreRefused(t *testing.T) {
 	code, _, errs := call(t, "discover", "--ip", "203.0.113.1")
 	require.NotEqual(t, exitOK, code)
 	require.Contains(t, errs, "203.0.113.1")
+}
+
+func TestFleetIsOnTheNetwork(t *testing.T) {
+	// covers: COEX-1
+	udp := port(t)
+	simulate(t, "fleet", "--devices", "4", "--insecure", "--discovery-port", udp)
+	code, out, errs := call(t, "discover", "--for", "4s", "--json", "--discovery-port", udp)
+	require.Equal(t, exitOK, code, errs)
+	require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), 4)
 }
 
 func TestHelpTeaches(t *testing.T) {

@@ -126,6 +126,7 @@ func (c *demoCmd) prepare(e *env) (*demo, error) {
 	opts := simulators.Options{
 		Seed: c.Seed, Scenario: scenario, Location: sdc.LocationDetail{Facility: "Demo", PoC: "OR 1", Bed: "1"}, Logger: e.log,
 	}
+	opts.Bed = opts.OpenBed() // both devices are at the same patient
 	vent, err := ventilator.New(opts)
 	if err != nil {
 		return nil, err

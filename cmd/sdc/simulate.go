@@ -18,7 +18,8 @@ import (
 type simulateCmd struct {
 	netFlags
 	trustFlags
-	Kind            string        `arg:"" enum:"ventilator,monitor,reference" help:"ventilator, monitor or reference (animates any MDIB)."`
+	Kind            string        `arg:"" enum:"ventilator,monitor,reference,fleet" help:"ventilator, monitor, reference (animates any MDIB) or fleet (ventilators and monitors in turn)."`
+	Devices         int           `default:"10" help:"How many devices a fleet has."`
 	MDIB            string        `name:"mdib" type:"existingfile" placeholder:"FILE" help:"MDIB for the reference device. Default: its own."`
 	EPR             string        `name:"epr" placeholder:"URN" help:"Endpoint reference, urn:uuid:... Default: a new one."`
 	Location        string        `placeholder:"fac=..,poc=..,bed=.." help:"Associated location: fac, bldng, flr, poc, rm, bed, each optional."`
@@ -40,7 +41,10 @@ func (c *simulateCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	sim, err := c.simulator(e)
+	if c.Kind == "fleet" {
+		return c.fleet(e, id)
+	}
+	sim, err := c.simulator(e, c.Kind, c.Seed)
 	if err != nil {
 		return err
 	}
@@ -60,21 +64,22 @@ func (c *simulateCmd) Run(e *env) error {
 	return errors.Join(err, printErr)
 }
 
-func (c *simulateCmd) simulator(e *env) (simulators.Simulator, error) {
-	if c.MDIB != "" && c.Kind != "reference" {
-		return nil, usagef("--mdib is for the reference device; the %s has an MDIB of its own", c.Kind)
+// simulator makes one device of a kind.
+func (c *simulateCmd) simulator(e *env, kind string, seed uint64) (simulators.Simulator, error) {
+	if c.MDIB != "" && kind != "reference" {
+		return nil, usagef("--mdib is for the reference device; the %s has an MDIB of its own", kind)
 	}
 	scenario, err := physio.ParseScenario(c.Scenario)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	opts := simulators.Options{Seed: c.Seed, Scenario: scenario, Logger: e.log}
+	opts := simulators.Options{Seed: seed, Scenario: scenario, Logger: e.log}
 	if c.Location != "" {
 		if opts.Location, err = sdc.ParseLocationDetail(c.Location); err != nil {
 			return nil, usageError{err}
 		}
 	}
-	switch c.Kind {
+	switch kind {
 	case "ventilator":
 		return ventilator.New(opts)
 	case "monitor":
