@@ -98,7 +98,7 @@ func (tx *Tx) summariseSignals(system string, s *pm.AlertSystemState) {
 		if len(signals) == 0 {
 			continue
 		}
-		if !slices.Contains(before, entry) {
+		if s.ActivationState == pm.AlertActivationOn && !slices.Contains(before, entry) {
 			tx.carryOver(entry.State, signals)
 		}
 		activations := make([]pm.AlertActivation, len(signals))
