@@ -189,7 +189,7 @@ func (t *turn) setPriority(handle string, p pm.AlertConditionPriority) error {
 	if !y.shown {
 		return refuse("BICEPS escalation", handle, "the condition is not present")
 	}
-	y.escalation = p
+	y.escalation, y.unseen, y.seen = p, time.Time{}, time.Time{} // the delays count from here
 	t.memory.conditions[handle] = y
 	return nil
 }

@@ -23,16 +23,16 @@ type system struct {
 }
 
 type condition struct {
-	handle, system          string
-	kind                    pm.AlertConditionKind
-	priority                pm.AlertConditionPriority
-	escalated, deescalated  pm.AlertConditionPriority // "" means it cannot
-	delay                   time.Duration
-	sources                 []string // of a limit condition: numeric metrics
-	maxLimits               pm.Range
-	autoLimits              bool
-	signals                 []*signal
-	isLimit                 bool
+	handle, system         string
+	kind                   pm.AlertConditionKind
+	priority               pm.AlertConditionPriority
+	escalated, deescalated pm.AlertConditionPriority // "" means it cannot
+	delay                  time.Duration
+	sources                []string // of a limit condition: numeric metrics
+	maxLimits              pm.Range
+	autoLimits             bool
+	signals                []*signal
+	isLimit                bool
 }
 
 // judged conditions are limit conditions whose sources the manager can read.

@@ -56,7 +56,9 @@ func (m *Manager) SetAlertState(proposed pm.AlertState) error {
 					return err
 				}
 			}
-			act = func(t *turn) error { return t.proposeCondition(state.(pm.ConditionState).BaseCondition(), p.BaseCondition()) }
+			act = func(t *turn) error {
+				return t.proposeCondition(state.(pm.ConditionState).BaseCondition(), p.BaseCondition())
+			}
 		}
 		return nil
 	}, func(t *turn) error { return act(t) }, false)
@@ -165,15 +167,14 @@ func (t *turn) proposeSignal(s, p *pm.AlertSignalState) error {
 		y.confirmed = t.now
 		t.memory.signals[handle] = y
 	}
+	if s.ActivationState != pm.AlertActivationOn {
+		return nil // it is not generated, whatever else is said
+	}
 	is := y.presence
 	switch p.Presence {
 	case is, "", pm.AlertSignalPresenceOn, pm.AlertSignalPresenceLatch:
 		return nil
 	case pm.AlertSignalPresenceAck:
-		if is == pm.AlertSignalPresenceLatch {
-			break // a latched signal has nothing left to acknowledge but itself
-		}
-		return t.acknowledge(handle)
 	case pm.AlertSignalPresenceOff:
 		if is != pm.AlertSignalPresenceLatch {
 			return refuse("BICEPS ack", handle, "the condition is present: the signal can be acknowledged, not ended")

@@ -1,0 +1,4 @@
+package alerts
+
+// TestSnapshot is the MDIB of the tests.
+var TestSnapshot = snapshot
