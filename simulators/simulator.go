@@ -27,6 +27,12 @@ type Simulator interface {
 	Run(ctx context.Context, p *provider.Provider) error
 }
 
+// Configurer is a Simulator that needs more of a provider than the MDIB.
+type Configurer interface {
+	// Configure changes the configuration before the provider is made. What the caller has set should stay.
+	Configure(cfg *provider.Config) error
+}
+
 // Options are common to all simulated devices. The zero value is a stable
 // patient in a bed of its own, seed 0, at no particular location.
 type Options struct {
@@ -57,6 +63,11 @@ func (o Options) Log() *slog.Logger {
 // once it is reachable.
 func Run(ctx context.Context, sim Simulator, cfg provider.Config, ready func(*provider.Provider)) error {
 	cfg.MDIB, cfg.Model, cfg.Device = sim.MDIB(), sim.Model(), sim.Device()
+	if c, ok := sim.(Configurer); ok {
+		if err := c.Configure(&cfg); err != nil {
+			return err
+		}
+	}
 	p, err := provider.New(cfg)
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
+	"github.com/semeco/go-sdc/sdc/localization"
 	"github.com/semeco/go-sdc/sdc/provider"
 	"github.com/semeco/go-sdc/simulators"
 	"github.com/semeco/go-sdc/simulators/internal/simtest"
@@ -276,6 +277,30 @@ func operations(t *testing.T, snap *mdib.Snapshot) {
 		b.Pass(20 * time.Second)
 		require.InDelta(t, 42, b.Value(value.OperationTarget), 0, "what was set stays")
 	})
+}
+
+func TestDefaultReferencesResolve(t *testing.T) {
+	// covers: BICEPS R5006
+	d, err := reference.New(reference.Config{})
+	require.NoError(t, err)
+	var cfg provider.Config
+	require.NoError(t, d.Configure(&cfg))
+	require.NotNil(t, cfg.Localization)
+	require.Empty(t, cfg.Localization.Check(d.MDIB()))
+	for _, lang := range []string{"en-US", "de", "el-GR", "zh-CN"} {
+		require.Contains(t, cfg.Localization.Languages(), lang, "step 7a")
+	}
+	refs := 0
+	for e := range d.MDIB().Entities() {
+		localization.References(e.Descriptor, func(text pm.LocalizedText) {
+			refs++
+			require.True(t, text.Version.IsSet())
+		})
+	}
+	require.Equal(t, 3, refs)
+	own := cfg.Localization
+	require.NoError(t, d.Configure(&cfg))
+	require.Same(t, own, cfg.Localization, "a catalogue of the caller's stays")
 }
 
 func TestInvocationAndLocationAreConfigurable(t *testing.T) {
