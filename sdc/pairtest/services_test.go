@@ -22,7 +22,7 @@ func lowPriority(t *testing.T) func(*provider.Config) {
 	)
 	require.NoError(t, err)
 	return func(c *provider.Config) {
-		c.Localization, c.ContainmentTree, c.ContextQueries = texts, true, true
+		c.Localization, c.ContainmentTree, c.ContextQueries, c.Archive = texts, true, true, true
 	}
 }
 
@@ -56,6 +56,17 @@ func TestConsumerAsksTheLowPriorityServices(t *testing.T) {
 		_, err = d.GetContextStatesByFilter(ctx, pm.Opt[pm.QName]{}, "count(pm:State)")
 		require.ErrorAs(t, err, &fault)
 		require.Equal(t, soap.CodeSender, fault.Code)
+		require.NoError(t, setNumber(p.dev, "1"))
+		require.NoError(t, setNumber(p.dev, "2"))
+		states, err := d.GetStatesFromArchive(ctx, &msg.GetStatesFromArchive{TimeFrame: &msg.TimeFrame{}, Handle: []string{"num"}})
+		require.NoError(t, err)
+		require.Len(t, states.State, 3)
+		descriptors, err := d.GetDescriptorsFromArchive(ctx, &msg.GetDescriptorsFromArchive{DescriptorRevisions: &msg.VersionFrame{}, Handle: []string{"num", "vmd"}})
+		require.NoError(t, err)
+		require.Len(t, descriptors.Descriptor, 2)
+		_, err = d.GetStatesFromArchive(ctx, &msg.GetStatesFromArchive{})
+		require.ErrorAs(t, err, &fault)
+
 		byID, err := d.GetContextStatesByIdentification(ctx, pm.Opt[pm.QName]{}, pm.InstanceIdentifier{Root: "urn:x"})
 		require.NoError(t, err)
 		require.Empty(t, byID.ContextState)

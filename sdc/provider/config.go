@@ -14,6 +14,7 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/history"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/localization"
 	"github.com/semeco/go-sdc/soap/dpws"
@@ -78,6 +79,10 @@ type Config struct {
 	// ContextQueries makes the Context service answer GetContextStatesByIdentification and GetContextStatesByFilter, the latter with a subset of
 	// XPath. Without it both are refused with ActionNotSupported; SDPi advises consumers against them (R0501).
 	ContextQueries bool
+	// Archive switches the Archive service on, which answers from a log of the changes of the MDIB in memory.
+	Archive bool
+	// Log bounds that log; it is kept only if a service needs it.
+	Log history.Config
 	// Periodic switches periodic reports on.
 	Periodic Periodic
 	// ObservedValues reports new values of waveforms by ObservedValueStream in the place of WaveformStream, which then carries other changes of waveforms only

@@ -31,6 +31,9 @@ func (p *Provider) hostedServices() []hosted {
 	if p.cfg.ContainmentTree {
 		all = append(all, hosted{"ContainmentTree", []string{sdc.ContainmentTreeService}})
 	}
+	if p.cfg.Archive {
+		all = append(all, hosted{"Archive", []string{sdc.ArchiveService}})
+	}
 	return all
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/history"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/soap"
 	"github.com/semeco/go-sdc/soap/eventing"
@@ -23,6 +24,8 @@ type Provider struct {
 	log   *slog.Logger
 	hooks Hooks
 	store *mdib.Store
+	// changes is the log of what was committed; nil unless a service needs it.
+	changes *history.Log
 
 	// publishing orders commits and reports: whoever holds it may commit and hand reports to the subscriptions (SDPi R1004, R1006).
 	publishing sync.Mutex
@@ -61,6 +64,9 @@ func New(cfg Config) (*Provider, error) {
 		sizes: map[string]int{}, ready: make(chan struct{}), rescope: make(chan struct{}, 1), redescribed: make(chan struct{}, 1),
 	}
 	p.store = mdib.NewStore(cfg.MDIB, cfg.Store)
+	if cfg.Archive {
+		p.changes = history.New(p.store.Load(), p.now(), cfg.Log)
+	}
 	// Not refused: a device maker may have to live with a rule that peers do not look at. Package mdib tells all of it.
 	for _, f := range mdib.Validate(cfg.MDIB) {
 		if f.Severity == mdib.SeverityError {

@@ -21,6 +21,9 @@ func (p *Provider) Update(fn func(*mdib.Tx) error) error {
 	if err != nil || change == nil {
 		return err
 	}
+	if p.changes != nil {
+		p.changes.Append(change, p.now())
+	}
 	p.publish(change)
 	return nil
 }

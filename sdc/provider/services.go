@@ -33,6 +33,10 @@ func (p *Provider) handlersByElement() map[string]soap.Handler {
 		add(h, p.getContainmentTree)
 		add(h, p.getDescriptor)
 	}
+	if p.cfg.Archive {
+		add(h, p.getDescriptorsFromArchive)
+		add(h, p.getStatesFromArchive)
+	}
 	if p.cfg.ContextQueries {
 		add(h, p.getContextStatesByIdentification)
 		add(h, p.getContextStatesByFilter)
