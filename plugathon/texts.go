@@ -12,8 +12,8 @@ import (
 	"github.com/semeco/go-sdc/sdc/consumer"
 )
 
-// Languages a reference device has texts in.
-func languages() []string { return []string{"en-US", "de", "el-GR", "zh-CN"} }
+// wantedLanguages are those a reference device has texts in.
+func wantedLanguages() []string { return []string{"en-US", "de", "el-GR", "zh-CN"} }
 
 // texts: steps 7a to 7c.
 func (r *run) texts(ctx context.Context) {
@@ -37,15 +37,19 @@ func refused(err error) verdict {
 	return failf("%v", err)
 }
 
-func (r *run) supported(ctx context.Context) verdict {
+func (r *run) languages(ctx context.Context) ([]pm.Language, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.StepTimeout)
 	defer cancel()
-	have, err := r.dev.GetSupportedLanguages(ctx)
+	return r.dev.GetSupportedLanguages(ctx)
+}
+
+func (r *run) supported(ctx context.Context) verdict {
+	have, err := r.languages(ctx)
 	if err != nil {
 		return refused(err)
 	}
 	var missing []string
-	for _, l := range languages() {
+	for _, l := range wantedLanguages() {
 		if !slices.Contains(have, l) {
 			missing = append(missing, l)
 		}
@@ -56,10 +60,20 @@ func (r *run) supported(ctx context.Context) verdict {
 	return passf("%s", strings.Join(have, " "))
 }
 
-// localized asks for texts in each language on its own: only those that match may come, and some must.
+// mostLanguages bounds how many languages texts are asked for in.
+const mostLanguages = 10
+
+// localized asks for texts in each language that the device says it has, on its own: only those that match may come, and some must.
 func (r *run) localized(ctx context.Context, version pm.Opt[uint64]) verdict {
+	have, err := r.languages(ctx)
+	if err != nil {
+		return refused(err)
+	}
+	if len(have) == 0 {
+		return failf("the device has texts in no language")
+	}
 	var seen []string
-	for _, lang := range languages() {
+	for _, lang := range have[:min(mostLanguages, len(have))] {
 		got, err := r.textsIn(ctx, lang, version)
 		if err != nil {
 			return refused(err)
