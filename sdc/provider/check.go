@@ -30,6 +30,9 @@ func (p *Provider) check(r msg.SetRequest) (pm.OperationDescriptor, *Refused) {
 	if mode := state.BaseOperation().OperatingMode; mode != pm.OperatingModeEn {
 		return op, refuse(msg.InvocationErrorOth, "operation %s is not enabled (operating mode %s)", handle, mode)
 	}
+	if refusal := p.checkEffect(op); refusal != nil {
+		return op, refusal
+	}
 	if target := op.BaseOperation().OperationTarget; !exists(snap, target) {
 		return op, refuse(msg.InvocationErrorUnspec, "the target %q of operation %s does not exist", target, handle)
 	}

@@ -17,4 +17,13 @@
 // A request is checked against the MDIB (SCO-2), given a transaction id, and queued at its SCO; the operations of one SCO run one
 // after the other (SCO-3). Whatever happens, each transaction ends with exactly one final state: handler errors, panics, time-outs
 // and full queues become Fail with a reason (SCO-6).
+//
+// What an operation with InvocationEffectiveTimeout has brought about lasts until it is not called again in time; HandleEffectEnd says what ends it (SCO-10).
+//
+// # Services
+//
+// Get, Set and the four services that report are always there; StateEvent, Context, DescriptionEvent and Waveform share an address (GLUE R0034_0). The others
+// are off until they are switched on in Config, and only then stand in metadata and WSDL: Localization (a catalogue of texts, checked against
+// the MDIB), ContainmentTree, Archive (over a bounded log of changes in memory). ContextQueries adds two requests to Context, Periodic the periodic reports,
+// ObservedValues the ObservedValueStream. AssociatePatient, SetLocation, JoinEnsemble and their like change contexts in the terms of an application.
 package provider

@@ -33,10 +33,12 @@ type Provider struct {
 	source     atomic.Pointer[eventing.Source] // nil until Run listens
 	encoded    mdibCache
 
-	opMu       sync.Mutex // guards the next three
+	opMu       sync.Mutex // guards the next five
 	handlers   map[string]handler
 	invocation map[string]Invocation
 	queues     map[string]*sco // by handle of the SCO; only those with work
+	effects    map[string]*effect
+	effectEnds map[string]func(context.Context, *Call) error
 
 	transactions atomic.Uint32 // the last transaction id
 	operations   sync.WaitGroup
@@ -61,6 +63,7 @@ func New(cfg Config) (*Provider, error) {
 	p := &Provider{
 		cfg: cfg, log: cfg.Logger, hooks: cfg.Hooks,
 		handlers: map[string]handler{}, invocation: map[string]Invocation{}, queues: map[string]*sco{},
+		effects: map[string]*effect{}, effectEnds: map[string]func(context.Context, *Call) error{},
 		sizes: map[string]int{}, ready: make(chan struct{}), rescope: make(chan struct{}, 1), redescribed: make(chan struct{}, 1),
 	}
 	p.store = mdib.NewStore(cfg.MDIB, cfg.Store)

@@ -40,6 +40,21 @@ func (p *Provider) reserve(handle string) (*sco, bool) {
 	return s, true
 }
 
+// enqueue queues something that must not be lost: it takes a place even if there is none left.
+func (p *Provider) enqueue(handle string, t *transaction) {
+	p.opMu.Lock()
+	s, ok := p.queues[handle]
+	if !ok {
+		s = &sco{p: p, handle: handle}
+		p.queues[handle] = s
+	}
+	s.mu.Lock()
+	s.taken++
+	s.mu.Unlock()
+	p.opMu.Unlock()
+	s.submit(t)
+}
+
 // submit takes the promised place.
 func (s *sco) submit(t *transaction) {
 	s.mu.Lock()
@@ -97,6 +112,7 @@ type transaction struct {
 	handler handler
 	request msg.SetRequest
 	delayed bool
+	effect  func()          // not a call but the end of a former call's effect; nothing else is set then
 	ctx     context.Context // ends with MaxTimeToFinish or the provider
 	cancel  context.CancelFunc
 
@@ -107,6 +123,10 @@ type transaction struct {
 
 // execute runs the handler, on the goroutine of the SCO.
 func (t *transaction) execute() {
+	if t.effect != nil {
+		t.effect()
+		return
+	}
 	defer t.cancel()
 	if !t.start() {
 		return // timed out or cancelled while it waited
@@ -116,7 +136,12 @@ func (t *transaction) execute() {
 		t.finish(outcome{msg.InvocationStateFail, refusal})
 		return
 	}
-	t.finish(t.p.outcomeOf(t.call, t.run()))
+	o := t.p.outcomeOf(t.call, t.run())
+	if o.state == msg.InvocationStateFin || o.state == msg.InvocationStateFinMod {
+		// Also of a call that was reported as too late: what it did lasts all the same.
+		t.p.beginEffect(t.call)
+	}
+	t.finish(o)
 }
 
 // run turns a panic of the handler into an error (SCO-6).

@@ -1,0 +1,162 @@
+package provider_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/msg"
+	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/provider"
+)
+
+// lasting gives the operation "slow" an effect of 2 s.
+func lasting(retriggerable pm.Opt[bool]) func(*provider.Config) {
+	return func(c *provider.Config) {
+		store := mdib.NewStore(c.MDIB, mdib.Config{})
+		_, err := store.Update(func(tx *mdib.Tx) error {
+			d, err := mdib.EditDescriptorAs[*pm.ActivateOperationDescriptor](tx, "slow")
+			if err == nil {
+				d.InvocationEffectiveTimeout, d.Retriggerable = pm.Some(pm.DurationOf(2*time.Second)), retriggerable
+			}
+			return err
+		})
+		if err != nil {
+			panic(err)
+		}
+		c.MDIB = store.Load()
+	}
+}
+
+func trigger(p *peer) msg.InvocationInfo {
+	p.t.Helper()
+	return mustCall[*msg.ActivateResponse](p, "Set", sdc.ActionActivate, &msg.Activate{AbstractSet: msg.AbstractSet{OperationHandleRef: "slow"}}).InvocationInfo
+}
+
+// cutter counts what happens to a device that cuts while its operation is in effect.
+type cutter struct {
+	on      int // calls
+	cutting bool
+	took    time.Duration // of the whole effect
+	last    uint32
+	fail    error
+}
+
+func (c *cutter) prepare(t *testing.T) func(*provider.Provider) {
+	return func(dev *provider.Provider) {
+		var since time.Time
+		require.NoError(t, dev.HandleActivate("slow", func(context.Context, *provider.Activate) error {
+			if !c.cutting {
+				since = time.Now()
+			}
+			c.on++
+			c.cutting = c.fail == nil
+			return c.fail
+		}))
+		require.NoError(t, dev.HandleEffectEnd("slow", func(ctx context.Context, call *provider.Call) error {
+			c.took, c.last = time.Since(since), call.TransactionID
+			c.cutting = false
+			if ctx.Err() != nil {
+				t.Error("no time left to end the effect")
+			}
+			return nil
+		}))
+	}
+}
+
+func wait(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+func TestEffectLastsAsLongAsItIsRetriggered(t *testing.T) {
+	// covers: SCO-10
+	c := &cutter{}
+	inBubble(t, lasting(pm.Opt[bool]{}), c.prepare(t), func(t *testing.T, b *bench) {
+		require.Equal(t, msg.InvocationStateFin, trigger(b.peer).InvocationState)
+		var last uint32
+		for range 3 {
+			wait(1500 * time.Millisecond)
+			require.True(t, c.cutting)
+			info := trigger(b.peer)
+			require.Equal(t, msg.InvocationStateFin, info.InvocationState)
+			last = info.TransactionId
+		}
+		wait(1900 * time.Millisecond)
+		require.True(t, c.cutting)
+		wait(200 * time.Millisecond)
+		require.False(t, c.cutting, "nobody triggered it again")
+		require.Equal(t, 3*1500*time.Millisecond+2*time.Second, c.took)
+		require.Equal(t, last, c.last)
+
+		// And from the beginning.
+		require.Equal(t, msg.InvocationStateFin, trigger(b.peer).InvocationState)
+		require.True(t, c.cutting)
+		wait(3 * time.Second)
+		require.False(t, c.cutting)
+		require.Equal(t, 2*time.Second, c.took)
+	})
+}
+
+func TestNonRetriggerableOperationRefusesWhileInEffect(t *testing.T) {
+	// covers: SCO-10
+	c := &cutter{}
+	inBubble(t, lasting(pm.Some(false)), c.prepare(t), func(t *testing.T, b *bench) {
+		require.Equal(t, msg.InvocationStateFin, trigger(b.peer).InvocationState)
+		wait(time.Second)
+		before := b.dev.MDIB()
+		info := trigger(b.peer)
+		require.Equal(t, msg.InvocationStateFail, info.InvocationState)
+		require.Equal(t, msg.InvocationErrorOth, info.InvocationError)
+		require.Contains(t, info.InvocationErrorMessage[0].Text, "in effect")
+		require.Same(t, before, b.dev.MDIB())
+		require.Equal(t, 1, c.on)
+		wait(1100 * time.Millisecond)
+		require.False(t, c.cutting)
+		require.Equal(t, 2*time.Second, c.took, "a refused call prolongs nothing")
+		require.Equal(t, msg.InvocationStateFin, trigger(b.peer).InvocationState)
+	})
+}
+
+func TestFailedCallHasNoEffect(t *testing.T) {
+	// covers: SCO-10
+	c := &cutter{fail: errors.New("jammed")}
+	inBubble(t, lasting(pm.Some(false)), c.prepare(t), func(t *testing.T, b *bench) {
+		require.Equal(t, msg.InvocationStateFail, trigger(b.peer).InvocationState)
+		c.fail = nil
+		require.Equal(t, msg.InvocationStateFin, trigger(b.peer).InvocationState, "not refused")
+		require.Equal(t, 2, c.on)
+	})
+}
+
+func TestEffectEndsWhenTheDeviceStops(t *testing.T) {
+	// covers: SCO-10
+	c := &cutter{}
+	inBubble(t, lasting(pm.Opt[bool]{}), c.prepare(t), func(t *testing.T, b *bench) {
+		require.Equal(t, msg.InvocationStateFin, trigger(b.peer).InvocationState)
+		require.True(t, c.cutting)
+		require.NoError(t, b.stop())
+		require.False(t, c.cutting, "nobody can trigger it again")
+		require.Less(t, c.took, time.Second)
+	})
+}
+
+func TestEffectEndThatPanicsIsForgotten(t *testing.T) {
+	// covers: SCO-6
+	prepare := func(dev *provider.Provider) {
+		require.NoError(t, dev.HandleActivate("slow", func(context.Context, *provider.Activate) error { return nil }))
+		require.NoError(t, dev.HandleEffectEnd("slow", func(context.Context, *provider.Call) error { panic("oh") }))
+		require.ErrorContains(t, dev.HandleEffectEnd("num", nil), "no operation")
+	}
+	inBubble(t, lasting(pm.Some(false)), prepare, func(t *testing.T, b *bench) {
+		require.Equal(t, msg.InvocationStateFin, trigger(b.peer).InvocationState)
+		wait(3 * time.Second)
+		require.Equal(t, msg.InvocationStateFin, trigger(b.peer).InvocationState)
+	})
+}
