@@ -198,8 +198,8 @@ func operations() []pm.OperationDescriptor {
 	return append(ops, bedside.Operations(limits())...)
 }
 
-// device builds the MDIB with the settings in force at first.
-func device(start Settings) (*mdib.Snapshot, error) {
+// device builds the MDIB.
+func device() (*mdib.Snapshot, error) {
 	var set []pm.MetricDescriptor
 	states := []pm.State{build.AlertSystemState(build.HandleAlertSystem), build.AllowedValues(OpMode, string(VolumeControl), string(PressureControl), string(Standby))}
 	for _, s := range settings() {

@@ -47,7 +47,7 @@ type Ventilator struct {
 // New makes a ventilator that has not been switched on yet.
 func New(opts simulators.Options) (*Ventilator, error) {
 	start := DefaultSettings()
-	snap, err := device(start)
+	snap, err := device()
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +199,6 @@ type sensor struct {
 	capnograph *measure.Capnograph
 	inspired   float64 // L since the inspiration began, breathed out again subtracted
 	in, out    float64 // L moved since the machine last began an inspiration
-	rising     bool
 	quiet      float64 // s without flow reversal
 	lost       bool
 	lastLeak   float64
