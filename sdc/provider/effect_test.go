@@ -3,6 +3,7 @@ package provider_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,29 +40,32 @@ func trigger(p *peer) msg.InvocationInfo {
 	return mustCall[*msg.ActivateResponse](p, "Set", sdc.ActionActivate, &msg.Activate{AbstractSet: msg.AbstractSet{OperationHandleRef: "slow"}}).InvocationInfo
 }
 
-// cutter counts what happens to a device that cuts while its operation is in effect.
+// cutter is a device that cuts while its operation is in effect.
 type cutter struct {
-	on      int // calls
-	cutting bool
-	took    time.Duration // of the whole effect
-	last    uint32
-	fail    error
+	calls   atomic.Int32
+	cutting atomic.Bool
+	since   atomic.Int64 // ns
+	took    atomic.Int64 // ns, of the last whole effect
+	last    atomic.Uint32
+	jammed  atomic.Bool
 }
 
 func (c *cutter) prepare(t *testing.T) func(*provider.Provider) {
 	return func(dev *provider.Provider) {
-		var since time.Time
 		require.NoError(t, dev.HandleActivate("slow", func(context.Context, *provider.Activate) error {
-			if !c.cutting {
-				since = time.Now()
+			c.calls.Add(1)
+			if c.jammed.Load() {
+				return errors.New("jammed")
 			}
-			c.on++
-			c.cutting = c.fail == nil
-			return c.fail
+			if !c.cutting.Swap(true) {
+				c.since.Store(time.Now().UnixNano())
+			}
+			return nil
 		}))
 		require.NoError(t, dev.HandleEffectEnd("slow", func(ctx context.Context, call *provider.Call) error {
-			c.took, c.last = time.Since(since), call.TransactionID
-			c.cutting = false
+			c.took.Store(time.Now().UnixNano() - c.since.Load())
+			c.last.Store(call.TransactionID)
+			c.cutting.Store(false)
 			if ctx.Err() != nil {
 				t.Error("no time left to end the effect")
 			}
@@ -83,24 +87,24 @@ func TestEffectLastsAsLongAsItIsRetriggered(t *testing.T) {
 		var last uint32
 		for range 3 {
 			wait(1500 * time.Millisecond)
-			require.True(t, c.cutting)
+			require.True(t, c.cutting.Load())
 			info := trigger(b.peer)
 			require.Equal(t, msg.InvocationStateFin, info.InvocationState)
 			last = info.TransactionId
 		}
 		wait(1900 * time.Millisecond)
-		require.True(t, c.cutting)
+		require.True(t, c.cutting.Load())
 		wait(200 * time.Millisecond)
-		require.False(t, c.cutting, "nobody triggered it again")
-		require.Equal(t, 3*1500*time.Millisecond+2*time.Second, c.took)
-		require.Equal(t, last, c.last)
+		require.False(t, c.cutting.Load(), "nobody triggered it again")
+		require.Equal(t, 3*1500*time.Millisecond+2*time.Second, time.Duration(c.took.Load()))
+		require.Equal(t, last, c.last.Load())
 
 		// And from the beginning.
 		require.Equal(t, msg.InvocationStateFin, trigger(b.peer).InvocationState)
-		require.True(t, c.cutting)
+		require.True(t, c.cutting.Load())
 		wait(3 * time.Second)
-		require.False(t, c.cutting)
-		require.Equal(t, 2*time.Second, c.took)
+		require.False(t, c.cutting.Load())
+		require.Equal(t, 2*time.Second, time.Duration(c.took.Load()))
 	})
 }
 
@@ -116,22 +120,23 @@ func TestNonRetriggerableOperationRefusesWhileInEffect(t *testing.T) {
 		require.Equal(t, msg.InvocationErrorOth, info.InvocationError)
 		require.Contains(t, info.InvocationErrorMessage[0].Text, "in effect")
 		require.Same(t, before, b.dev.MDIB())
-		require.Equal(t, 1, c.on)
+		require.EqualValues(t, 1, c.calls.Load())
 		wait(1100 * time.Millisecond)
-		require.False(t, c.cutting)
-		require.Equal(t, 2*time.Second, c.took, "a refused call prolongs nothing")
+		require.False(t, c.cutting.Load())
+		require.Equal(t, 2*time.Second, time.Duration(c.took.Load()), "a refused call prolongs nothing")
 		require.Equal(t, msg.InvocationStateFin, trigger(b.peer).InvocationState)
 	})
 }
 
 func TestFailedCallHasNoEffect(t *testing.T) {
 	// covers: SCO-10
-	c := &cutter{fail: errors.New("jammed")}
+	c := &cutter{}
+	c.jammed.Store(true)
 	inBubble(t, lasting(pm.Some(false)), c.prepare(t), func(t *testing.T, b *bench) {
 		require.Equal(t, msg.InvocationStateFail, trigger(b.peer).InvocationState)
-		c.fail = nil
+		c.jammed.Store(false)
 		require.Equal(t, msg.InvocationStateFin, trigger(b.peer).InvocationState, "not refused")
-		require.Equal(t, 2, c.on)
+		require.EqualValues(t, 2, c.calls.Load())
 	})
 }
 
@@ -140,10 +145,10 @@ func TestEffectEndsWhenTheDeviceStops(t *testing.T) {
 	c := &cutter{}
 	inBubble(t, lasting(pm.Opt[bool]{}), c.prepare(t), func(t *testing.T, b *bench) {
 		require.Equal(t, msg.InvocationStateFin, trigger(b.peer).InvocationState)
-		require.True(t, c.cutting)
+		require.True(t, c.cutting.Load())
 		require.NoError(t, b.stop())
-		require.False(t, c.cutting, "nobody can trigger it again")
-		require.Less(t, c.took, time.Second)
+		require.False(t, c.cutting.Load(), "nobody can trigger it again")
+		require.Less(t, time.Duration(c.took.Load()), time.Second)
 	})
 }
 
