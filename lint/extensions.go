@@ -30,9 +30,8 @@ func reads[T any](f func(pm.Extension) (T, bool, error)) func(pm.Extension) erro
 	}
 }
 
-func is[T any](owner any) bool { _, ok := owner.(T); return ok }
+func is[T any](v any) bool { _, ok := v.(T); return ok }
 
-// inside accepts the owners that are, or embed, a metric value.
 func metricValueOwner(owner any) bool {
 	switch owner.(type) {
 	case *pm.NumericMetricValue, *pm.StringMetricValue, *pm.SampleArrayValue:

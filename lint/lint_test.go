@@ -64,6 +64,7 @@ func TestEachRuleFindsItsFault(t *testing.T) {
 		{"value outside", `Value="37.2"`, `Value="57.2"`, "BICEPS ranges", "temperature", advice},
 		{"modifiable data unknown", `@ActivationState<`, `@Activation<`, "BICEPS R5011", "vmd.set", advice},
 		{"modifiable data unknown below", `pm:PhysicalConnector/pm:Label<`, `pm:PhysicalConnector/pm:Lable<`, "BICEPS R5011", "vmd.set", advice},
+		{"modifiable data of no metric below", `"pm:SetComponentStateOperationDescriptor" Handle="vmd.set" OperationTarget="vmd"|"pm:SetComponentStateOperationState"|@ActivationState<`, `"pm:SetMetricStateOperationDescriptor" Handle="vmd.set" OperationTarget="channel"|"pm:SetMetricStateOperationState"|@OperatingHours<`, "BICEPS R5011", "vmd.set", advice},
 		{"no self check", ` LastSelfCheck="1700000000000" SelfCheckCount="3"`, ``, "BICEPS self-check", "alerts", advice},
 		{"self check at once", `SelfCheckPeriod="PT5S"`, `SelfCheckPeriod="PT0S"`, "BICEPS self-check", "alerts", fault},
 		{"acknowledged", `AcknowledgementSupported="true" |Presence="Off"`, `|Presence="Ack"`, "BICEPS ack", "hot.lamp", fault},
@@ -135,6 +136,15 @@ func TestEachRuleFindsItsFault(t *testing.T) {
 			require.True(t, slices.ContainsFunc(lint.Rules(), func(r lint.Rule) bool { return r.ID == c.id }), "the rule is listed")
 		})
 	}
+}
+
+// Operations on many metrics name their channel as target; what they set are the metrics' states.
+func TestModifiableDataOfAChannelsMetrics(t *testing.T) {
+	// covers: BICEPS R5011
+	doc := strings.ReplaceAll(good(t), `SetComponentStateOperation`, `SetMetricStateOperation`)
+	doc = strings.ReplaceAll(doc, `OperationTarget="vmd"`, `OperationTarget="channel"`)
+	doc = strings.ReplaceAll(doc, `pm:PhysicalConnector/pm:Label<`, `pm:MetricValue/@Value<`)
+	require.Empty(t, lint.Document("x", []byte(doc), lint.SDPi25).Findings)
 }
 
 func TestProfileBaseKnowsNoSDPi(t *testing.T) {

@@ -52,23 +52,50 @@ func ranges(p *pass) {
 
 func modifiableData(p *pass) {
 	for h, d := range descriptors[pm.SetStateOperationDescriptor](p) {
-		var state pm.State
-		if target, ok := p.s.Descriptor(d.BaseOperation().OperationTarget); ok {
-			state = pm.NewStateFor(target)
-		} else if state, ok = p.s.State(d.BaseOperation().OperationTarget); !ok {
-			continue // told by B-6_0
-		}
 		if _, activates := d.(*pm.ActivateOperationDescriptor); activates {
 			continue // what an action changes is not written as parts of one state
 		}
+		states := settable(p, d)
 		for _, expression := range d.BaseSetState().ModifiableData {
 			if strings.TrimSpace(expression) == "" {
 				p.warnf(h, "an entry of ModifiableData is empty")
 				continue
 			}
-			if known, ok := pathExists(state, expression); ok && !known {
-				p.warnf(h, "ModifiableData names %q, which a %s does not have", clip(expression), state.TypeName().Local)
+			found := len(states) == 0
+			for _, s := range states {
+				known, ok := pathExists(s, expression)
+				found = found || known || !ok
+			}
+			if !found {
+				p.warnf(h, "ModifiableData names %q, which a %s does not have", clip(expression), states[0].TypeName().Local)
 			}
 		}
 	}
+}
+
+// settable returns an empty state of each kind that an operation sets: those of its target and, for a target of another kind, such as a channel
+// with metrics, of what lies below.
+func settable(p *pass, d pm.SetStateOperationDescriptor) []pm.State {
+	sets := func(any) bool { return false }
+	switch d.(type) {
+	case *pm.SetMetricStateOperationDescriptor:
+		sets = is[pm.MetricState]
+	case *pm.SetComponentStateOperationDescriptor:
+		sets = is[pm.ComponentState]
+	case *pm.SetAlertStateOperationDescriptor:
+		sets = is[pm.AlertState]
+	case *pm.SetContextStateOperationDescriptor:
+		sets = is[pm.ContextState]
+	}
+	target := d.BaseOperation().OperationTarget
+	if state, ok := p.s.State(target); ok && sets(state) {
+		return []pm.State{state}
+	}
+	var out []pm.State
+	for e := range p.s.Subtree(target) {
+		if s := pm.NewStateFor(e.Descriptor); sets(s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
