@@ -65,7 +65,7 @@ func TestNumericsComeFromTheSignals(t *testing.T) {
 				require.EqualValues(t, bedside.Step/w.SamplePeriod.Std(), len(s.MetricValue.Samples), e.Handle)
 			}
 		}
-		simtest.Conforms(t, b.Provider.MDIB())
+		b.Conforms()
 	})
 }
 
@@ -91,7 +91,7 @@ func TestDesaturationRaisesTheAlarm(t *testing.T) {
 		require.Equal(t, pm.AlertSignalPresenceOn, simtest.Signal(snap, build.AudibleSignal(monitor.AlarmSpO2)))
 		system, _ := mdib.Get[*pm.AlertSystemState](snap, build.HandleAlertSystem)
 		require.Contains(t, system.PresentPhysiologicalAlarmConditions, monitor.AlarmSpO2)
-		simtest.Conforms(t, b.Provider.MDIB())
+		b.Conforms()
 		b.Until(2*time.Minute, "end of the alarm", func(s *mdib.Snapshot) bool { return !simtest.Present(s, monitor.AlarmSpO2) })
 	})
 }
@@ -139,7 +139,7 @@ func TestCuffMeasuresOnDemand(t *testing.T) {
 		}
 		require.InDelta(t, b.Value(monitor.HandleABPMean), b.Value(monitor.HandleNIBPMean), 4)
 		require.InDelta(t, b.Value(monitor.HandleABPSys), b.Value(monitor.HandleNIBPSys), 6)
-		simtest.Conforms(t, b.Provider.MDIB())
+		b.Conforms()
 	})
 }
 
@@ -154,7 +154,7 @@ func TestSensorOffGivesNoValueAndATechnicalAlarm(t *testing.T) {
 		require.False(t, s.MetricValue.Value.IsSet())
 		require.True(t, simtest.Present(b.Consumer.MDIB(), monitor.AlarmECGOff))
 		require.False(t, simtest.Present(b.Consumer.MDIB(), monitor.AlarmAsystole), "no leads is no asystole")
-		simtest.Conforms(t, b.Provider.MDIB())
+		b.Conforms()
 		m.Plug(monitor.SensorECG, true)
 		b.Pass(5 * time.Second)
 		require.False(t, simtest.Present(b.Consumer.MDIB(), monitor.AlarmECGOff))
@@ -202,7 +202,7 @@ func TestPatientIsAdmitted(t *testing.T) {
 			require.True(t, s.BaseContext().BindingMdibVersion.IsSet())
 		}
 		require.Equal(t, []string{second}, associated)
-		simtest.Conforms(t, b.Provider.MDIB())
+		b.Conforms()
 	})
 }
 

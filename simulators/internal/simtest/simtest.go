@@ -4,6 +4,7 @@ package simtest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -28,11 +29,24 @@ type Bench struct {
 	T        *testing.T
 	Provider *provider.Provider
 	Consumer *consumer.Device
+
+	documents map[string][]byte // to be validated by the schemas once the bubble has ended
+}
+
+// Conforms checks that the device's MDIB has no findings now, and that it is valid
+// by the schemas, which is seen to after the test: the validator is a process of
+// its own, and where there is none the test must not be skipped halfway.
+func (b *Bench) Conforms() {
+	b.T.Helper()
+	snap := b.Provider.MDIB()
+	require.Empty(b.T, mdib.Validate(snap))
+	b.documents[fmt.Sprintf("mdib version %d", snap.Version().MdibVersion)] = snap.Response().AppendXML(nil)
 }
 
 // Run puts the device made by device on an in-memory network in virtual time, connects a consumer and calls test.
 func Run(t *testing.T, device func() (simulators.Simulator, error), test func(b *Bench)) {
 	t.Helper()
+	documents := make(map[string][]byte)
 	synctest.Test(t, func(t *testing.T) {
 		sim, err := device()
 		require.NoError(t, err)
@@ -56,7 +70,7 @@ func Run(t *testing.T, device func() (simulators.Simulator, error), test func(b 
 				Insecure: true, Listen: listen(host), Dial: host.Dial, Transport: newSilence(), MaxSubscription: 15 * time.Second,
 			}, func(p *provider.Provider) { ready <- p })
 		}()
-		b := &Bench{T: t}
+		b := &Bench{T: t, documents: documents}
 		select {
 		case b.Provider = <-ready:
 		case err := <-ended:
@@ -74,6 +88,9 @@ func Run(t *testing.T, device func() (simulators.Simulator, error), test func(b 
 		require.NoError(t, leave())
 		require.NoError(t, stop())
 	})
+	if len(documents) > 0 && !t.Failed() {
+		t.Run("schema", func(t *testing.T) { reftest.Validate(t, documents) })
+	}
 }
 
 // Pass lets virtual time pass.
@@ -123,7 +140,9 @@ func Signal(snap *mdib.Snapshot, handle string) pm.AlertSignalPresence {
 func Conforms(t *testing.T, snap *mdib.Snapshot) {
 	t.Helper()
 	require.Empty(t, mdib.Validate(snap))
-	reftest.Validate(t, map[string][]byte{"mdib": snap.Response().AppendXML(nil)})
+	t.Run("schema", func(t *testing.T) {
+		reftest.Validate(t, map[string][]byte{"mdib": snap.Response().AppendXML(nil)})
+	})
 }
 
 // silence is a discovery transport on which nothing is ever heard.
