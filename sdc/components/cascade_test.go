@@ -1,0 +1,143 @@
+package components
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/pm"
+)
+
+func TestCascade(t *testing.T) {
+	// covers: BICEPS R0025_0
+	d := newDevice(t, false)
+	c, err := NewCascade(d, nil)
+	require.NoError(t, err)
+	must(t, d, func(tx *mdib.Tx) error { return tx.SetActivation("clc", pm.ComponentActivationStndBy) })
+	must(t, d, func(tx *mdib.Tx) error { return tx.SetPresence("cond", true) })
+	all := []string{"vmd", "chan", "msrmt", "set", "clc", "wave", "alerts", "cond", "signal", "sco", "op", "op2"}
+	states := func() map[string]string {
+		out := map[string]string{}
+		for _, h := range append([]string{"mds", "battery", "clock", "context", "vmd2", "chan2", "other"}, all...) {
+			out[h] = d.is(h)
+		}
+		return out
+	}
+	before := states()
+	require.NoError(t, c.SetActivation("vmd", pm.ComponentActivationOff))
+	for _, h := range all {
+		want := "Off"
+		if h == "op" || h == "op2" {
+			want = "NA"
+		}
+		require.Equal(t, want, d.is(h), h)
+	}
+	require.Equal(t, "On", d.is("other"), "another VMD")
+	version := d.MDIB().Version()
+	require.NoError(t, c.SetActivation("vmd", pm.ComponentActivationOff))
+	require.Equal(t, version, d.MDIB().Version(), "it is off already")
+	var rule *mdib.RuleError
+	require.ErrorAs(t, c.SetActivation("chan", pm.ComponentActivationOn), &rule)
+	require.Equal(t, "BICEPS R0025_0", rule.ID)
+	require.NoError(t, c.SetActivation("vmd", pm.ComponentActivationOn))
+	require.Equal(t, before, states())
+	s, _ := mdib.Get[*pm.AlertConditionState](d.MDIB(), "cond")
+	require.False(t, s.Presence, "what was present has to be detected again")
+
+	// One within the other, and something below that was off for itself.
+	require.NoError(t, c.SetActivation("chan", pm.ComponentActivationOff))
+	require.NoError(t, c.SetActivation("mds", pm.ComponentActivationOff))
+	require.Equal(t, "Off", d.is("clock"))
+	require.NoError(t, c.SetActivation("mds", pm.ComponentActivationOn))
+	require.Equal(t, "Off", d.is("chan"))
+	require.Equal(t, "Off", d.is("msrmt"))
+	require.Equal(t, "On", d.is("alerts"))
+	require.Equal(t, "En", d.is("op"))
+	require.NoError(t, c.SetActivation("chan", pm.ComponentActivationStndBy))
+	require.Equal(t, "StndBy", d.is("chan"))
+	require.Equal(t, "On", d.is("msrmt"))
+	require.NoError(t, c.SetActivation("chan", pm.ComponentActivationOn))
+	require.Equal(t, before, states())
+
+	require.ErrorIs(t, c.SetActivation("msrmt", pm.ComponentActivationOff), mdib.ErrUnknownHandle, "a metric is no component")
+	require.Error(t, c.SetActivation("vmd", "Asleep"))
+	require.Error(t, c.SetActivation("battery", pm.ComponentActivationShtdn))
+	_, err = NewCascade(nil, nil)
+	require.Error(t, err)
+}
+
+// stubborn refuses one kind of state once.
+type stubborn struct {
+	*device
+	kind mdib.Kind
+}
+
+func (s *stubborn) Update(fn func(*mdib.Tx) error) error {
+	return s.device.Update(func(tx *mdib.Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		if k := tx.Kind(); k == s.kind {
+			s.kind = mdib.KindNone
+			return errors.New("not now")
+		}
+		return nil
+	})
+}
+
+func TestCascadeThatWasInterruptedGoesOn(t *testing.T) {
+	for _, kind := range kinds() {
+		d := newDevice(t, false)
+		c, err := NewCascade(&stubborn{d, kind}, nil)
+		require.NoError(t, err)
+		require.Error(t, c.SetActivation("vmd", pm.ComponentActivationOff))
+		require.NoError(t, c.SetActivation("vmd", pm.ComponentActivationOff))
+		require.Equal(t, "Off", d.is("vmd"))
+		require.NoError(t, c.SetActivation("vmd", pm.ComponentActivationOn))
+		require.Equal(t, "On", d.is("msrmt"))
+		require.Equal(t, "En", d.is("op"))
+		require.Equal(t, "Dis", d.is("op2"))
+	}
+}
+
+func TestOperatingHours(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d := newDevice(t, false)
+		must(t, d, func(tx *mdib.Tx) error {
+			for _, h := range []string{"vmd", "vmd2"} {
+				s, err := mdib.Edit[*pm.VmdState](tx, h)
+				if err != nil {
+					return err
+				}
+				s.OperatingHours = pm.Some(uint32(7))
+			}
+			return nil
+		})
+		c, err := NewCascade(d, nil)
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- c.Run(ctx) }()
+		hours := func(h string) uint32 {
+			s, _ := mdib.Get[*pm.VmdState](d.MDIB(), h)
+			return s.OperatingHours.Or(0)
+		}
+		before := d.MDIB().Version().MdibVersion
+		after(59*time.Minute + 30*time.Second)
+		require.Equal(t, before, d.MDIB().Version().MdibVersion)
+		after(time.Minute)
+		require.EqualValues(t, 8, hours("vmd"))
+		require.NoError(t, c.SetActivation("vmd", pm.ComponentActivationOff))
+		after(2 * time.Hour)
+		require.EqualValues(t, 8, hours("vmd"), "it is off")
+		require.EqualValues(t, 10, hours("vmd2"))
+		s, _ := mdib.Get[*pm.MdsState](d.MDIB(), "mds")
+		require.False(t, s.OperatingHours.IsSet(), "not counted where there is no counter")
+		cancel()
+		require.NoError(t, <-done)
+	})
+}
