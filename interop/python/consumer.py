@@ -242,7 +242,7 @@ def read_services(consumer, mdib):
         attempt('GetLocalizedText', lambda: len(texts.get_localized_texts().result.Text))
     if consumer.containment_tree_service_client is not None:
         tree = consumer.containment_tree_service_client
-        attempt('GetContainmentTree', lambda: len(tree.get_containment_tree([one]).result.ContainmentTree.Entry))
+        attempt('GetContainmentTree', lambda: sum(len(t.Entry) for t in tree.get_containment_tree([one]).result.ContainmentTree))
     attempt('TransferGet', lambda: consumer.transfer_get() is not None)
     attempt('DirectedProbe', lambda: len(consumer.send_probe().ProbeMatch))
     return out
