@@ -1,7 +1,6 @@
 package reference_test
 
 import (
-	"bytes"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -171,9 +170,7 @@ func animated(t *testing.T, snap *mdib.Snapshot) (s seen) {
 				require.Positive(t, located, "step 3b")
 			}
 		}
-		var out bytes.Buffer
-		require.NoError(t, b.Provider.MDIB().Write(&out))
-		reftest.Validate(t, map[string][]byte{"mdib": out.Bytes()})
+		b.SchemaValid()
 	})
 	return s
 }
