@@ -9,11 +9,11 @@ import (
 type Outcome string
 
 const (
-	// Pass: the device did its part, and it was seen.
+	// Pass says that the device did its part, and that it was seen.
 	Pass Outcome = "pass"
-	// Fail: it did not.
+	// Fail says that it did not.
 	Fail Outcome = "fail"
-	// Skip: there was nothing to try or to be seen: no proxy, no such operation, no start of the device while it was watched. The
+	// Skip says that there was nothing to try or to be seen: no proxy, no such operation, no start of the device while it was watched. The
 	// evidence says why. Whether that is good enough is the caller's choice.
 	Skip Outcome = "skip"
 )
