@@ -7,6 +7,7 @@ import (
 
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/sdc/localization"
 	"github.com/semeco/go-sdc/sdc/provider"
@@ -82,5 +83,43 @@ func TestConsumerAsksTheLowPriorityServices(t *testing.T) {
 			_, err = d.GetContainmentTree(t.Context())
 			require.ErrorAs(t, err, &missing)
 		})
+	})
+}
+
+func TestContextsInTheTermsOfApplicationsReachTheMirror(t *testing.T) {
+	// covers: BICEPS R0124, BICEPS R0133, BICEPS R0125
+	overTLS(t, setup{}, func(t *testing.T, p *pair) {
+		d := p.connect(t)
+		f := follow(t, d)
+		defer f.stop()
+		check := func() {
+			t.Helper()
+			f.next("the change", version(p.dev.MDIB().Version().MdibVersion))
+			require.True(t, d.MDIB().Equal(p.dev.MDIB()))
+		}
+		associated := func(descriptor string) (handles []string) {
+			for s := range d.MDIB().Associated(descriptor) {
+				handles = append(handles, s.BaseMulti().Handle)
+			}
+			return handles
+		}
+		who := func(extension string) provider.Context {
+			return provider.Context{Identification: []pm.InstanceIdentifier{{Root: "urn:hospital", Extension: extension}}}
+		}
+		first, err := p.dev.AssociatePatient(who("1"), &pm.PatientDemographicsCoreData{BaseDemographics: pm.BaseDemographics{Familyname: "Doe"}})
+		require.NoError(t, err)
+		check()
+		require.Equal(t, []string{first}, associated("pat"))
+		second, err := p.dev.AssociatePatient(who("2"), nil)
+		require.NoError(t, err)
+		check()
+		require.Equal(t, []string{second}, associated("pat"))
+		require.NoError(t, p.dev.SetLocation(sdc.LocationDetail{Facility: "HOSP", Bed: "12"}))
+		check()
+		require.Len(t, associated("loc"), 1)
+		require.NotEqual(t, "loc.1", associated("loc")[0])
+		require.NoError(t, p.dev.DisassociatePatient(""))
+		check()
+		require.Empty(t, associated("pat"))
 	})
 }
