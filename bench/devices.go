@@ -165,6 +165,7 @@ func runConsumers(ctx context.Context, t task, ready func(outcome), _ <-chan str
 	for i, a := range ages {
 		if errs[i] != nil {
 			o.Gaps++
+			o.Why = errs[i].Error()
 		}
 		all.add(a)
 	}

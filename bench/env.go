@@ -14,6 +14,8 @@ type env struct {
 	dir    string // for files that live as long as the run
 	short  bool
 	begin  time.Time
+	meter  meter
+	loads  []string // what others did meanwhile, by section
 
 	rows     []row
 	plots    []plot
@@ -30,7 +32,7 @@ func newEnv(short bool) (*env, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &env{ca: ca, python: peerPython(), dir: dir, short: short, begin: time.Now(), ratios: make(map[string]float64)}, nil
+	return &env{ca: ca, python: peerPython(), dir: dir, short: short, begin: time.Now(), meter: startMeter(), ratios: make(map[string]float64)}, nil
 }
 
 func (e *env) close() { _ = os.RemoveAll(e.dir) }

@@ -93,12 +93,17 @@ func (o options) run(ctx context.Context) error {
 		if !only.MatchString(s.name) {
 			continue
 		}
-		begin := time.Now()
+		begin, m := time.Now(), startMeter()
 		fmt.Fprintf(os.Stderr, "%-10s", s.name)
 		if err := s.run(e, ctx); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		fmt.Fprintf(os.Stderr, " %5.1f s\n", time.Since(begin).Seconds())
+		fmt.Fprintf(os.Stderr, " %5.1f s", time.Since(begin).Seconds())
+		if o, ok := m.others(); ok {
+			fmt.Fprintf(os.Stderr, ", others %.2f processors", o)
+			e.loads = append(e.loads, fmt.Sprintf("%s %.2f", s.name, o))
+		}
+		fmt.Fprintln(os.Stderr)
 	}
 	if err := stopProfile(); err != nil {
 		return err

@@ -45,6 +45,12 @@ func (e *env) writePage(out string) error {
 		p("* %s", line)
 	}
 	p("* %s, %.0f s in all", e.begin.UTC().Format("2006-01-02"), time.Since(e.begin).Seconds())
+	if o, ok := e.meter.others(); ok {
+		p("* other programs used %.2f of the %d processors meanwhile (%s)", o, runtime.NumCPU(), strings.Join(e.loads, ", "))
+		if o > 0.1*float64(runtime.NumCPU()) {
+			p("\n**The machine was busy with other work**: rows that compare with a clock (cores, ages, MB/s) come out worse than the stack is; ratios to references suffer less.")
+		}
+	}
 	reached, of := 0, 0
 	for _, r := range e.rows {
 		if r.Verdict != unmeasured {

@@ -87,7 +87,9 @@ func shares(top []byte) []share {
 	for w, p := range sum {
 		out = append(out, share{w, p})
 	}
-	slices.SortFunc(out, func(a, b share) int { return cmp.Or(cmp.Compare(b.Percent, a.Percent), strings.Compare(b.Where, a.Where)) })
+	slices.SortFunc(out, func(a, b share) int {
+		return cmp.Or(cmp.Compare(b.Percent, a.Percent), strings.Compare(b.Where, a.Where))
+	})
 	return out
 }
 

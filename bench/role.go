@@ -48,9 +48,10 @@ type outcome struct {
 	HeapMiB   float64
 	CPU       float64 // seconds while working
 	Seconds   float64
-	Reports   int64 // sent or received
-	Behind    int64 // commits that began more than 50 ms late
-	Gaps      int64
+	Reports   int64   // sent or received
+	Behind    int64   // commits that began more than 50 ms late
+	Gaps      int64   // devices that were lost or had to be read anew
+	Why       string  // of one of those
 	MaxMS     float64 // oldest report
 	P50MS     float64
 	P99MS     float64

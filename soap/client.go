@@ -224,7 +224,7 @@ func (c *Client) Get(ctx context.Context, url string) (doc []byte, contentType s
 
 func (c *Client) timeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	if c.cfg.Timeout < 0 {
-		return context.WithCancel(ctx)
+		return ctx, func() {} // the caller bounds it
 	}
 	return context.WithTimeout(ctx, c.cfg.Timeout)
 }

@@ -3,7 +3,6 @@ package eventing
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -283,7 +282,7 @@ func (c *consumer) sendEnd(e *ending) {
 // send posts one message, again if that may help and repeatable permits it.
 func (c *consumer) send(ctx context.Context, to *soap.Sender, h *soap.Header, body []byte, repeatable bool) error {
 	cfg := &c.source.cfg
-	ctx, cancel := context.WithTimeoutCause(ctx, cfg.NotifyTimeout, fmt.Errorf("no answer within %v", cfg.NotifyTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, cfg.NotifyTimeout, c.source.late)
 	defer cancel()
 	c.head = soap.AppendHead(c.head[:0], h)
 	for attempt := 1; ; attempt++ {

@@ -108,6 +108,7 @@ type Source struct {
 	start time.Time    // expirations are counted from here, on the monotonic clock
 	check *soap.Client // never connects; it knows which addresses are permitted
 	tail  []byte       // closes every envelope
+	late  error        // why a delivery is given up
 
 	ctx      context.Context // ends when delivery has to stop
 	cancel   context.CancelFunc
@@ -150,7 +151,8 @@ func NewSource(cfg SourceConfig) (*Source, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Source{
 		cfg: cfg, log: cfg.Logger, start: time.Now(), check: check, tail: soap.AppendTail(nil),
-		ctx: ctx, cancel: cancel,
+		late: fmt.Errorf("no answer within %v", cfg.NotifyTimeout),
+		ctx:  ctx, cancel: cancel,
 		stop:      make(chan struct{}),
 		earlier:   make(chan struct{}, 1),
 		subs:      make(map[string]*subscription),
