@@ -88,19 +88,19 @@ func (t *turn) acknowledge(handle string) error {
 	} else {
 		return unknown(handle, "alert system, condition or signal")
 	}
-	any := false
+	some := false
 	var failed error
 	for _, g := range signals {
 		done, err := t.acknowledgeSignal(g)
-		any = any || done
+		some = some || done
 		if err != nil {
 			failed = err
 		}
 	}
-	if !any && failed == nil {
+	if !some && failed == nil {
 		failed = refuse("BICEPS ack", handle, "there is nothing to acknowledge")
 	}
-	if any {
+	if some {
 		return nil // what does not support it goes on
 	}
 	return failed

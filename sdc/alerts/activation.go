@@ -79,8 +79,8 @@ func (t *turn) noticeEntry(s *system, state *pm.AlertSystemState, m entryMemory,
 	}
 	if entry != "" && m.shown != "" && entry != m.shown && entry != summary(activations) && !forced(entry) {
 		m.cap, m.until = entry, time.Time{}
-		any := slices.ContainsFunc(group, func(g *signal) bool { return t.memory.signals[g.handle].wish == pm.AlertActivationOn })
-		if entry == pm.AlertActivationOn && !any {
+		some := slices.ContainsFunc(group, func(g *signal) bool { return t.memory.signals[g.handle].wish == pm.AlertActivationOn })
+		if entry == pm.AlertActivationOn && !some {
 			wishAll(func(signalMemory) pm.AlertActivation { return pm.AlertActivationOn })
 		}
 		return m

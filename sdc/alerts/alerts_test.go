@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,8 +145,14 @@ func TestChangesPastTheManagerAreNoticed(t *testing.T) {
 
 func TestSelfCheck(t *testing.T) {
 	// covers: BICEPS self-check
-	var fail error
-	inBubble(t, Config{SelfCheck: func(string) error { return fail }}, func(b *bench) {
+	var broken atomic.Bool
+	check := func(string) error {
+		if broken.Load() {
+			return errors.New("the loudspeaker is gone")
+		}
+		return nil
+	}
+	inBubble(t, Config{SelfCheck: check}, func(b *bench) {
 		state := func() *pm.AlertSystemState {
 			s, _ := mdib.Get[*pm.AlertSystemState](b.MDIB(), "alerts")
 			return s
@@ -163,11 +170,11 @@ func TestSelfCheck(t *testing.T) {
 		}
 		other, _ := mdib.Get[*pm.AlertSystemState](b.MDIB(), "alerts2")
 		require.False(t, other.LastSelfCheck.IsSet(), "it declares no period")
-		fail = errors.New("the loudspeaker is gone")
+		broken.Store(true)
 		b.after(time.Minute)
 		require.EqualValues(t, 11, state().SelfCheckCount.Or(0))
 		require.Equal(t, pm.Some(pm.TimestampOf(start.Add(50*time.Second))), state().LastSelfCheck, "a failed check does not count")
-		fail = nil
+		broken.Store(false)
 		b.after(5 * time.Second)
 		require.EqualValues(t, 12, state().SelfCheckCount.Or(0))
 		require.NoError(t, b.SetActivation("alerts", pm.AlertActivationOff))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,12 +20,12 @@ import (
 type stepped struct {
 	*Clock
 	dev    *device
-	offset time.Duration
+	offset atomic.Int64 // what the hands are off by
 	log    bytes.Buffer
 	steps  []Step
 }
 
-func (s *stepped) now() time.Time { return time.Now().Add(s.offset).Round(0) }
+func (s *stepped) now() time.Time { return time.Now().Add(time.Duration(s.offset.Load())).Round(0) }
 
 func newStepped(t *testing.T, r Reaction) *stepped {
 	t.Helper()
@@ -116,17 +117,17 @@ func TestStepsAreFoundAndLoggedInBothFrames(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- s.Run(ctx) }()
 		after(time.Hour)
-		s.offset = 20 * time.Millisecond // slewed within a second
+		s.offset.Store(int64(20 * time.Millisecond)) // slewed within a second
 		after(time.Minute)
 		require.Empty(t, s.steps)
-		s.offset += time.Hour
+		s.offset.Add(int64(time.Hour))
 		after(time.Second)
 		require.Len(t, s.steps, 1)
 		require.Equal(t, time.Hour, s.steps[0].Offset())
 		require.Equal(t, s.now(), s.steps[0].New)
 		require.Contains(t, s.log.String(), "old="+s.steps[0].Old.Format("2006-01-02T15:04:05"))
 		require.Contains(t, s.log.String(), "new="+s.steps[0].New.Format("2006-01-02T15:04:05"))
-		s.offset -= 10 * time.Second
+		s.offset.Add(-int64(10 * time.Second))
 		after(time.Second)
 		require.Len(t, s.steps, 2)
 		require.Equal(t, -10*time.Second, s.steps[1].Offset())
@@ -141,7 +142,7 @@ func TestStepBeginsANewSequence(t *testing.T) {
 		s := newStepped(t, NewSequence)
 		s.measure(t)
 		before := s.dev.MDIB().Version()
-		s.offset = time.Minute
+		s.offset.Store(int64(time.Minute))
 		require.NoError(t, s.Look())
 		now := s.dev.MDIB().Version()
 		require.NotEqual(t, before.SequenceID, now.SequenceID)
@@ -158,14 +159,14 @@ func TestStepPutsTheClockToStandByUntilOldTimesAreGone(t *testing.T) {
 		require.NoError(t, s.Look())
 		s.measure(t)
 		must(t, s.dev, func(tx *mdib.Tx) error { return tx.SetPresence("cond", true) })
-		s.offset = -time.Minute
+		s.offset.Store(int64(-time.Minute))
 		require.NoError(t, s.Look())
 		require.Equal(t, pm.ComponentActivationStndBy, s.state().ActivationState)
 		after(time.Second)
 		s.measure(t)
 		require.NoError(t, s.Look())
 		require.Equal(t, pm.ComponentActivationStndBy, s.state().ActivationState, "the condition is from before")
-		s.offset = -2 * time.Minute
+		s.offset.Store(int64(-2 * time.Minute))
 		require.NoError(t, s.Look())
 		must(t, s.dev, func(tx *mdib.Tx) error { return tx.SetPresence("cond", false) })
 		require.NoError(t, s.Look())
@@ -183,7 +184,7 @@ func TestStepBeginsANewEpoch(t *testing.T) {
 		s := newStepped(t, Epochs)
 		s.measure(t)
 		old := s.now()
-		s.offset = -90 * time.Second
+		s.offset.Store(int64(-90 * time.Second))
 		require.NoError(t, s.Look())
 		epochs, ok, err := ext.Epochs(s.state().Extension)
 		require.NoError(t, err)
@@ -192,7 +193,7 @@ func TestStepBeginsANewEpoch(t *testing.T) {
 		require.Equal(t, []ext.EpochType{{Version: 0, Timestamp: pm.TimestampOf(old), Offset: pm.DurationOf(-90 * time.Second)}}, epochs.Epoch)
 		require.Equal(t, pm.Some(pm.TimestampOf(s.now())), s.state().LastSet)
 		require.Equal(t, pm.ComponentActivationStndBy, s.state().ActivationState)
-		s.offset = 0
+		s.offset.Store(int64(0))
 		require.NoError(t, s.Look())
 		epochs, _, _ = ext.Epochs(s.state().Extension)
 		require.EqualValues(t, 2, epochs.Version)

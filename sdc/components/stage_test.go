@@ -11,7 +11,7 @@ import (
 )
 
 func TestStagesOfMetrics(t *testing.T) {
-	// covers: BICEPS 5-4-7_0_0 … 5-4-7_17
+	// covers: BICEPS 5-4-7_0_0–5-4-7_17
 	for stage, want := range map[Stage]string{
 		Initializing: "NotRdy", Ready: "StndBy", Performed: "On", Deinitializing: "Shtdn", Deinitialized: "Off", Failed: "Fail",
 	} {
