@@ -63,7 +63,7 @@ func allowed(d *pm.EnumStringMetricDescriptor, value string) bool {
 // SetSamples gives a waveform its newest samples, in the unit of the descriptor, the first taken at the given time. The slice belongs to the
 // MDIB afterwards.
 func (tx *Tx) SetSamples(handle string, samples pm.Samples, first time.Time) error {
-	s, err := Edit[*pm.RealTimeSampleArrayMetricState](tx, handle)
+	s, err := tx.editWaveform(handle)
 	if err != nil {
 		return err
 	}
@@ -74,6 +74,21 @@ func (tx *Tx) SetSamples(handle string, samples pm.Samples, first time.Time) err
 	s.MetricValue.ApplyAnnotation, s.MetricValue.Annotation = nil, nil
 	determined(&s.MetricValue.AbstractMetricValue, first)
 	return nil
+}
+
+// editWaveform is Edit, but does not copy the samples that are about to be replaced: a third of what a waveform commit allocates.
+func (tx *Tx) editWaveform(handle string) (*pm.RealTimeSampleArrayMetricState, error) {
+	before, _ := tx.base.states.Get(handle)
+	w, ok := before.(*pm.RealTimeSampleArrayMetricState)
+	if tx.done || !ok || w.MetricValue == nil || tx.find(handle) >= 0 || tx.deleted(handle) {
+		return Edit[*pm.RealTimeSampleArrayMetricState](tx, handle)
+	}
+	bare, value := *w, *w.MetricValue
+	value.Samples = nil
+	bare.MetricValue = &value
+	after := bare.Clone() // deep: nothing is shared with the state before
+	tx.record(edit{handle: handle, before: w, after: after})
+	return after, nil
 }
 
 func determined(v *pm.AbstractMetricValue, at time.Time) {
