@@ -40,7 +40,7 @@ func TestAlertsAsAConsumerSeesThem(t *testing.T) {
 		here, there := network.Host("192.0.2.1"), network.Host("192.0.2.2")
 		var m *alerts.Manager
 		dev, err := provider.New(provider.Config{
-			EPR: epr, MDIB: alerts.TestSnapshot(t), Insecure: true, Dial: here.Dial, Transport: quiet{},
+			EPR: epr, MDIB: alerts.FixtureSnapshot(t), Insecure: true, Dial: here.Dial, Transport: quiet{},
 			Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
 			Hooks:  provider.Hooks{Committed: func(string, int, time.Duration) { m.Notice() }},
 		})
