@@ -59,7 +59,9 @@ func (e *env) startFloor(ctx context.Context) (*floor, error) {
 
 func (f *floor) close() error {
 	err := f.server.Close()
-	<-f.ended
+	if ended := <-f.ended; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
+	}
 	return err
 }
 

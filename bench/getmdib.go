@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/sdc"
@@ -58,7 +57,7 @@ func (e *env) getMdib(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		answer, err := soap.Decode(env, env.BodyName(), func(s *xmlscan.Scanner) (msg.Message, error) { return msg.Decode(s) })
+		answer, err := soap.Decode(env, env.BodyName(), msg.Decode)
 		if err != nil {
 			return err
 		}

@@ -322,7 +322,7 @@ func (e *env) stall(ctx context.Context, d *device) (stop func(), err error) {
 	go func() { served <- server.Serve(ctx, l) }()
 	stop = func() {
 		cancel()
-		<-served
+		_ = <-served // the stalled handler was cut off
 		client.Close()
 	}
 	sink, err := eventing.NewSink(eventing.SinkConfig{Server: server, Client: client, BaseURL: "https://" + l.Addr().String()})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -196,8 +197,10 @@ func (e *env) reportRow(ctx context.Context, c reportCase, p *pair, f *floor, pp
 	e.ratios[c.name+" / floor"] = toFloor
 	r := row{
 		What: c.what, Target: fmt.Sprintf("0.6 F and %.0f P", c.peerX), Raw: []series{own, low, ownCPU, lowCPU},
-		Figure:  fmt.Sprintf("%s %s = %.2f F", num(own.median()), c.unit, toFloor),
-		Note:    fmt.Sprintf("messages of %d bytes; a message costs %s µs of processor time on both ends together, the floor %s µs.", size, num(ownCPU.median()), num(lowCPU.median())),
+		Figure: fmt.Sprintf("%s %s = %.2f F", num(own.median()), c.unit, toFloor),
+		Note: fmt.Sprintf("messages of %d bytes. A message costs %s µs of processor time, commit, exchange, decoding, mirror and collector together, the floor's %s µs. "+
+			"The floor keeps about one processor busy; with %d processors at work on nothing else this path could not exceed %.2f F on this machine.",
+			size, num(ownCPU.median()), num(lowCPU.median()), runtime.NumCPU(), float64(runtime.NumCPU())*1e6/ownCPU.median()/(low.median()/c.per)),
 		Verdict: verdictOf(toFloor >= 0.6),
 	}
 	bars := []bar{{"this stack", own.median(), ours}, {"floor: bare POST, same TLS", low.median(), reference}}
