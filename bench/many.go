@@ -24,7 +24,7 @@ type audience struct {
 	links     []*consumer.Device
 	seen      []atomic.Int64 // reports by consumer
 	moved     chan struct{}
-	age       func(time.Duration) // called with the age of each report
+	age       atomic.Pointer[func(time.Duration)] // called with the age of each report
 
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -77,8 +77,10 @@ func (e *env) startAudience(ctx context.Context, n int) (*audience, error) {
 
 func (a *audience) take(i int, u consumer.Update) {
 	a.seen[i].Add(1)
-	if age, ok := ageOf(u); ok && a.age != nil {
-		a.age(time.Duration(age * 1e6))
+	if told := a.age.Load(); told != nil {
+		if age, ok := ageOf(u); ok {
+			(*told)(time.Duration(age * 1e6))
+		}
 	}
 	select {
 	case a.moved <- struct{}{}:
@@ -256,11 +258,12 @@ func (e *env) stalled(ctx context.Context, a *audience) error {
 func (a *audience) p99(ctx context.Context, rate float64, n int) (float64, error) {
 	var mu sync.Mutex
 	var ages []float64
-	a.age = func(d time.Duration) {
+	told := func(d time.Duration) {
 		mu.Lock()
 		ages = append(ages, ms(d))
 		mu.Unlock()
 	}
+	a.age.Store(&told)
 	for i := range a.seen {
 		a.seen[i].Store(0)
 	}
