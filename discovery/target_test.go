@@ -275,7 +275,10 @@ func TestAnswers(t *testing.T) {
 		require.NoError(t, p.transport.Multicast(make([]byte, maxReceive+1)))
 		time.Sleep(5 * time.Second)
 		for _, c := range p.seen(0) {
-			require.NotEqual(t, "10.0.0.1", c.from.Addr().String(), "no answer to garbage")
+			// The Hello that comes from time to time is no answer.
+			if c.msg == nil || c.msg.kind != kindHello {
+				require.NotEqual(t, "10.0.0.1", c.from.Addr().String(), "no answer to garbage")
+			}
 		}
 		p.ask(body{kind: kindProbe})
 		time.Sleep(5 * time.Second)
