@@ -236,7 +236,7 @@ func (p *peer) tail(n int) string {
 	defer p.mu.Unlock()
 	var b strings.Builder
 	for _, e := range p.events[max(0, len(p.events)-n):] {
-		fmt.Fprintf(&b, "%.600s\n", e.raw)
+		fmt.Fprintf(&b, "%.300s\n", e.raw)
 	}
 	return b.String()
 }

@@ -140,8 +140,11 @@ class Operator:
         return self._mdib.entities.by_handle(descriptor.OperationTarget)
 
     def _SetValue(self, handle, descriptor):
-        value = decimal.Decimal(1)
         target = self._target(descriptor)
+        current = getattr(target.state, 'MetricValue', None)
+        if current is not None and current.Value is not None:
+            return self._set.set_numeric_value(handle, current.Value)
+        value = decimal.Decimal(1)
         ranges = list(self._mdib.entities.by_handle(handle).state.AllowedRange)
         ranges += list(getattr(target.descriptor, 'TechnicalRange', []))
         if ranges and ranges[0].Lower is not None:
@@ -170,9 +173,11 @@ class Operator:
         state = self._mdib.xtra.mk_proposed_state(target)
         if state.MetricValue is None:
             state.mk_metric_value()
-        if state.NODETYPE == pm_qnames.NumericMetricState:
-            state.MetricValue.Value = decimal.Decimal(1)
-        elif state.MetricValue.Value is None:
+        if state.MetricValue.Value is not None:
+            pass  # what it has is what it may have
+        elif state.NODETYPE == pm_qnames.NumericMetricState:
+            state.MetricValue.Value = decimal.Decimal(10)
+        else:
             allowed = getattr(self._mdib.entities.by_handle(target).descriptor, 'AllowedValue', None)
             state.MetricValue.Value = allowed[0].Value if allowed else 'interop'
         state.MetricValue.MetricQuality.Validity = pm_types.MeasurementValidity.VALID
@@ -199,7 +204,8 @@ class Operator:
 
     def _SetComponentState(self, handle, descriptor):
         state = self._mdib.xtra.mk_proposed_state(descriptor.OperationTarget)
-        state.OperatingHours = (state.OperatingHours or 0) + 1
+        if not descriptor.ModifiableData:
+            state.OperatingHours = (state.OperatingHours or 0) + 1
         return self._set.set_component_state(handle, [state])
 
     def _SetContextState(self, handle, descriptor):
