@@ -110,6 +110,11 @@ func (o options) run(ctx context.Context) error {
 	}
 	if o.only != "" {
 		fmt.Print(e.table())
+		for _, r := range e.rows {
+			if r.Note != "" {
+				fmt.Printf("\n%s: %s\n", r.What, r.Note)
+			}
+		}
 		return nil
 	}
 	return e.writePage(o.out)

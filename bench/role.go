@@ -83,9 +83,13 @@ func serveRole(ctx context.Context, name string) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	start := make(chan struct{})
+	start, over := make(chan struct{}), make(chan struct{})
+	var endCPU time.Duration
+	var endTime time.Time
 	go func() {
 		defer stop()
+		defer close(over)
+		defer func() { endCPU, endTime = cpuTime(), time.Now() }() // what leaving takes does not count
 		if _, err := in.ReadByte(); err != nil {
 			return
 		}
@@ -101,10 +105,16 @@ func serveRole(ctx context.Context, name string) error {
 		debug.FreeOSMemory()
 		o.EmptyRSS, o.ReadyRSS = empty, rss()
 		say(o)
-		<-start
+		select {
+		case <-start:
+		case <-over:
+		}
 		cpu, since = cpuTime(), time.Now()
 	}, start)
-	o.CPU, o.Seconds = (cpuTime() - cpu).Seconds(), time.Since(since).Seconds()
+	if err == nil {
+		<-over
+		o.CPU, o.Seconds = (endCPU - cpu).Seconds(), endTime.Sub(since).Seconds()
+	}
 	if err != nil {
 		o.Error = err.Error()
 	}
