@@ -32,7 +32,7 @@ check: fmt-check ## quick inner loop: format, vet, short tests (cached)
 	$(GO) test -short ./...
 
 .PHONY: test
-test: fmt-check vet lint venv test-race fuzz cross ## everything that must pass before a change lands
+test: fmt-check vet lint venv test-race ratios fuzz cross ## everything that must pass before a change lands
 	@printf '\nall passed\n'
 
 .PHONY: fmt-check
@@ -83,7 +83,16 @@ conformance: ## write docs/conformance.md from the requirement list and the test
 	$(GO) run ./internal/conformance
 
 .PHONY: bench
-bench: ## every benchmark once, with allocations
+bench: venv ## measure everything on loopback and write docs/performance.md (5 minutes)
+	$(GO) run ./bench
+
+.PHONY: ratios
+ratios: ## short form of the benchmarks: wide margins on ratios, exact ones on allocations
+	$(call step,ratios and allocations)
+	$(GO) test -count=1 ./bench
+
+.PHONY: microbench
+microbench: ## every Go benchmark once, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: interop
