@@ -72,7 +72,7 @@ func peerConsumerOfSimulator(t *testing.T, sim simulators.Simulator, reports []s
 	defer func() {
 		if !stopped {
 			cancel()
-			<-ended
+			_ = <-ended
 		}
 	}()
 
