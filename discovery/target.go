@@ -44,10 +44,14 @@ type Target struct {
 	mu       sync.Mutex
 	endpoint Endpoint // its slices are replaced, never changed
 	node     *node    // nil until Run
+	left     bool     // Bye is due or said
 }
 
 // ErrRan is returned by Run when the target runs or has run before.
 var ErrRan = errors.New("discovery target runs only once")
+
+// ErrNotRunning is returned by SayHello while Run does not announce the target.
+var ErrNotRunning = errors.New("discovery target is not running")
 
 // NewTarget checks the configuration. Nothing is sent before [Target.Run].
 func NewTarget(cfg TargetConfig) (*Target, error) {
@@ -94,6 +98,9 @@ func (t *Target) Run(ctx context.Context) error {
 	if err == nil {
 		err = <-served
 	}
+	t.mu.Lock()
+	t.left = true
+	t.mu.Unlock()
 	// What is still to be repeated must not follow the Bye.
 	n.quiet()
 	if byeErr := n.multicastAll(body{kind: kindBye, endpoints: []Endpoint{{EPR: t.cfg.Endpoint.EPR}}}); byeErr != nil {
@@ -185,6 +192,18 @@ func (t *Target) Update(edit func(*Endpoint)) error {
 	default: // a Hello is due anyway
 	}
 	return nil
+}
+
+// SayHello announces the device once more, as it is. When it returns the first datagram is
+// out; the repetitions follow by themselves. Before Run and after its end it is an error.
+func (t *Target) SayHello() error {
+	t.mu.Lock() // held while sending, so that no Hello follows the Bye
+	defer t.mu.Unlock()
+	if t.node == nil || t.left {
+		return ErrNotRunning
+	}
+	_, err := t.node.multicast(body{kind: kindHello, endpoints: []Endpoint{t.endpoint}}, nil)
+	return err
 }
 
 // checkEndpoint refuses what cannot be announced.

@@ -66,6 +66,31 @@ func TestTargetLife(t *testing.T) {
 	})
 }
 
+func TestSayHello(t *testing.T) {
+	// covers: MDPWS R0008
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(t)
+		p := l.tap(t, "10.0.0.9")
+		idle, err := NewTarget(TargetConfig{Endpoint: testEndpoint(testEPR)})
+		require.NoError(t, err)
+		require.ErrorIs(t, idle.SayHello(), ErrNotRunning)
+
+		target, stop := l.target(t, "10.0.0.1", TargetConfig{Endpoint: testEndpoint(testEPR)})
+		time.Sleep(4 * time.Second)
+		require.Len(t, first(p.seen(kindHello)), 1)
+		before := target.Endpoint()
+		require.NoError(t, target.SayHello())
+		time.Sleep(time.Second)
+		hellos := first(p.seen(kindHello))
+		require.Len(t, hellos, 2)
+		require.Equal(t, before, hellos[1].msg.endpoints[0], "nothing has changed by it")
+		stop()
+		require.ErrorIs(t, target.SayHello(), ErrNotRunning)
+		time.Sleep(time.Second)
+		require.Len(t, first(p.seen(kindHello)), 2, "none after the Bye")
+	})
+}
+
 // requireCopies checks that datagrams are copies of one message at the right distance.
 func requireCopies(t *testing.T, all []captured) {
 	t.Helper()

@@ -23,6 +23,16 @@ func (p *Provider) newTarget(xaddr string) (*discovery.Target, error) {
 	})
 }
 
+// SayHello announces the device once more, as it is. When it returns the message is out; Config.Timing says how it is repeated. It is an error
+// while the device is not on the network.
+func (p *Provider) SayHello() error {
+	target := p.target.Load()
+	if target == nil {
+		return fmt.Errorf("provider: %w", discovery.ErrNotRunning)
+	}
+	return target.SayHello()
+}
+
 // announcement is the device's presence in discovery, from Hello to Bye.
 type announcement struct {
 	cancel context.CancelFunc

@@ -48,6 +48,7 @@ type Provider struct {
 	ready   chan struct{}
 	xaddr   atomic.Pointer[string]
 	rescope chan struct{} // tells that the scopes may have changed
+	target  atomic.Pointer[discovery.Target]
 
 	redescribed chan struct{} // tells the periodic reports that the description may have changed
 }
@@ -157,6 +158,7 @@ func (p *Provider) serve(ctx context.Context, ln net.Listener) error {
 	}
 
 	p.xaddr.Store(&xaddr)
+	p.target.Store(target)
 	announced, err := p.announce(ctx, target)
 	if err == nil {
 		close(p.ready)
