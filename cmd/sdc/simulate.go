@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -27,6 +28,7 @@ type simulateCmd struct {
 	Scenario        string        `default:"stable" enum:"stable,desaturation,tachycardia,disconnection" help:"What happens to the patient: ${enum}."`
 	MaxSubscription time.Duration `default:"15s" help:"Longest subscription granted."`
 	Port            uint16        `help:"TCP port. Default: any free one."`
+	T2IAPI          string        `name:"t2iapi" placeholder:"ADDR" help:"Reference device: serve the calls of conformance tests (gRPC, plain text) on this loopback address, 127.0.0.1:PORT."`
 	JSON            bool          `name:"json" help:"First line: {\"epr\":..,\"xaddrs\":[..]} once reachable."`
 }
 
@@ -34,12 +36,17 @@ type simulateCmd struct {
 type announced struct {
 	EPR    string   `json:"epr"`
 	XAddrs []string `json:"xaddrs"`
+	// T2IAPI is where the calls of conformance tests are served.
+	T2IAPI string `json:"t2iapi,omitempty"`
 }
 
 func (c *simulateCmd) Run(e *env) error {
 	id, err := c.identity("provider")
 	if err != nil {
 		return err
+	}
+	if c.T2IAPI != "" && c.Kind != "reference" {
+		return usagef("--t2iapi is for the reference device")
 	}
 	if c.Kind == "fleet" {
 		return c.fleet(e, id)
@@ -53,15 +60,29 @@ func (c *simulateCmd) Run(e *env) error {
 	cfg := provider.Config{
 		EPR: c.EPR, Identity: id, Insecure: c.Insecure, Network: network, MaxSubscription: c.MaxSubscription, Logger: e.log,
 	}
+	ctx, cancel := context.WithCancel(e.ctx)
+	defer cancel()
+	hooks, err := c.listenForTests(ctx, e, sim, cancel)
+	if err != nil {
+		return err
+	}
 	var printErr error
-	err = simulators.Run(e.ctx, sim, cfg, func(p *provider.Provider) {
+	err = simulators.Run(ctx, sim, cfg, func(p *provider.Provider) {
+		hooks.serve(ctx, p)
 		if c.JSON {
-			printErr = writeJSON(e.out, announced{EPR: p.EPR(), XAddrs: p.XAddrs()})
+			printErr = writeJSON(e.out, announced{EPR: p.EPR(), XAddrs: p.XAddrs(), T2IAPI: hooks.address()})
 			return
 		}
-		_, printErr = fmt.Fprintf(e.out, "%s %s\nat %v\nstop with Ctrl-C\n", c.Kind, p.EPR(), p.XAddrs())
+		_, printErr = fmt.Fprintf(e.out, "%s %s\nat %v\n", c.Kind, p.EPR(), p.XAddrs())
+		if a := hooks.address(); a != "" && printErr == nil {
+			_, printErr = fmt.Fprintf(e.out, "t2iapi at %s\n", a)
+		}
+		if printErr == nil {
+			_, printErr = fmt.Fprint(e.out, "stop with Ctrl-C\n")
+		}
 	})
-	return errors.Join(err, printErr)
+	cancel()
+	return errors.Join(err, printErr, hooks.wait())
 }
 
 // simulator makes one device of a kind.

@@ -75,6 +75,9 @@ func (a *animation) describe(handle string, change func(pm.Descriptor)) error {
 		return nil
 	}
 	return a.p.Update(func(tx *mdib.Tx) error {
+		if _, ok := tx.Base().Descriptor(handle); !ok {
+			return nil // a test has taken it out
+		}
 		d, err := tx.EditDescriptor(handle)
 		if err != nil {
 			return err
@@ -104,6 +107,9 @@ func (a *animation) insert(at time.Time) error {
 	state.MetricValue.DeterminationTime = pm.Some(pm.TimestampOf(at))
 	state.MetricValue.MetricQuality.Validity = pm.MeasurementValidityVld
 	err := a.p.Update(func(tx *mdib.Tx) error {
+		if _, ok := tx.Base().Descriptor(a.plan.host); !ok {
+			return nil // a test has taken it out
+		}
 		return tx.Insert(a.plan.host, build.VMD(handle, build.Private("visitor", "Subsystem that comes and goes"),
 			build.Channel(handle+".channel", build.Private("visitor-channel", "Channel that comes and goes"), metric)), state)
 	})
@@ -130,7 +136,12 @@ func (a *animation) remove(time.Time) error {
 	if a.visitor == "" {
 		return nil
 	}
-	err := a.p.Update(func(tx *mdib.Tx) error { return tx.Delete(a.visitor) })
+	err := a.p.Update(func(tx *mdib.Tx) error {
+		if _, ok := tx.Base().Descriptor(a.visitor); !ok {
+			return nil // gone with its MDS
+		}
+		return tx.Delete(a.visitor)
+	})
 	if err == nil {
 		a.visitor = ""
 	}

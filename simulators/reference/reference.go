@@ -10,6 +10,7 @@ import (
 	_ "embed"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/semeco/go-sdc/mdib"
@@ -47,11 +48,30 @@ func Default() (*mdib.Snapshot, error) {
 type Device struct {
 	cfg  Config
 	mdib *mdib.Snapshot
+
+	mu   sync.Mutex
+	held map[string]bool
+}
+
+// Hold makes the animation leave an alert condition alone from now on, because somebody else decides on its presence, a conformance test for
+// example. What the animation does not touch anyway, such as activation states, needs no hold. It may be called from any goroutine.
+func (d *Device) Hold(handle string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, ok := d.mdib.Descriptor(handle); ok { // so that the map stays as small as the MDIB
+		d.held[handle] = true
+	}
+}
+
+func (d *Device) isHeld(handle string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.held[handle]
 }
 
 // New makes a reference device.
 func New(cfg Config) (*Device, error) {
-	d := &Device{cfg: cfg, mdib: cfg.MDIB}
+	d := &Device{cfg: cfg, mdib: cfg.MDIB, held: map[string]bool{}}
 	if d.mdib == nil {
 		var err error
 		if d.mdib, err = Default(); err != nil {
@@ -98,7 +118,7 @@ const (
 
 // Run animates the device until ctx ends.
 func (d *Device) Run(ctx context.Context, p *provider.Provider) error {
-	a := &animation{p: p, plan: newPlan(p.MDIB()), rng: rand.New(rand.NewPCG(d.cfg.Seed, 0x4ef)), systems: map[string]time.Duration{}}
+	a := &animation{p: p, isHeld: d.isHeld, plan: newPlan(p.MDIB()), rng: rand.New(rand.NewPCG(d.cfg.Seed, 0x4ef)), systems: map[string]time.Duration{}}
 	if err := a.begin(); err != nil {
 		return err
 	}
@@ -113,13 +133,13 @@ func (a *animation) every(period, phase time.Duration) bool {
 // animation is a running script.
 type animation struct {
 	p       *provider.Provider
+	isHeld  func(handle string) bool
 	plan    plan
 	rng     *rand.Rand
 	now     time.Duration
 	round   int
 	systems map[string]time.Duration // alert systems and when their next self check is due
-	checks  map[string]int64
-	visitor string // handle of the VMD that comes and goes
+	visitor string                   // handle of the VMD that comes and goes
 	visits  int
 }
 

@@ -11,7 +11,6 @@ import (
 
 // begin switches on what the script needs.
 func (a *animation) begin() error {
-	a.checks = map[string]int64{}
 	return a.p.Update(func(tx *mdib.Tx) error {
 		for _, h := range a.plan.systems {
 			s, err := mdib.Edit[*pm.AlertSystemState](tx, h)
@@ -19,7 +18,6 @@ func (a *animation) begin() error {
 				return err
 			}
 			s.ActivationState = pm.AlertActivationOn
-			a.checks[h] = s.SelfCheckCount.Or(0)
 			for i := range s.SystemSignalActivation {
 				s.SystemSignalActivation[i].State = pm.AlertActivationOn
 			}
@@ -109,6 +107,9 @@ func (a *animation) texts(at time.Time) error {
 func (a *animation) alerts(time.Time) error {
 	return a.p.Update(func(tx *mdib.Tx) error {
 		for _, h := range a.plan.conditions {
+			if !there(tx, h) || a.isHeld(h) {
+				continue
+			}
 			s, err := mdib.Edit[pm.ConditionState](tx, h)
 			if err != nil {
 				return err
@@ -128,6 +129,9 @@ func (a *animation) alerts(time.Time) error {
 
 func (a *animation) signal(tx *mdib.Tx, condition string, present bool) error {
 	for _, h := range a.plan.signals[condition] {
+		if !there(tx, h) {
+			continue
+		}
 		s, err := mdib.Edit[*pm.AlertSignalState](tx, h)
 		if err != nil {
 			return err
@@ -153,7 +157,6 @@ func (a *animation) selfChecks(at time.Time) error {
 			continue
 		}
 		a.systems[h] = a.now + min(period.Std(), longestSelfCheck)
-		a.checks[h]++
 		due = append(due, h)
 	}
 	if len(due) == 0 {
@@ -161,11 +164,14 @@ func (a *animation) selfChecks(at time.Time) error {
 	}
 	return a.p.Update(func(tx *mdib.Tx) error {
 		for _, h := range due {
+			if !there(tx, h) {
+				continue
+			}
 			s, err := mdib.Edit[*pm.AlertSystemState](tx, h)
 			if err != nil {
 				return err
 			}
-			s.LastSelfCheck, s.SelfCheckCount = pm.Some(pm.TimestampOf(at)), pm.Some(a.checks[h])
+			s.LastSelfCheck, s.SelfCheckCount = pm.Some(pm.TimestampOf(at)), pm.Some(s.SelfCheckCount.Or(0)+1)
 		}
 		return nil
 	})
@@ -175,6 +181,9 @@ func (a *animation) selfChecks(at time.Time) error {
 func (a *animation) powerAndClock(time.Time) error {
 	return a.p.Update(func(tx *mdib.Tx) error {
 		for _, h := range a.plan.batteries {
+			if !there(tx, h) {
+				continue
+			}
 			s, err := mdib.Edit[*pm.BatteryState](tx, h)
 			if err != nil {
 				return err
@@ -189,6 +198,9 @@ func (a *animation) powerAndClock(time.Time) error {
 			return nil
 		}
 		for _, h := range a.plan.clocks {
+			if !there(tx, h) {
+				continue
+			}
 			s, err := mdib.Edit[*pm.ClockState](tx, h)
 			if err != nil {
 				return err
@@ -204,6 +216,9 @@ func (a *animation) powerAndClock(time.Time) error {
 func (a *animation) components(time.Time) error {
 	return a.p.Update(func(tx *mdib.Tx) error {
 		for _, h := range a.plan.components {
+			if !there(tx, h) {
+				continue
+			}
 			s, err := mdib.Edit[pm.ComponentState](tx, h)
 			if err != nil {
 				return err
@@ -219,16 +234,28 @@ func (a *animation) components(time.Time) error {
 func (a *animation) operations(time.Time) error {
 	return a.p.Update(func(tx *mdib.Tx) error {
 		for _, h := range a.plan.toggled {
+			if !there(tx, h) {
+				continue
+			}
 			s, err := mdib.Edit[pm.OperationState](tx, h)
 			if err != nil {
 				return err
 			}
-			mode := pm.OperatingModeEn
-			if s.BaseOperation().OperatingMode == pm.OperatingModeEn {
-				mode = pm.OperatingModeDis
+			// What is not available, because its component is off, does not become so by itself (BICEPS R0025_0).
+			switch op := s.BaseOperation(); op.OperatingMode {
+			case pm.OperatingModeEn:
+				op.OperatingMode = pm.OperatingModeDis
+			case pm.OperatingModeDis:
+				op.OperatingMode = pm.OperatingModeEn
+			case pm.OperatingModeNA:
 			}
-			s.BaseOperation().OperatingMode = mode
 		}
 		return nil
 	})
+}
+
+// there tells whether a state is still in the MDIB: a test may have taken it out.
+func there(tx *mdib.Tx, handle string) bool {
+	_, ok := tx.Base().State(handle)
+	return ok
 }
