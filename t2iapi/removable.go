@@ -82,7 +82,7 @@ func chooseRemovable(snap *mdib.Snapshot) []string {
 	seen := map[string]bool{}
 	first := true
 	for e := range snap.Entities() {
-		kind := ""
+		var kind string
 		switch e.Descriptor.(type) {
 		case *pm.MdsDescriptor:
 			if first {
