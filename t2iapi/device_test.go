@@ -32,7 +32,7 @@ func named(handles ...string) *t2ipb.TriggerDescriptorUpdateRequest {
 }
 
 func TestTriggerDescriptorUpdate(t *testing.T) {
-	// covers: BICEPS C-5, BICEPS C-7, BICEPS R0034_0, BICEPS R5051, R5052
+	// covers: BICEPS C-5, BICEPS C-7, BICEPS R0034_0, BICEPS R5051, BICEPS R5052
 	b := start(t)
 	client := t2ipb.NewDeviceServiceClient(b.conn)
 	all := []string{"mds1", "mds0.monitoring", "mds0.vitals.rate", "mds0.patient", "mds0.alerts.limit.vis", "mds0.sco.number", "mds0.clock"}
@@ -144,6 +144,12 @@ func TestRemoveAndInsert(t *testing.T) {
 			require.True(t, there[e.Handle])
 		}
 	}
+	succeeds(b, client.RemoveDescriptor, handle("mds0.module"))
+	activation := t2ipb.NewActivationStateServiceClient(b.conn)
+	succeeds(b, activation.SetComponentActivation, &t2ipb.SetComponentActivationRequest{
+		Handle: "mds0", Activation: t2ipb.ComponentActivation_COMPONENT_ACTIVATION_OFF,
+	})
+	refused(b, notSupported, client.InsertDescriptor, handle("mds0.module"))
 	refused(b, notSupported, client.RemoveDescriptor, handle("mds0"))
 	refused(b, notSupported, client.InsertDescriptor, handle("mds0"))
 	refused(b, fail, client.RemoveDescriptor, handle("nobody"))
@@ -154,7 +160,7 @@ func TestRemoveAndInsert(t *testing.T) {
 }
 
 func TestTriggerReport(t *testing.T) {
-	// covers: BICEPS C-11…C-15, BICEPS R0038_0
+	// covers: BICEPS C-11, BICEPS C-12, BICEPS C-13, BICEPS C-14, BICEPS C-15, BICEPS R0038_0
 	b := start(t)
 	client := t2ipb.NewDeviceServiceClient(b.conn)
 	for report, kind := range map[t2ipb.ReportType]mdib.Kind{

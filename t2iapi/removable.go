@@ -55,6 +55,11 @@ func (s *Server) insert(handle string) error {
 		if _, ok := tx.Base().Descriptor(handle); ok {
 			return fmt.Errorf("%q is back already", handle)
 		}
+		for h := r.parent; h != ""; h, _ = tx.Base().Parent(h) {
+			if c, ok := mdib.Get[pm.ComponentState](tx.Base(), h); ok && c.BaseComponent().ActivationState == pm.ComponentActivationOff {
+				return notSupported("the component %q is off, and what comes back is not (BICEPS R0025_0)", h)
+			}
+		}
 		for _, e := range r.entities {
 			var states []pm.State
 			if e.State != nil {

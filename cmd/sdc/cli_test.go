@@ -60,6 +60,13 @@ func (w *firstLine) Write(b []byte) (int, error) {
 // simulate runs a device until the test ends and returns its EPR and URL.
 func simulate(t *testing.T, args ...string) (epr, url string) {
 	t.Helper()
+	a := simulated(t, args...)
+	return a.EPR, a.XAddrs[0]
+}
+
+// simulated runs a device until the test ends and returns what it says of itself.
+func simulated(t *testing.T, args ...string) announced {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &firstLine{c: make(chan string, 1)}
 	var errs bytes.Buffer
@@ -76,12 +83,12 @@ func simulate(t *testing.T, args ...string) (epr, url string) {
 		var a announced
 		require.NoError(t, json.Unmarshal([]byte(line), &a))
 		require.Len(t, a.XAddrs, 1)
-		return a.EPR, a.XAddrs[0]
+		return a
 	case code := <-ended:
 		ended <- code
 		require.Fail(t, "the device ended", errs.String())
 	}
-	return "", ""
+	return announced{}
 }
 
 // certificates makes an authority with a device and a station and returns their folders.
@@ -217,6 +224,7 @@ func TestWrongCallsAreRefused(t *testing.T) {
 		{"simulate", "toaster", "--insecure"}, {"frobnicate"}, {"simulate", "monitor", "--insecure", "--mdib", "app.go"},
 		{"simulate", "monitor", "--insecure", "--scenario", "dance"}, {"simulate", "monitor", "--insecure", "--location", "nonsense"},
 		{"simulate", "fleet", "--insecure", "--devices", "0"}, {"simulate", "fleet", "--insecure", "--epr", "urn:uuid:7d9c9a4e-6f0d-4b7e-8a4c-0d5d0f6f7a02"},
+		{"simulate", "monitor", "--insecure", "--t2iapi", "127.0.0.1:0"}, {"simulate", "fleet", "--insecure", "--t2iapi", "127.0.0.1:0"},
 		{"discover", "--ip", "not-an-ip"}, {"demo", "--for", "-1s"},
 	} {
 		code, _, errs := call(t, args...)

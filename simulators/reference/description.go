@@ -107,8 +107,9 @@ func (a *animation) insert(at time.Time) error {
 	state.MetricValue.DeterminationTime = pm.Some(pm.TimestampOf(at))
 	state.MetricValue.MetricQuality.Validity = pm.MeasurementValidityVld
 	err := a.p.Update(func(tx *mdib.Tx) error {
-		if _, ok := tx.Base().Descriptor(a.plan.host); !ok {
-			return nil // a test has taken it out
+		host, ok := mdib.Get[*pm.MdsState](tx.Base(), a.plan.host)
+		if !ok || host.ActivationState == pm.ComponentActivationOff {
+			return nil // a test has taken it out or switched it off, and then nothing in it is on (BICEPS R0025_0)
 		}
 		return tx.Insert(a.plan.host, build.VMD(handle, build.Private("visitor", "Subsystem that comes and goes"),
 			build.Channel(handle+".channel", build.Private("visitor-channel", "Channel that comes and goes"), metric)), state)
