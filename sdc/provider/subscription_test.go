@@ -51,16 +51,16 @@ func TestSubscriptionManager(t *testing.T) {
 		require.Equal(t, "PT15S", got[1])
 		manager := soap.NewEndpoint(got[0])
 
-		time.Sleep(10 * time.Second) // of the bubble
+		<-time.After(10 * time.Second) // of the bubble
 		renewed, err := b.peer.client.Call(t.Context(), manager, eventing.ActionRenew,
 			soap.RawBody(`<wse:Renew xmlns:wse="`+xmlscan.NsEventing+`"><wse:Expires>PT1H</wse:Expires></wse:Renew>`))
 		require.NoError(t, err)
 		require.Equal(t, []string{"PT15S"}, answered(t, renewed, "Expires"))
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		require.Equal(t, 1, b.dev.Stats().Subscriptions)
 		require.NoError(t, b.dev.Update(setNum("1")))
 		b.peer.take(1)
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		require.Zero(t, b.dev.Stats().Subscriptions, "not renewed again")
 		require.Equal(t, uint64(1), b.dev.Stats().Delivered)
 	})
