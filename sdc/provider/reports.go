@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -26,6 +27,17 @@ func (p *Provider) Update(fn func(*mdib.Tx) error) error {
 	}
 	p.publish(change)
 	return nil
+}
+
+// Flush waits until the reports of everything committed before have been confirmed by the subscribers, or their subscriptions have ended. It is for tests and
+// tools that look at a consumer right after a change; a device has no need of it, and Update never waits. The error is that of ctx or
+// says that the device is leaving.
+func (p *Provider) Flush(ctx context.Context) error {
+	source := p.source.Load()
+	if source == nil {
+		return nil
+	}
+	return source.Flush(ctx)
 }
 
 // publish encodes the report of a change once and hands it to the subscriptions. The caller holds p.publishing.

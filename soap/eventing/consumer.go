@@ -36,6 +36,7 @@ type job struct {
 	action string
 	body   []byte
 	end    *ending
+	flush  chan<- struct{} // if set, nothing is sent; closed when its turn comes
 }
 
 // ending is a SubscriptionEnd to send.
@@ -127,7 +128,7 @@ func (c *consumer) next() (job, bool) {
 		return job{sub: e.sub, end: e}, true
 	}
 	j, ok := c.queue.pop()
-	if ok && j.end == nil {
+	if ok && j.end == nil && j.flush == nil {
 		j.sub.queued--
 		j.sub.queuedBytes -= len(j.body)
 	}
@@ -141,9 +142,12 @@ func (c *consumer) run() {
 	defer c.disconnect()
 	for s.ctx.Err() == nil {
 		if j, ok := c.next(); ok {
-			if j.end != nil {
+			switch {
+			case j.flush != nil:
+				close(j.flush)
+			case j.end != nil:
 				c.sendEnd(j.end)
-			} else {
+			default:
 				c.notify(j)
 			}
 			continue

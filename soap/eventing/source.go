@@ -198,6 +198,36 @@ func (s *Source) Publish(action string, body []byte) int {
 	return n
 }
 
+// Flush waits until every notification published before has been confirmed by its consumer, or will never be because its subscription
+// has ended. The error is that of ctx, or says that the source has been closed. Who flushes all the time makes the queues longer: it
+// is for tests and for the end of something, not for every message.
+func (s *Source) Flush(ctx context.Context) error {
+	var pending []chan struct{}
+	s.mu.Lock()
+	for _, c := range s.consumers {
+		reached := make(chan struct{})
+		c.mu.Lock()
+		c.queue.push(job{flush: reached})
+		c.signal()
+		c.mu.Unlock()
+		pending = append(pending, reached)
+	}
+	s.mu.Unlock()
+	for _, reached := range pending {
+		select {
+		case <-reached:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.ctx.Done():
+			return errClosed
+		}
+	}
+	return nil
+}
+
+// errClosed is returned by Flush.
+var errClosed = errors.New("eventing: the source has been closed")
+
 // add makes a subscription known. The error is a fault that says why not.
 func (s *Source) add(sub *subscription, key string) error {
 	s.mu.Lock()
