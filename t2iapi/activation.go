@@ -3,6 +3,7 @@ package t2iapi
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -30,6 +31,11 @@ func (s activationService) SetComponentActivation(ctx context.Context, req *t2ip
 		switch state.(type) {
 		case pm.ComponentState:
 			s.cfg.Hold(handle)
+			if stage != components.Deinitialized {
+				if err := s.raise(handle); err != nil {
+					return err
+				}
+			}
 			return s.cascade.SetActivation(handle, stage.Activation())
 		case pm.MetricState:
 			return s.setStage(handle, stage)
@@ -57,13 +63,41 @@ func stageOfActivation(a t2ipb.ComponentActivation) (components.Stage, bool) {
 	return 0, false
 }
 
+// raise switches the components on that lie above an entry and are off, the topmost first: nothing below them could be on (BICEPS R0025_0).
+func (s *Server) raise(handle string) error {
+	parent, _ := s.cfg.Device.MDIB().Parent(handle)
+	return s.raiseAll(parent)
+}
+
+// raiseAll is raise, with the entry itself.
+func (s *Server) raiseAll(handle string) error {
+	snap := s.cfg.Device.MDIB()
+	var off []string
+	for h := handle; h != ""; h, _ = snap.Parent(h) {
+		if c, ok := mdib.Get[pm.ComponentState](snap, h); ok && c.BaseComponent().ActivationState == pm.ComponentActivationOff {
+			off = append(off, h)
+		}
+	}
+	for _, h := range slices.Backward(off) {
+		if err := s.cascade.SetActivation(h, pm.ComponentActivationOn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *Server) setStage(metric string, stage components.Stage) error {
 	s.cfg.Hold(metric)
+	if stage != components.Deinitialized {
+		if err := s.raise(metric); err != nil {
+			return err
+		}
+	}
 	return s.cfg.Device.Update(func(tx *mdib.Tx) error { return components.SetStage(tx, metric, stage) })
 }
 
-// SetAlertActivation switches an alert system with all that belongs to it (BICEPS R0116), a condition, or a signal. Below a system that is not on
-// nothing else can be.
+// SetAlertActivation switches an alert system with all that belongs to it (BICEPS R0116), a condition, or a signal. Where a condition or signal is to be
+// other than its system, the system is switched on in the same report.
 func (s activationService) SetAlertActivation(ctx context.Context, req *t2ipb.SetAlertActivationRequest) (*t2ipb.BasicResponse, error) {
 	return s.manipulate(ctx, func() error {
 		handle := req.GetHandle()
@@ -78,13 +112,17 @@ func (s activationService) SetAlertActivation(ctx context.Context, req *t2ipb.Se
 		if _, ok := state.(pm.AlertState); !ok {
 			return fmt.Errorf("%q is no alert", handle)
 		}
-		if err := checkAlertActivation(s.cfg.Device.MDIB(), handle, to); err != nil {
-			return err
-		}
 		s.cfg.Hold(handle)
-		return s.cfg.Device.Update(func(tx *mdib.Tx) error {
-			if err := checkAlertActivation(tx.Base(), handle, to); err != nil {
+		if to != pm.AlertActivationOff {
+			if err := s.raise(handle); err != nil {
 				return err
+			}
+		}
+		return s.cfg.Device.Update(func(tx *mdib.Tx) error {
+			if system, is, ok := systemAbove(tx, handle); ok && is != pm.AlertActivationOn && is != to {
+				if err := tx.SetAlertActivation(system, pm.AlertActivationOn); err != nil {
+					return err
+				}
 			}
 			if err := tx.SetAlertActivation(handle, to); err != nil {
 				return err
@@ -97,26 +135,8 @@ func (s activationService) SetAlertActivation(ctx context.Context, req *t2ipb.Se
 	}), nil
 }
 
-// checkAlertActivation: below a system that is not on nothing can be otherwise (BICEPS R0116), and below a component that is off no alert system can be
-// on (R0025_0).
-func checkAlertActivation(snap *mdib.Snapshot, handle string, to pm.AlertActivation) error {
-	parent, _ := snap.Parent(handle)
-	if system, ok := mdib.Get[*pm.AlertSystemState](snap, parent); ok {
-		if is := system.ActivationState; is != pm.AlertActivationOn && to != is {
-			return notSupported("the alert system %q is %s (BICEPS R0116)", parent, is)
-		}
-		return nil
-	}
-	for h := parent; h != ""; h, _ = snap.Parent(h) {
-		c, ok := mdib.Get[pm.ComponentState](snap, h)
-		if ok && c.BaseComponent().ActivationState == pm.ComponentActivationOff && to != pm.AlertActivationOff {
-			return notSupported("the component %q is off (BICEPS R0025_0)", h)
-		}
-	}
-	return nil
-}
-
-// SetSystemSignalActivation switches the local signals of one manifestation (BICEPS B-128).
+// SetSystemSignalActivation switches the local signals of one manifestation (BICEPS B-128). An alert system that is not on is switched on for it
+// in the same report, unless it is as asked for.
 func (s activationService) SetSystemSignalActivation(ctx context.Context, req *t2ipb.SetSystemSignalActivationRequest) (*t2ipb.BasicResponse, error) {
 	return s.manipulate(ctx, func() error {
 		handle := req.GetHandle()
@@ -129,29 +149,33 @@ func (s activationService) SetSystemSignalActivation(ctx context.Context, req *t
 			return fmt.Errorf("%d is no manifestation", req.GetManifestation())
 		}
 		snap := s.cfg.Device.MDIB()
-		system, ok := mdib.Get[*pm.AlertSystemState](snap, handle)
-		if !ok {
+		if _, ok := mdib.Get[*pm.AlertSystemState](snap, handle); !ok {
 			if _, there := snap.State(handle); there {
 				return fmt.Errorf("%q is no alert system", handle)
 			}
 			return unknownHandle(handle)
 		}
-		if is := system.ActivationState; is != pm.AlertActivationOn && is != to {
-			return notSupported("the alert system %q is %s (BICEPS R0116)", handle, is)
-		}
 		if !hasLocalSignal(snap, handle, manifestation) {
 			return notSupported("the alert system %q has no local signal of manifestation %s", handle, manifestation)
 		}
 		s.cfg.Hold(handle)
+		if to != pm.AlertActivationOff {
+			if err := s.raise(handle); err != nil {
+				return err
+			}
+		}
 		return s.cfg.Device.Update(func(tx *mdib.Tx) error { return setSystemSignal(tx, handle, manifestation, to) })
 	}), nil
 }
 
-// setSystemSignal edits the entry; the commit carries it over to the signals. Signals that are not on any more are not generated.
+// setSystemSignal edits the entry. To switch signals on, the commit carries it over; the others are all set here, and are not generated any more.
 func setSystemSignal(tx *mdib.Tx, system string, m pm.AlertSignalManifestation, to pm.AlertActivation) error {
 	state, err := mdib.Edit[*pm.AlertSystemState](tx, system)
 	if err != nil {
 		return err
+	}
+	if state.ActivationState != to {
+		state.ActivationState = pm.AlertActivationOn
 	}
 	found := false
 	for i := range state.SystemSignalActivation {
@@ -173,7 +197,7 @@ func setSystemSignal(tx *mdib.Tx, system string, m pm.AlertSignalManifestation, 
 		if err != nil {
 			return err
 		}
-		signal.Presence = pm.AlertSignalPresenceOff
+		signal.ActivationState, signal.Presence = to, pm.AlertSignalPresenceOff
 	}
 	return nil
 }

@@ -54,8 +54,11 @@ func TestSetComponentActivation(t *testing.T) {
 		}
 	}
 	require.Contains(t, b.held, "mds0.control")
-	refused(b, notSupported, client.SetComponentActivation, set("mds0.settings", on))
-	refused(b, notSupported, client.SetComponentActivation, set("mds0.settings.number", on))
+	succeeds(b, client.SetComponentActivation, set("mds0.settings.number", on))
+	snap = b.last()
+	for _, h := range []string{"mds0.control", "mds0.settings", "mds0.settings.number"} {
+		require.Equal(t, pm.ComponentActivationOn, componentIs(t, snap, h), "what lies above a metric that is on is not off")
+	}
 
 	for a, want := range map[t2ipb.ComponentActivation]pm.ComponentActivation{
 		on: pm.ComponentActivationOn,
@@ -161,11 +164,27 @@ func TestAlertPresenceAndActivation(t *testing.T) {
 		}
 		require.False(t, isPresent(t, snap, condition))
 		require.Equal(t, pm.AlertSignalPresenceOff, signal(snap, visible))
-		refused(b, notSupported, alert.SetAlertConditionPresence, setPresence(condition, true))
-		refused(b, notSupported, activation.SetAlertActivation, setAlert(condition, alertOn))
-		succeeds(b, activation.SetAlertActivation, setAlert(system, alertOn))
-		require.Equal(t, pm.AlertActivationOn, alertIs(t, b.last(), condition))
+		succeeds(b, alert.SetAlertConditionPresence, setPresence(condition, true))
+		all = b.seen()
+		require.Len(t, all, 1)
+		for _, h := range []string{system, condition, visible} {
+			require.Equal(t, pm.AlertActivationOn, alertIs(t, all[0].Snapshot, h), "on with the presence, in one report")
+		}
+		require.True(t, isPresent(t, all[0].Snapshot, condition))
+		require.Equal(t, pm.AlertSignalPresenceOn, signal(all[0].Snapshot, visible))
+
+		succeeds(b, activation.SetAlertActivation, setAlert(system, a))
+		succeeds(b, activation.SetAlertActivation, setAlert(condition, alertOn))
+		snap = b.last()
+		require.Equal(t, pm.AlertActivationOn, alertIs(t, snap, system), "no condition is on in a system that is not")
+		require.Equal(t, pm.AlertActivationOn, alertIs(t, snap, condition))
 	}
+	succeeds(b, activation.SetAlertActivation, setAlert(system, alertPaused))
+	succeeds(b, activation.SetAlertActivation, setAlert(visible, alertOff))
+	snap = b.last()
+	require.Equal(t, pm.AlertActivationOn, alertIs(t, snap, system))
+	require.Equal(t, pm.AlertActivationOff, alertIs(t, snap, visible))
+	succeeds(b, activation.SetAlertActivation, setAlert(visible, alertOn))
 
 	succeeds(b, alert.SetAlertConditionPresence, setPresence("mds0.alerts.technical", true))
 	succeeds(b, alert.SetAlertConditionPresence, setPresence("mds0.alerts.technical", false))
@@ -176,7 +195,8 @@ func TestAlertPresenceAndActivation(t *testing.T) {
 	snap = b.last()
 	require.False(t, isPresent(t, snap, condition))
 	require.Equal(t, pm.AlertSignalPresenceOff, signal(snap, visible))
-	refused(b, notSupported, alert.SetAlertConditionPresence, setPresence(condition, true))
+	succeeds(b, alert.SetAlertConditionPresence, setPresence(condition, false))
+	require.Equal(t, pm.AlertActivationPsd, alertIs(t, b.last(), condition), "nothing to be done")
 
 	for _, handle := range []string{"", "nobody", "mds0", visible} {
 		refused(b, fail, alert.SetAlertConditionPresence, setPresence(handle, true))
@@ -232,11 +252,18 @@ func TestSetSystemSignalActivation(t *testing.T) {
 	require.Equal(t, pm.AlertActivationPsd, entry(b.last(), pm.AlertSignalManifestationAud), "the only audible signal")
 
 	const audible = t2ipb.AlertSignalManifestation_ALERT_SIGNAL_MANIFESTATION_AUD
-	refused(b, notSupported, client.SetSystemSignalActivation, set("mds1.vmd.alerts", audible, alertOn))
 	refused(b, fail, client.SetSystemSignalActivation, set("nobody", audible, alertOn))
 	refused(b, fail, client.SetSystemSignalActivation, set("mds0.alerts.limit", audible, alertOn))
 	refused(b, fail, client.SetSystemSignalActivation, set(system, 9, alertOn))
 	refused(b, fail, client.SetSystemSignalActivation, set(system, audible, 9))
-	succeeds(b, client.SetAlertActivation, setAlert(system, alertOff))
-	refused(b, notSupported, client.SetSystemSignalActivation, set(system, audible, alertOn))
+	for _, was := range []t2ipb.AlertActivation{alertOff, alertPaused} {
+		for a, want := range map[t2ipb.AlertActivation]pm.AlertActivation{alertOn: pm.AlertActivationOn, alertPaused: pm.AlertActivationPsd, alertOff: pm.AlertActivationOff} {
+			succeeds(b, client.SetAlertActivation, setAlert(system, alertOn))
+			succeeds(b, client.SetAlertActivation, setAlert(system, was))
+			succeeds(b, client.SetSystemSignalActivation, set(system, audible, a))
+			snap := b.last()
+			require.Equal(t, want, entry(snap, pm.AlertSignalManifestationAud), "%v under %v", a, was)
+			require.Equal(t, want, alertIs(t, snap, "mds0.alerts.limit.aud"))
+		}
+	}
 }

@@ -14,8 +14,8 @@ type alertService struct {
 	*Server
 }
 
-// SetAlertConditionPresence makes the presence change to a value; one that has it goes to the other value first. A condition can be present only
-// while it and its alert system are on (BICEPS R0029_0).
+// SetAlertConditionPresence makes the presence change to a value; one that has it goes to the other value first, as far as it can. A condition can be
+// present only while it and its alert system are on (BICEPS R0029_0): for that they are switched on in the same report.
 func (s alertService) SetAlertConditionPresence(ctx context.Context, req *t2ipb.SetAlertConditionPresenceRequest) (*t2ipb.BasicResponse, error) {
 	return s.manipulate(ctx, func() error {
 		handle, to := req.GetHandle(), req.GetPresence()
@@ -27,10 +27,12 @@ func (s alertService) SetAlertConditionPresence(ctx context.Context, req *t2ipb.
 		if !ok {
 			return fmt.Errorf("%q is no alert condition", handle)
 		}
-		if to && !canBePresent(snap, handle) {
-			return cannotBePresent(handle)
-		}
 		s.cfg.Hold(handle)
+		if to {
+			if err := s.raise(handle); err != nil {
+				return err
+			}
+		}
 		steps := []bool{to}
 		if condition.BaseCondition().Presence == to && canBePresent(snap, handle) {
 			steps = []bool{!to, to}
@@ -42,10 +44,6 @@ func (s alertService) SetAlertConditionPresence(ctx context.Context, req *t2ipb.
 		}
 		return nil
 	}), nil
-}
-
-func cannotBePresent(condition string) error {
-	return notSupported("%q or its alert system is not on (BICEPS R0029_0)", condition)
 }
 
 func canBePresent(snap *mdib.Snapshot, condition string) bool {
@@ -60,8 +58,14 @@ func canBePresent(snap *mdib.Snapshot, condition string) bool {
 
 // setPresence lets the signals follow their condition in the same report.
 func setPresence(tx *mdib.Tx, condition string, present bool) error {
-	if present && !canBePresent(tx.Base(), condition) {
-		return cannotBePresent(condition)
+	wake := present && !canBePresent(tx.Base(), condition)
+	if wake {
+		system, _, _ := systemAbove(tx, condition)
+		for _, h := range []string{system, condition} {
+			if err := tx.SetAlertActivation(h, pm.AlertActivationOn); err != nil {
+				return err
+			}
+		}
 	}
 	if err := tx.SetPresence(condition, present); err != nil {
 		return err
@@ -70,6 +74,9 @@ func setPresence(tx *mdib.Tx, condition string, present bool) error {
 		return silence(tx, condition)
 	}
 	return eachSignal(tx, condition, func(signal *pm.AlertSignalState) {
+		if wake {
+			signal.ActivationState = pm.AlertActivationOn // what was off with the system is not silent for itself
+		}
 		if signal.ActivationState == pm.AlertActivationOn {
 			signal.Presence = pm.AlertSignalPresenceOn
 		}
@@ -102,4 +109,14 @@ func eachSignal(tx *mdib.Tx, condition string, fn func(*pm.AlertSignalState)) er
 		fn(signal)
 	}
 	return nil
+}
+
+// systemAbove returns the alert system of a condition or signal and its activation; false for anything else.
+func systemAbove(tx *mdib.Tx, handle string) (system string, is pm.AlertActivation, ok bool) {
+	system, _ = tx.Base().Parent(handle)
+	state, ok := mdib.Get[*pm.AlertSystemState](tx.Base(), system)
+	if !ok {
+		return "", "", false
+	}
+	return system, state.ActivationState, true
 }

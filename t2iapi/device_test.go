@@ -149,7 +149,10 @@ func TestRemoveAndInsert(t *testing.T) {
 	succeeds(b, activation.SetComponentActivation, &t2ipb.SetComponentActivationRequest{
 		Handle: "mds0", Activation: t2ipb.ComponentActivation_COMPONENT_ACTIVATION_OFF,
 	})
-	refused(b, notSupported, client.InsertDescriptor, handle("mds0.module"))
+	succeeds(b, client.InsertDescriptor, handle("mds0.module"))
+	snap := b.last()
+	require.Equal(t, pm.ComponentActivationOn, componentIs(t, snap, "mds0"), "nothing that is on comes back below what is off")
+	require.Equal(t, pm.ComponentActivationOn, componentIs(t, snap, "mds0.module.value"))
 	refused(b, notSupported, client.RemoveDescriptor, handle("mds0"))
 	refused(b, notSupported, client.InsertDescriptor, handle("mds0"))
 	refused(b, fail, client.RemoveDescriptor, handle("nobody"))

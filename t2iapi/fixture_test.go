@@ -60,7 +60,9 @@ type bench struct {
 	conn  *grpc.ClientConn
 	held  []string
 
-	next func() (consumer.Update, error, bool)
+	consumer *consumer.Device
+	told     *mdib.Snapshot // after the last update that was looked at
+	next     func() (consumer.Update, error, bool)
 }
 
 func start(t *testing.T) *bench {
@@ -100,12 +102,14 @@ func start(t *testing.T) *bench {
 	})
 	d, err := c.Connect(t.Context(), discovery.Endpoint{EPR: b.dev.EPR(), XAddrs: b.dev.XAddrs()})
 	require.NoError(t, err)
+	b.consumer = d
 	next, stop := iter.Pull2(d.Updates(t.Context()))
 	t.Cleanup(stop)
 	b.next = next
-	_, err, ok := next()
+	u, err, ok := next()
 	require.NoError(t, err)
 	require.True(t, ok)
+	b.told = u.Snapshot
 	return b
 }
 
@@ -126,7 +130,7 @@ func (b *bench) seen() []consumer.Update {
 	b.t.Helper()
 	to := b.dev.MDIB().Version().MdibVersion
 	var out []consumer.Update
-	for len(out) == 0 || out[len(out)-1].Snapshot.Version().MdibVersion < to {
+	for b.told.Version().MdibVersion < to {
 		u, err, ok := b.next()
 		require.NoError(b.t, err)
 		require.True(b.t, ok)
@@ -135,9 +139,10 @@ func (b *bench) seen() []consumer.Update {
 			continue
 		}
 		b.conforms(u.Snapshot)
+		b.told = u.Snapshot
 		out = append(out, u)
 	}
-	require.Equal(b.t, to, out[len(out)-1].Snapshot.Version().MdibVersion)
+	require.Equal(b.t, to, b.told.Version().MdibVersion)
 	return out
 }
 
@@ -151,8 +156,8 @@ func (b *bench) conforms(snap *mdib.Snapshot) {
 // last is the consumer's MDIB after all that has been answered.
 func (b *bench) last() *mdib.Snapshot {
 	b.t.Helper()
-	all := b.seen()
-	return all[len(all)-1].Snapshot
+	b.seen()
+	return b.told
 }
 
 type call[Q, R any] func(ctx context.Context, req Q, opts ...grpc.CallOption) (R, error)

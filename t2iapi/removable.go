@@ -51,15 +51,18 @@ func (s *Server) insert(handle string) error {
 	if !ok {
 		return fmt.Errorf("%q has not been removed", handle)
 	}
+	snap := s.cfg.Device.MDIB()
+	if _, ok := snap.Descriptor(handle); ok {
+		return fmt.Errorf("%q is back already", handle)
+	}
+	if _, ok := snap.Descriptor(r.parent); !ok && r.parent != "" {
+		return fmt.Errorf("%w: %q, below which it belongs", mdib.ErrUnknownHandle, r.parent)
+	}
+	// What comes back is as it was, perhaps on, and could not be below a component that is off (BICEPS R0025_0).
+	if err := s.raiseAll(r.parent); err != nil {
+		return err
+	}
 	err := s.cfg.Device.Update(func(tx *mdib.Tx) error {
-		if _, ok := tx.Base().Descriptor(handle); ok {
-			return fmt.Errorf("%q is back already", handle)
-		}
-		for h := r.parent; h != ""; h, _ = tx.Base().Parent(h) {
-			if c, ok := mdib.Get[pm.ComponentState](tx.Base(), h); ok && c.BaseComponent().ActivationState == pm.ComponentActivationOff {
-				return notSupported("the component %q is off, and what comes back is not (BICEPS R0025_0)", h)
-			}
-		}
 		for _, e := range r.entities {
 			var states []pm.State
 			if e.State != nil {

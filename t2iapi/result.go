@@ -44,13 +44,20 @@ func resultOf(err error) t2ipb.Result {
 	return t2ipb.Result_RESULT_FAIL
 }
 
-// manipulate runs one manipulation and answers.
+// manipulate runs one manipulation and answers when consumers have confirmed its reports: test tools look at their copy of the MDIB right after the
+// answer. One that does not confirm in time does not make the manipulation fail.
 func (s *Server) manipulate(ctx context.Context, fn func() error) *t2ipb.BasicResponse {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := fn()
 	if err != nil {
 		s.reason(ctx, err.Error())
+		return &t2ipb.BasicResponse{Result: resultOf(err)}
+	}
+	waiting, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	if err := s.cfg.Device.Flush(waiting); err != nil {
+		s.log.Warn("test call answered before every consumer has confirmed its reports", "error", err)
 	}
 	return &t2ipb.BasicResponse{Result: resultOf(err)}
 }

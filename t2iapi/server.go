@@ -24,6 +24,7 @@ type Device interface {
 	Update(fn func(*mdib.Tx) error) error
 	SetLocation(detail sdc.LocationDetail, validators ...pm.InstanceIdentifier) error
 	SayHello() error
+	Flush(ctx context.Context) error
 	ReportSystemError(code pm.CodedValue, text pm.LocalizedText, mds ...string) error
 }
 
@@ -45,6 +46,8 @@ const (
 	maxRequest  = 64 << 10 // bytes
 	maxStreams  = 16       // calls at a time on one connection
 	stopTimeout = 2 * time.Second
+	// flushTimeout bounds how long an answer waits for a consumer that does not confirm its reports.
+	flushTimeout = 5 * time.Second
 )
 
 // Server serves the calls. Make it with New.

@@ -109,6 +109,9 @@ func (s *Server) blinkOperation() error {
 		state, ok := e.State.(pm.OperationState)
 		return ok && state.BaseOperation().OperatingMode != pm.OperatingModeNA
 	}
+	if err := s.wakeOperation(isUsable); err != nil {
+		return err
+	}
 	for range 2 {
 		err := s.onFirst("operation that is available", isUsable, func(tx *mdib.Tx, handle string) error {
 			state, err := mdib.Edit[pm.OperationState](tx, handle)
@@ -126,6 +129,23 @@ func (s *Server) blinkOperation() error {
 		}
 	}
 	return nil
+}
+
+// wakeOperation switches the components above the first operation on, if none is available.
+func (s *Server) wakeOperation(isUsable func(mdib.Entity) bool) error {
+	first := ""
+	for e := range s.cfg.Device.MDIB().Entities() {
+		if _, ok := e.State.(pm.OperationState); !ok {
+			continue
+		}
+		if isUsable(e) {
+			return nil
+		}
+		if first == "" {
+			first = e.Handle
+		}
+	}
+	return s.raise(first)
 }
 
 // onFirst changes the first entry that fits, in the order of the containment tree.
