@@ -10,10 +10,10 @@
 //
 // # Results
 //
-// RESULT_SUCCESS says that the state has been reached and the reports of it have been handed to all subscriptions. With RESULT_FAIL (the request
-// makes no sense for this device: an unknown handle, a value that is none) and RESULT_NOT_SUPPORTED (the device cannot be brought
-// into this state, often because a rule of the standards forbids it) nothing has changed; why is in the trailer t2iapi-reason and
-// in the log.
+// RESULT_SUCCESS says that the state has been reached and that every subscriber has confirmed the reports of it. With RESULT_FAIL (the request makes no sense
+// for this device: an unknown handle, a value that is none) and RESULT_NOT_SUPPORTED (the device cannot be brought into this state)
+// nothing has changed; why is in the trailer t2iapi-reason and in the log. What has to be on for the state asked for is switched on with it: tests run in any
+// order, and the first one may switch everything off.
 //
 // # Not for patients
 //

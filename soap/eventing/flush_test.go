@@ -14,7 +14,7 @@ func TestFlush(t *testing.T) {
 	inBubble(t, SourceConfig{MaxQueue: 20, NotifyTimeout: 5 * time.Second}, func(t *testing.T, b *bench) {
 		require.NoError(t, b.source.Flush(t.Context()), "nobody is there")
 		slow, stalled := b.listener(consumerIP), b.listener(consumerIP)
-		slow.answer = func(message, http.ResponseWriter, *http.Request) { time.Sleep(50 * time.Millisecond) }
+		slow.answer = func(message, http.ResponseWriter, *http.Request) { <-time.After(50 * time.Millisecond) }
 		b.subscribeTo("/StateEvent", slow, "slow", time.Minute, actMetric)
 		for i := range 10 {
 			b.source.Publish(actMetric, body(i))
