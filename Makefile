@@ -9,7 +9,7 @@ MAKEFLAGS   += --no-print-directory
 .DEFAULT_GOAL := help
 
 GO           ?= go
-FUZZTIME     ?= 4s
+FUZZTIME     ?= 5s
 FUZZTOTAL    ?= 180
 GOLANGCI     := .tools/golangci-lint
 VENV_STAMP   := .venv/.installed
@@ -60,7 +60,7 @@ test-race:
 	$(GO) test $(RACE) -shuffle=on -timeout 15m ./...
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME (4s), at most FUZZTOTAL (180) seconds together
+fuzz: ## every fuzz target for FUZZTIME (5s), at most FUZZTOTAL (180) seconds together
 	$(call step,fuzz every target)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" FUZZTOTAL="$(FUZZTOTAL)" bash .ci/fuzz
 
