@@ -13,6 +13,7 @@ FUZZTIME     ?= 5s
 FUZZTOTAL    ?= 180
 GOLANGCI     := .tools/golangci-lint
 VENV_STAMP   := .venv/.installed
+CHROMIUM     := .tools/chromium/chromium
 PLATFORMS    := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64
 
 # The race detector needs cgo, everything shipped is built without.
@@ -32,7 +33,7 @@ check: fmt-check ## quick inner loop: format, vet, short tests (cached)
 	$(GO) test -short ./...
 
 .PHONY: test
-test: fmt-check vet lint venv test-race ratios fuzz cross ## everything that must pass before a change lands
+test: fmt-check vet lint venv chromium test-race ratios fuzz cross ## everything that must pass before a change lands
 	@printf '\nall passed\n'
 
 .PHONY: fmt-check
@@ -113,6 +114,18 @@ $(VENV_STAMP): interop/requirements.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r interop/requirements.txt
 	.venv/bin/python -c 'import sdc11073, lxml.etree'
 	touch $@
+
+.PHONY: chromium
+chromium: ## Debian's Chromium for the tests of the web view, in ./.tools/chromium
+	@if ! $(MAKE) $(CHROMIUM); then \
+		printf '\nCHROMIUM COULD NOT BE INSTALLED: the web view will not be tested in a browser.\n'; \
+		printf 'That needs Debian (apt-get, dpkg-deb) and a package mirror it can reach, or SDC_CHROMIUM naming an executable.\n'; \
+		test "$${SDC_REQUIRE_CHROMIUM:-}" != 1; \
+	fi
+
+$(CHROMIUM): .ci/chromium
+	$(call step,Chromium in .tools)
+	bash .ci/chromium
 
 $(GOLANGCI): tools/go.mod tools/go.sum
 	$(call step,build golangci-lint (once))
