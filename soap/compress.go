@@ -41,10 +41,10 @@ func readAll(r io.Reader, size, limit int64) ([]byte, error) {
 	if size > limit {
 		return nil, ErrTooLarge
 	}
-	// The announced length is only trusted as far as memory is cheap.
+	// The announced length is only trusted as far as memory is cheap: it costs a sender nothing.
 	start := int64(4096)
 	if size >= 0 {
-		start = min(size, 256<<10)
+		start = min(size, 32<<10)
 	}
 	buf := make([]byte, 0, start+1) // one more, so that the end is seen without growing
 	for {
@@ -65,8 +65,9 @@ func readAll(r io.Reader, size, limit int64) ([]byte, error) {
 	}
 }
 
-// inflate decodes gzip; more than limit bytes of output are refused.
-func (m *scratch) inflate(doc []byte, limit int64) ([]byte, error) {
+// inflate decodes gzip; more than limit bytes of output are refused. memory, unless nil, is
+// charged with the output.
+func (m *scratch) inflate(doc []byte, limit int64, memory *metered) ([]byte, error) {
 	zr, ok := m.gzipReaders.Get().(*gzip.Reader)
 	if !ok {
 		zr = new(gzip.Reader)
@@ -75,7 +76,11 @@ func (m *scratch) inflate(doc []byte, limit int64) ([]byte, error) {
 	if err := zr.Reset(bytes.NewReader(doc)); err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}
-	out, err := readAll(zr, int64(min(len(doc)*8, 64<<10)), limit)
+	var r io.Reader = zr
+	if memory != nil {
+		memory.r, r = zr, memory
+	}
+	out, err := readAll(r, int64(min(len(doc)*8, 64<<10)), limit)
 	if err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}

@@ -1,7 +1,6 @@
 package soap_test
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -415,42 +414,6 @@ func TestServerPaths(t *testing.T) {
 	srv.Remove("/urn:uuid:1")
 	require.Equal(t, "404", call("/urn:uuid:1/Get"))
 	require.Equal(t, "long", call("/urn:uuid:1/Set/7"))
-}
-
-func TestServerRefusesTooManyConnections(t *testing.T) {
-	for name, cfg := range map[string]soap.ServerConfig{"total": {MaxConns: 2}, "per peer": {MaxConnsPerPeer: 2}} {
-		t.Run(name, func(t *testing.T) {
-			url := serveActions(t, cfg, handlers{"urn:do": echo})
-			addr := strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/dev")
-			doc := envelope(xmlscan.NsSOAP12, action, `<b xmlns="urn:b">hi</b>`)
-			req := fmt.Sprintf("POST /dev HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml\r\nContent-Length: %d\r\n\r\n%s", len(doc), doc)
-			ask := func(c net.Conn) error {
-				if _, err := io.WriteString(c, req); err != nil {
-					return err
-				}
-				resp, err := http.ReadResponse(bufio.NewReader(c), nil)
-				if err != nil {
-					return err
-				}
-				defer resp.Body.Close()
-				_, err = io.Copy(io.Discard, resp.Body)
-				return err
-			}
-			dial := func() net.Conn {
-				c, err := net.Dial("tcp", addr)
-				require.NoError(t, err)
-				t.Cleanup(func() { _ = c.Close() })
-				return c
-			}
-			a, b := dial(), dial()
-			require.NoError(t, ask(a))
-			require.NoError(t, ask(b))
-			require.Error(t, ask(dial()))
-			require.NoError(t, a.Close())
-			require.Eventually(t, func() bool { return ask(dial()) == nil }, 5*time.Second, 5*time.Millisecond)
-			require.NoError(t, ask(b))
-		})
-	}
 }
 
 func TestServerStops(t *testing.T) {

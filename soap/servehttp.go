@@ -22,6 +22,11 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusHTTPVersionNotSupported, "only HTTP/1.1 is spoken")
 		return
 	}
+	done := s.admit(w, r)
+	if done == nil {
+		return
+	}
+	defer done()
 	ep := s.lookup(r.URL.Path)
 	if ep == nil {
 		s.refuse(w, r, http.StatusNotFound, "nothing at this path")
@@ -54,8 +59,13 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 		s.refuse(w, r, http.StatusUnsupportedMediaType, why)
 		return
 	}
-	doc, status, err := s.readRequest(w, r)
+	memory := &metered{from: s.adm}
+	defer memory.release()
+	doc, status, err := s.readRequest(w, r, memory)
 	if err != nil {
+		if status == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", retryAfterBusy)
+		}
 		s.refuse(w, r, status, err.Error())
 		return
 	}
@@ -103,7 +113,8 @@ func checkContentType(v string) string {
 }
 
 // readRequest reads the body within the limits; on error the status says what to answer.
-func (s *Server) readRequest(w http.ResponseWriter, r *http.Request) ([]byte, int, error) {
+// memory is charged with it, on the wire and inflated.
+func (s *Server) readRequest(w http.ResponseWriter, r *http.Request, memory *metered) ([]byte, int, error) {
 	if r.ContentLength > s.cfg.MaxBody {
 		// net/http reads on for a little so that the client gets to see the answer.
 		return nil, http.StatusRequestEntityTooLarge, ErrTooLarge
@@ -115,14 +126,17 @@ func (s *Server) readRequest(w http.ResponseWriter, r *http.Request) ([]byte, in
 		w.Header().Set("Accept-Encoding", "gzip, identity") // RFC 7694
 		return nil, http.StatusUnsupportedMediaType, fmt.Errorf("content encoding %q", coding)
 	}
-	doc, err := readAll(http.MaxBytesReader(w, r.Body, s.cfg.MaxBody), r.ContentLength, s.cfg.MaxBody)
+	memory.r = http.MaxBytesReader(w, r.Body, s.cfg.MaxBody)
+	doc, err := readAll(memory, r.ContentLength, s.cfg.MaxBody)
 	if err == nil && strings.HasSuffix(coding, "gzip") && len(doc) > 0 {
-		doc, err = s.mem.inflate(doc, s.cfg.MaxBody)
+		doc, err = s.mem.inflate(doc, s.cfg.MaxBody, memory)
 	}
 	var tooLong *http.MaxBytesError
 	switch {
 	case err == nil:
 		return doc, http.StatusOK, nil
+	case errors.Is(err, errBusy):
+		return nil, http.StatusServiceUnavailable, err
 	case errors.Is(err, ErrTooLarge), errors.As(err, &tooLong):
 		return nil, http.StatusRequestEntityTooLarge, ErrTooLarge
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):

@@ -40,10 +40,23 @@ type ServerConfig struct {
 	IdleTimeout time.Duration
 	// StopTimeout bounds how long Serve lets requests under way finish; 0 is 5 s.
 	StopTimeout time.Duration
-	// MaxConns bounds the open connections; 0 is 512. One more is closed at once.
+	// MaxConns bounds the open connections; 0 is 512. One more takes the place of the oldest
+	// on which no request has come yet; without such a one it is closed at once.
 	MaxConns int
-	// MaxConnsPerPeer bounds those of one remote IP address; 0 is 64.
+	// MaxUnproven bounds the connections on which no request has come yet, handshakes
+	// included; 0 is 128. One more takes the place of the oldest.
+	MaxUnproven int
+	// MaxConnsPerPeer bounds the connections with requests of one peer: one certificate, or
+	// one IP address where there is none; 0 is 256. A request on one more is answered 429.
 	MaxConnsPerPeer int
+	// MaxRequests bounds the requests under way; 0 is 256. One more is answered 503.
+	MaxRequests int
+	// MaxRequestsPerPeer bounds those of one peer; 0 is 64. One more is answered 429. Both
+	// answers carry Retry-After.
+	MaxRequestsPerPeer int
+	// MaxBodies bounds the bytes of all bodies of requests under way together; 0 is 32 MiB.
+	// A body beyond it is answered 503 with Retry-After.
+	MaxBodies int64
 	// GzipThreshold is the size in bytes from which an answer is compressed if the client
 	// offered gzip; 0 is 1024, negative is never.
 	GzipThreshold int
@@ -63,7 +76,11 @@ func (c *ServerConfig) setDefaults() {
 	def(&c.IdleTimeout, 120*time.Second)
 	def(&c.StopTimeout, 5*time.Second)
 	def(&c.MaxConns, 512)
-	def(&c.MaxConnsPerPeer, 64)
+	def(&c.MaxUnproven, 128)
+	def(&c.MaxConnsPerPeer, 256)
+	def(&c.MaxRequests, 256)
+	def(&c.MaxRequestsPerPeer, 64)
+	def(&c.MaxBodies, 32<<20)
 	if c.GzipThreshold == 0 {
 		c.GzipThreshold = 1024
 	}
@@ -81,6 +98,7 @@ type Server struct {
 	cfg ServerConfig
 	log *slog.Logger
 	mem scratch
+	adm *admission
 
 	mu       sync.RWMutex
 	paths    map[string]*Endpoint
@@ -102,7 +120,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 		}
 	}
 	return &Server{
-		cfg: cfg, log: orDiscard(cfg.Logger),
+		cfg: cfg, log: orDiscard(cfg.Logger), adm: newAdmission(&cfg),
 		paths: make(map[string]*Endpoint), prefixes: make(map[string]*Endpoint),
 	}, nil
 }
@@ -166,7 +184,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	var conns sync.WaitGroup
-	var silent connSet
+	gate := newConnGate(l, &s.cfg, s.log)
+	l = gate
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	hs := &http.Server{
@@ -181,8 +200,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		IdleTimeout:                  s.cfg.IdleTimeout,
 		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext:                  func(net.Listener) context.Context { return base },
-		ConnState: func(c net.Conn, st http.ConnState) {
-			silent.set(c, st == http.StateNew)
+		ConnContext:                  withConn,
+		ConnState: func(_ net.Conn, st http.ConnState) {
 			switch st {
 			case http.StateNew:
 				conns.Add(1)
@@ -192,7 +211,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			}
 		},
 	}
-	l = newLimitListener(l, s.cfg.MaxConns, s.cfg.MaxConnsPerPeer, s.log)
 	if s.cfg.TLS != nil {
 		l = tls.NewListener(l, s.cfg.TLS)
 	}
@@ -207,7 +225,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	stop, stopCancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.StopTimeout)
 	defer stopCancel()
-	silent.close()
+	gate.stop()
 	if hs.Shutdown(stop) != nil {
 		cancel() // tells the handlers that are left
 		_ = hs.Close()
@@ -222,36 +240,43 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// connSet are the connections on which no byte has arrived yet. Shutdown would
-// wait for them as if a request were under way.
-type connSet struct {
-	mu     sync.Mutex
-	conns  map[net.Conn]struct{}
-	closed bool
+type connKey struct{}
+
+// withConn lets requests find the place of their connection.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	return context.WithValue(ctx, connKey{}, c)
 }
 
-func (s *connSet) set(c net.Conn, in bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case !in:
-		delete(s.conns, c)
-	case s.closed:
-		_ = c.Close()
-	default:
-		if s.conns == nil {
-			s.conns = make(map[net.Conn]struct{})
-		}
-		s.conns[c] = struct{}{}
+// admit decides whether a request may be read and handled, and answers it if not. The caller
+// calls the function that it returns when the request is done; nil means refused.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request) func() {
+	c, ok := r.Context().Value(connKey{}).(*gatedConn)
+	if !ok { // no server of ours has accepted it
+		return func() {}
 	}
+	if c.who == "" {
+		c.who = peerKey(r)
+	}
+	peer := c.who
+	if !c.gate.prove(c, peer) {
+		w.Header().Set("Connection", "close")
+		s.refuseBusy(w, r, http.StatusTooManyRequests, "too many connections of this peer")
+		return nil
+	}
+	if status := s.adm.enter(peer); status != http.StatusOK {
+		s.refuseBusy(w, r, status, "too many requests under way")
+		return nil
+	}
+	return func() { s.adm.leave(peer) }
 }
 
-// close closes the connections in the set and each one that is added from now on.
-func (s *connSet) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	for c := range s.conns {
-		_ = c.Close()
-	}
+// retryAfterBusy is when a refused peer may come again, in seconds: requests are short.
+const retryAfterBusy = "1"
+
+func (s *Server) refuseBusy(w http.ResponseWriter, r *http.Request, status int, why string) {
+	w.Header().Set("Retry-After", retryAfterBusy)
+	s.refuse(w, r, status, why)
 }

@@ -97,7 +97,7 @@ func (c *Client) readBody(resp *http.Response) ([]byte, error) {
 	case "", "identity":
 		return doc, nil
 	case "gzip", "x-gzip":
-		return c.mem.inflate(doc, c.cfg.MaxResponse)
+		return c.mem.inflate(doc, c.cfg.MaxResponse, nil)
 	default:
 		return nil, fmt.Errorf("content encoding %q was not offered", enc)
 	}

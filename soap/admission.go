@@ -1,0 +1,93 @@
+package soap
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+)
+
+// errBusy refuses a body for which there is no memory at the moment.
+var errBusy = errors.New("the bodies of other requests take all the memory set aside for them")
+
+// admission bounds the requests under way, in number and in the memory of their bodies.
+type admission struct {
+	total, perPeer int
+	memory         atomic.Int64 // bytes of bodies that may still be held
+
+	mu     sync.Mutex
+	active int
+	byPeer map[string]int
+}
+
+func newAdmission(cfg *ServerConfig) *admission {
+	a := &admission{total: cfg.MaxRequests, perPeer: cfg.MaxRequestsPerPeer, byPeer: make(map[string]int)}
+	a.memory.Store(cfg.MaxBodies)
+	return a
+}
+
+// enter takes a place for a request of a peer; the status says why there is none: 429 for the
+// peer's own share, 503 for everyone's.
+func (a *admission) enter(peer string) (status int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.byPeer[peer] >= a.perPeer:
+		return http.StatusTooManyRequests
+	case a.active >= a.total:
+		return http.StatusServiceUnavailable
+	}
+	a.active++
+	a.byPeer[peer]++
+	return http.StatusOK
+}
+
+func (a *admission) leave(peer string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.active--
+	if a.byPeer[peer]--; a.byPeer[peer] == 0 {
+		delete(a.byPeer, peer)
+	}
+}
+
+// metered counts what a body really brings, not what it announces: an announcement costs
+// a sender nothing.
+type metered struct {
+	r    io.Reader
+	from *admission
+	held int64
+}
+
+// Read reads and is charged with what has come; it fails with errBusy if that is too much.
+func (m *metered) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	m.held += int64(n)
+	if m.from.memory.Add(-int64(n)) < 0 {
+		return n, errBusy
+	}
+	return n, err
+}
+
+// release gives back what was taken.
+func (m *metered) release() {
+	m.from.memory.Add(m.held)
+	m.held = 0
+}
+
+// peerKey names who sends a request: its certificate, or its IP address where there is none.
+func peerKey(r *http.Request) string {
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		sum := sha256.Sum256(r.TLS.PeerCertificates[0].Raw)
+		return string(sum[:])
+	}
+	return hostOf(addrString(r.RemoteAddr))
+}
+
+// addrString is a net.Addr of the text of one.
+type addrString string
+
+func (addrString) Network() string  { return "tcp" }
+func (a addrString) String() string { return string(a) }
