@@ -1,0 +1,261 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/sdc/consumer"
+	"github.com/semeco/go-sdc/soap/dpws"
+)
+
+// Times of connecting again to a device that does not answer.
+const (
+	firstRetry = time.Second
+	maxRetry   = 30 * time.Second
+	// goodbye bounds the disconnecting from one device.
+	goodbye = 5 * time.Second
+)
+
+// member is a device that the station follows. Its run owns everything but the atomics and the news.
+type member struct {
+	station    *Station
+	log        *slog.Logger
+	epr        string
+	rule       Rule
+	tracker    tracker
+	shown      atomic.Pointer[Device]
+	connection atomic.Pointer[consumer.Device]
+
+	mu   sync.Mutex
+	last news
+	wake chan struct{}
+}
+
+// news is what discovery told last of a device. Of several pieces of news the newest counts, and a restart is not forgotten.
+type news struct {
+	endpoint  discovery.Endpoint
+	fresh     bool // not looked at yet
+	restarted bool // a new life: the connection is dead
+	gone      bool // it said goodbye
+	released  bool // no rule takes it any more
+}
+
+func newMember(s *Station, e discovery.Endpoint, r Rule) *member {
+	m := &member{
+		station: s, log: s.log.With("device", e.EPR), epr: e.EPR, rule: r,
+		wake: make(chan struct{}, 1), last: news{endpoint: e.Clone()},
+		tracker: tracker{epr: e.EPR, about: Device{Rule: r.Name}, link: Link{State: LinkConnecting, Since: time.Now()}},
+	}
+	m.shown.Store(m.tracker.device())
+	return m
+}
+
+// tell passes news on. It never blocks.
+func (m *member) tell(n news) {
+	m.mu.Lock()
+	n.endpoint, n.fresh = n.endpoint.Clone(), true
+	n.restarted = n.restarted || m.last.fresh && m.last.restarted
+	if len(n.endpoint.XAddrs) == 0 {
+		n.endpoint.XAddrs = m.last.endpoint.XAddrs
+	}
+	m.last = n
+	m.mu.Unlock()
+	signal(m.wake)
+}
+
+// look returns the newest news and takes note of it.
+func (m *member) look() news {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.last
+	m.last.fresh, m.last.restarted = false, false
+	return n
+}
+
+// run follows the device until ctx ends, no rule takes it, or it has been away for too long.
+func (m *member) run(ctx context.Context) {
+	retry := firstRetry
+	away := time.Now()
+	for ctx.Err() == nil {
+		n := m.look()
+		if n.released {
+			return
+		}
+		if !n.gone {
+			live, err := m.session(ctx, n.endpoint)
+			if live {
+				retry, away = firstRetry, time.Now()
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			if err != nil {
+				m.log.Warn("device is not connected", "error", err)
+			}
+			m.show(m.afterwards(err))
+		}
+		left := m.station.cfg.Forget - time.Since(away)
+		if left <= 0 {
+			m.log.Info("device is forgotten")
+			return
+		}
+		// Jitter keeps stations apart that lost a device at the same time.
+		wait := min(left, retry/2+rand.N(retry))
+		if m.gone() {
+			wait = left
+		}
+		retry = min(2*retry, maxRetry)
+		timer := time.NewTimer(wait)
+		select {
+		case <-m.wake:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+func (m *member) gone() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.last.gone
+}
+
+// afterwards is the link once a session has ended.
+func (m *member) afterwards(err error) Link {
+	l := Link{State: LinkLost, Since: time.Now()}
+	switch {
+	case m.gone():
+		l.State, l.Cause = LinkGone, "the device said goodbye"
+		return l
+	case m.tracker.snap == nil:
+		l.State = LinkConnecting
+	}
+	if err != nil {
+		l.Cause = err.Error()
+	}
+	if was := m.tracker.link; was.State == l.State {
+		l.Since = was.Since
+	}
+	return l
+}
+
+// show gives the link another state.
+func (m *member) show(l Link) {
+	m.tracker.setLink(l)
+	m.shown.Store(m.tracker.device())
+	m.station.changed(true)
+}
+
+// session connects and follows the device until the connection has ended. live tells whether it had been connected.
+func (m *member) session(ctx context.Context, e discovery.Endpoint) (live bool, err error) {
+	connect := m.station.cfg.Consumer.ConnectDiscovered
+	if m.station.cfg.Immediately {
+		connect = m.station.cfg.Consumer.Connect
+	}
+	dev, err := connect(ctx, e)
+	if err != nil {
+		return false, err
+	}
+	m.tracker.about = about(dev, m.rule)
+	m.connection.Store(dev)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer func() {
+		cancel(nil)
+		m.connection.Store(nil)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+		defer cancel()
+		if err := dev.Close(ctx); err != nil {
+			m.log.Debug("disconnecting", "error", err)
+		}
+	}()
+	var wg sync.WaitGroup
+	wg.Go(func() { m.listen(ctx, e, cancel) })
+	defer wg.Wait()
+	defer cancel(nil)
+	for {
+		err := m.follow(ctx, dev)
+		if !errors.Is(err, consumer.ErrSlowReader) {
+			return true, err
+		}
+		// The next stream begins with the present snapshot.
+		m.log.Warn("the station is too slow for the device: updates were missed")
+	}
+}
+
+// errs that end a session on purpose.
+var (
+	errNews     = errors.New("the device has changed its address or been restarted")
+	errReleased = errors.New("no rule asks for the device any more")
+)
+
+// listen ends a session when discovery tells that it has to.
+func (m *member) listen(ctx context.Context, e discovery.Endpoint, end context.CancelCauseFunc) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.wake:
+		}
+		m.mu.Lock()
+		n := m.last
+		m.mu.Unlock()
+		switch {
+		case n.released:
+			end(errReleased)
+		case n.gone:
+			end(nil)
+		case n.restarted, !slices.Equal(n.endpoint.XAddrs, e.XAddrs):
+			end(errNews)
+		default:
+			continue
+		}
+		signal(m.wake) // run looks at it, too
+		return
+	}
+}
+
+// follow applies updates until the stream ends.
+func (m *member) follow(ctx context.Context, dev *consumer.Device) error {
+	for u, err := range dev.Updates(ctx) {
+		if err != nil {
+			return err
+		}
+		urgent := m.tracker.apply(u)
+		m.shown.Store(m.tracker.device())
+		m.station.changed(urgent)
+	}
+	return context.Cause(ctx)
+}
+
+// about is what the metadata of a device say.
+func about(dev *consumer.Device, r Rule) Device {
+	d := Device{XAddr: dev.XAddr(), Rule: r.Name}
+	meta := dev.Metadata()
+	if meta == nil {
+		return d
+	}
+	d.Name, d.Model, d.Manufacturer = localized(meta.ThisDevice.FriendlyName), localized(meta.ThisModel.ModelName), localized(meta.ThisModel.Manufacturer)
+	d.Serial = meta.ThisDevice.SerialNumber
+	return d
+}
+
+func localized(list []dpws.LocalizedString) string {
+	first := ""
+	for _, s := range list {
+		if s.Lang == "en" {
+			return s.Text
+		}
+		if first == "" {
+			first = s.Text
+		}
+	}
+	return first
+}
