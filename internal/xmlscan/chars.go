@@ -43,6 +43,9 @@ func scanName(d []byte, i int) int {
 	return i
 }
 
+// endsName reports whether scanName stops at c.
+func endsName(c byte) bool { return c <= ' ' || c >= '<' && c <= '>' || c == '/' }
+
 // scanText returns the index of the first '<', '&', ']' or CR at or after i, or len(d).
 func scanText(d []byte, i int) int {
 	for ; i+8 <= len(d); i += 8 {

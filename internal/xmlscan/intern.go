@@ -127,62 +127,73 @@ type nameEntry struct {
 	local  string
 	space  string
 	scope  uint64
-	decl   bool // xmlns or xmlns:*; local is then the declared prefix
+	next   *nameEntry // what followed it last, as a guess; in the table, or nil
+	decl   bool       // xmlns or xmlns:*; local is then the declared prefix
+	gone   bool       // not in the table
 }
 
 type nameCache struct {
-	tab  []nameEntry
+	tab  []*nameEntry
 	lost int
 }
 
-// find returns the entry of raw or nil. Entries move with the next put.
+// find returns the entry of raw or nil.
 func (c *nameCache) find(raw []byte, key nameKey, h uint64) *nameEntry {
-	if len(c.tab) == 0 || len(raw) == 0 { // an unused entry has an empty name
+	if len(c.tab) == 0 || len(raw) == 0 {
 		return nil
 	}
 	i := h & uint64(len(c.tab)-1)
 	for way := range uint64(ways) {
-		if e := &c.tab[i^way]; e.key == key && (key.len <= exactLen || e.raw == string(raw)) {
+		if e := c.tab[i^way]; e != nil && e.key == key && (key.len <= exactLen || e.raw == string(raw)) {
 			return e
 		}
 	}
 	return nil
 }
 
-func (c *nameCache) put(e nameEntry, h uint64) *nameEntry {
+func (c *nameCache) put(e *nameEntry, h uint64) {
 	if mustGrow(len(c.tab), c.lost, maxNames) {
 		old := c.tab
-		c.tab = make([]nameEntry, max(cacheMin, 2*len(old)))
+		c.tab = make([]*nameEntry, max(cacheMin, 2*len(old)))
 		for _, o := range old {
-			if o.raw != "" {
+			if o != nil {
 				c.place(o, hash([]byte(o.raw)))
 			}
 		}
 		c.lost = 0
 	}
-	return c.place(e, h)
+	c.place(e, h)
 }
 
-func (c *nameCache) place(e nameEntry, h uint64) *nameEntry {
+func (c *nameCache) place(e *nameEntry, h uint64) {
 	i := h & uint64(len(c.tab)-1)
 	for way := range uint64(ways) {
-		if p := &c.tab[i^way]; p.raw == "" {
+		if p := &c.tab[i^way]; *p == nil {
 			*p = e
-			return p
+			return
 		}
 	}
 	c.lost++
+	// What falls out may still be guessed at by one entry. It must not keep others alive in turn.
+	out := c.tab[i^(ways-1)]
+	out.next, out.gone = nil, true
 	for way := uint64(ways - 1); way > 0; way-- {
 		c.tab[i^way] = c.tab[i^(way-1)]
 	}
 	c.tab[i] = e
-	return &c.tab[i]
+}
+
+// follow notes that e came after the name before.
+func (e *nameEntry) follow(before *nameEntry) {
+	if before != nil && !before.gone && !e.gone {
+		before.next = e
+	}
 }
 
 // newNameEntry copies a checked QName whose prefix has the given length.
-func newNameEntry(raw []byte, prefix int) nameEntry {
+func newNameEntry(raw []byte, prefix int) *nameEntry {
 	v := string(raw)
-	e := nameEntry{key: keyOf(raw), raw: v, local: v}
+	e := &nameEntry{key: keyOf(raw), raw: v, local: v}
 	if prefix > 0 {
 		e.prefix, e.local = v[:prefix], v[prefix+1:]
 	}

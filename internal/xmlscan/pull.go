@@ -146,6 +146,14 @@ func (s *Scanner) ResolveQNameBytes(text []byte) (Name, error) {
 	if len(text) > s.lim.MaxNameLen {
 		return Name{}, s.Errorf("%w: qualified name longer than %d bytes", ErrLimit, s.lim.MaxNameLen)
 	}
+	key := keyOf(text)
+	h := key.hash(text)
+	seen := s.names.find(text, key, h)
+	if seen != nil && !seen.decl { // checked before, be it as a name or as a value
+		if space, ok := s.inScope(seen); ok {
+			return Name{Space: space, Local: seen.local}, nil
+		}
+	}
 	prefix, bad := splitQName(text)
 	if bad >= 0 {
 		return Name{}, s.Errorf("%w: %q is not a qualified name", ErrContent, string(text))
@@ -158,6 +166,9 @@ func (s *Scanner) ResolveQNameBytes(text []byte) (Name, error) {
 	space, ok := s.lookup(p)
 	if !ok {
 		return Name{}, s.Errorf("%w: prefix %q of the qualified name %q is not declared", ErrNamespace, p, string(text))
+	}
+	if seen == nil && len(text) <= cachedLen {
+		s.names.put(newNameEntry(text, prefix), h)
 	}
 	return Name{Space: space, Local: s.Intern(local)}, nil
 }

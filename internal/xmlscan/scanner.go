@@ -63,7 +63,7 @@ type Scanner struct {
 
 	names   nameCache
 	strings stringCache
-	long    nameEntry // an entry too long to be cached
+	last    *nameEntry // the name read before
 
 	lim Limits
 	err error
@@ -110,6 +110,7 @@ func (s *Scanner) reset(doc []byte, lim Limits, outside []Binding) {
 		s.attrs[:cap(s.attrs)][i].val = nil // refers to the last document
 	}
 	s.attrs, s.chars = s.attrs[:0], nil
+	s.last = nil
 	if cap(s.abuf) > keptBuffer {
 		s.abuf = nil
 	}

@@ -226,6 +226,64 @@ func TestCachesAreBounded(t *testing.T) {
 	}
 	require.LessOrEqual(t, len(s.names.tab), maxNames)
 	require.LessOrEqual(t, len(s.strings.tab), maxStrings)
+	alive := map[*nameEntry]bool{}
+	for _, e := range s.names.tab {
+		for ; e != nil; e = e.next {
+			require.True(t, !e.gone || e.next == nil, "what fell out of the table keeps nothing alive")
+			if alive[e] {
+				break
+			}
+			alive[e] = true
+		}
+	}
+	require.LessOrEqual(t, len(alive), 2*maxNames)
+}
+
+// A scanner guesses that names follow one another as they did before. Wrong guesses show nowhere.
+func TestNamesAreNotJustGuessed(t *testing.T) {
+	var s Scanner
+	read := func(doc string, lim Limits) (out []string, err error) {
+		s.Reset([]byte(doc), lim)
+		for {
+			k, err := s.Next()
+			switch {
+			case err != nil:
+				return out, err
+			case k == EOF:
+				return out, nil
+			case k == Start:
+				out = append(out, s.Name().String())
+				for _, a := range s.Attrs() {
+					out = append(out, "@"+a.Name.String())
+				}
+			}
+		}
+	}
+	for range 3 {
+		for _, c := range []struct {
+			doc  string
+			want []string
+		}{
+			{`<p:a xmlns:p="urn:1" x="" p:y=""><p:b/></p:a>`, []string{"{urn:1}a", "@x", "@{urn:1}y", "{urn:1}b"}},
+			{`<p:a xmlns:p="urn:2" x="" p:y=""><p:bc/></p:a>`, []string{"{urn:2}a", "@x", "@{urn:2}y", "{urn:2}bc"}},
+			{`<p:a xmlns:p="urn:2" xx="" p:y=""><p:b/></p:a>`, []string{"{urn:2}a", "@xx", "@{urn:2}y", "{urn:2}b"}},
+			{`<a x="" y=""><b xmlns="urn:3"/><b/></a>`, []string{"a", "@x", "@y", "{urn:3}b", "b"}},
+		} {
+			got, err := read(c.doc, Limits{})
+			require.NoError(t, err)
+			require.Equal(t, c.want, got)
+		}
+		_, err := read(`<p:a x="" p:y=""/>`, Limits{})
+		require.ErrorIs(t, err, ErrNamespace)
+		_, err = read(`<p:a xmlns:p="urn:1" x="" x=""/>`, Limits{})
+		require.ErrorIs(t, err, ErrSyntax)
+		_, err = read(`<p:a xmlns:p="urn:1" x="" p:y""/>`, Limits{})
+		require.ErrorIs(t, err, ErrSyntax)
+		_, err = read(`<longer><longername/></longer>`, Limits{})
+		require.NoError(t, err)
+		_, err = read(`<longer><longername/></longer>`, Limits{MaxNameLen: 8})
+		require.ErrorIs(t, err, ErrLimit)
+	}
 }
 
 func TestNoAllocations(t *testing.T) {

@@ -64,8 +64,7 @@ func (s *Scanner) AttrBytes(space, local string) ([]byte, bool) {
 // startTag reads the tag whose '<' is at i.
 func (s *Scanner) startTag(i int) (Kind, error) {
 	d := s.doc
-	j := scanName(d, i+1)
-	e := s.qname(i+1, j)
+	e, j := s.qname(i + 1)
 	if e == nil {
 		return None, s.err
 	}
@@ -75,20 +74,15 @@ func (s *Scanner) startTag(i int) (Kind, error) {
 	if s.elements++; s.elements > s.lim.MaxElements {
 		return None, s.fail(i, ErrLimit, fmt.Sprintf("more than %d elements", s.lim.MaxElements))
 	}
-	local, prefix, space := e.local, e.prefix, "" // e is gone with the next name
+	local, prefix, space := e.local, e.prefix, ""
 	nameLen, mark, outer := j-i-1, len(s.binds), s.scope
 	// Names are resolved at once with the bindings outside of the tag, which is
 	// right for nearly all tags, and again below if the tag declares some.
 	again := e.decl
-	if e.scope == s.scope {
-		space = e.space
-	} else if !again {
+	if !again {
 		var ok bool
-		if space, ok = s.lookup(prefix); ok {
-			e.space, e.scope = space, s.scope
-		} else {
-			again = true
-		}
+		space, ok = s.inScope(e)
+		again = !ok
 	}
 	attrs := s.attrs[:0]
 	s.abuf = s.abuf[:0]
@@ -127,9 +121,7 @@ func (s *Scanner) startTag(i int) (Kind, error) {
 			return None, s.fail(j, ErrLimit, fmt.Sprintf("more than %d attributes", s.lim.MaxAttrs))
 		}
 		at := j
-		j = scanName(d, j)
-		e = s.qname(at, j)
-		if e == nil {
+		if e, j = s.qname(j); e == nil {
 			return None, s.err
 		}
 		for j < len(d) && d[j] <= ' ' {
@@ -185,14 +177,9 @@ func (s *Scanner) startTag(i int) (Kind, error) {
 		if a.s == nil {
 			a.s = s
 		}
-		switch {
-		case e.prefix == "":
-			a.Name.Space = ""
-		case e.scope == s.scope:
-			a.Name.Space = e.space
-		default:
-			if space, ok := s.lookup(e.prefix); ok {
-				e.space, e.scope = space, s.scope
+		a.Name.Space = ""
+		if e.prefix != "" {
+			if space, ok := s.inScope(e); ok {
 				a.Name.Space = space
 			} else {
 				again = true
@@ -227,18 +214,36 @@ func (s *Scanner) startTag(i int) (Kind, error) {
 	return Start, nil
 }
 
-// qname returns the entry of the name doc[i:j], nil after an error. It is valid until the next call.
-func (s *Scanner) qname(i, j int) *nameEntry {
-	raw := s.doc[i:j]
-	var h uint64
-	if len(raw) <= cachedLen {
-		key := keyOf(raw)
-		h = key.hash(raw)
-		if e := s.names.find(raw, key, h); e != nil && len(raw) <= s.lim.MaxNameLen {
-			return e
+// qname reads the name at i. It returns its entry and the index behind it, nil after an error.
+//
+// Most tags are like earlier ones, and then the name is the one that followed the name before it last
+// time: one comparison instead of a search for its end, a hash and a look-up.
+func (s *Scanner) qname(i int) (*nameEntry, int) {
+	before, d := s.last, s.doc
+	if before != nil && before.next != nil {
+		e := before.next
+		if j := i + len(e.raw); j < len(d) && endsName(d[j]) && string(d[i:j]) == e.raw && len(e.raw) <= s.lim.MaxNameLen {
+			s.last = e
+			return e, j
 		}
 	}
-	return s.newName(raw, i, j, h)
+	j := scanName(d, i)
+	raw := d[i:j]
+	var e *nameEntry
+	var h uint64
+	if len(raw) <= cachedLen && len(raw) <= s.lim.MaxNameLen {
+		key := keyOf(raw)
+		h = key.hash(raw)
+		e = s.names.find(raw, key, h)
+	}
+	if e == nil {
+		if e = s.newName(raw, i, j, h); e == nil {
+			return nil, j
+		}
+	}
+	e.follow(before)
+	s.last = e
+	return e, j
 }
 
 func (s *Scanner) newName(raw []byte, i, j int, h uint64) *nameEntry {
@@ -269,11 +274,22 @@ func (s *Scanner) newName(raw []byte, i, j int, h uint64) *nameEntry {
 		return nil
 	}
 	e := newNameEntry(raw, prefix)
-	if len(raw) > cachedLen {
-		s.long = e
-		return &s.long
+	if e.gone = len(raw) > cachedLen; !e.gone {
+		s.names.put(e, h)
 	}
-	return s.names.put(e, h)
+	return e
+}
+
+// inScope returns the namespace name the prefix of e is bound to.
+func (s *Scanner) inScope(e *nameEntry) (string, bool) {
+	if e.scope == s.scope {
+		return e.space, true
+	}
+	space, ok := s.lookup(e.prefix)
+	if ok {
+		e.space, e.scope = space, s.scope
+	}
+	return space, ok
 }
 
 // lookup returns the namespace name bound to prefix; the empty prefix always has one.
