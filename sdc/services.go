@@ -14,6 +14,8 @@ const (
 	NamespaceMDPWS = "http://standards.ieee.org/downloads/11073/11073-20702-2016"
 	// NamespaceDPWS is the namespace of DPWS 1.1; its Device is the other type of a provider.
 	NamespaceDPWS = "http://docs.oasis-open.org/ws-dd/ns/dpws/2009/01"
+	// NamespaceHistory is the namespace of the port type of the IHE SDPi history service (SDPi R0511).
+	NamespaceHistory = "urn:oid:1.3.6.1.4.1.19376.1.6.2.10.1.3.1"
 	// NamespaceSDPi is the namespace of the IHE SDPi extensions, among them the ReportSequence header.
 	NamespaceSDPi = "urn:oid:1.3.6.1.4.1.19376.1.6.2.10.1.1.1"
 )
@@ -29,6 +31,17 @@ const (
 	ContainmentTreeService  = "ContainmentTreeService"
 	LocalizationService     = "LocalizationService"
 	ArchiveService          = "ArchiveService"
+)
+
+// The history service of IHE SDPi (DEV-32). It is no service of BICEPS and so not part of Services: consumers subscribe to it with a question in a filter dialect of
+// its own and get the answer as notifications.
+const (
+	// HistoryService is the local name of its port type in NamespaceHistory.
+	HistoryService = "HistoryService"
+	// DialectHistory is the filter dialect of its subscriptions (SDPi R0512, R0513).
+	DialectHistory = NamespaceHistory + ".1"
+	// ActionHistoricMdibReport is the action of its notifications.
+	ActionHistoricMdibReport = NamespaceHistory + ".2"
 )
 
 // Actions of requests. The action of the response is the request's with "Response" appended (ResponseAction).

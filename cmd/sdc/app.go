@@ -35,6 +35,7 @@ type cli struct {
 	Tree      treeCmd      `cmd:"" help:"Show a device's containment tree with current values."`
 	Get       getCmd       `cmd:"" help:"Show descriptors and states."`
 	Watch     watchCmd     `cmd:"" help:"Show every update as it comes."`
+	History   historyCmd   `cmd:"" help:"Show what a device's MDIB was like, from its history service."`
 	Set       setCmd       `cmd:"" help:"Set a value or string by an operation and wait for the outcome."`
 	Activate  activateCmd  `cmd:"" help:"Invoke an activate operation and wait for the outcome."`
 	Context   contextCmd   `cmd:"" help:"Show or set context states: patient, location."`

@@ -28,6 +28,7 @@ type simulateCmd struct {
 	Scenario        string        `default:"stable" enum:"stable,desaturation,tachycardia,disconnection" help:"What happens to the patient: ${enum}."`
 	MaxSubscription time.Duration `default:"15s" help:"Longest subscription granted."`
 	Port            uint16        `help:"TCP port. Default: any free one."`
+	History         bool          `help:"Keep the changes of the last hour, without waveforms, and offer them by the history service (sdc history)."`
 	T2IAPI          string        `name:"t2iapi" placeholder:"ADDR" help:"Reference device: serve the calls of conformance tests (gRPC, plain text) on this loopback address, 127.0.0.1:PORT."`
 	JSON            bool          `name:"json" help:"First line: {\"epr\":..,\"xaddrs\":[..]} once reachable."`
 }
@@ -58,7 +59,7 @@ func (c *simulateCmd) Run(e *env) error {
 	network := c.network()
 	network.ListenPort = c.Port
 	cfg := provider.Config{
-		EPR: c.EPR, Identity: id, Insecure: c.Insecure, Network: network, MaxSubscription: c.MaxSubscription, Logger: e.log,
+		EPR: c.EPR, Identity: id, Insecure: c.Insecure, Network: network, MaxSubscription: c.MaxSubscription, History: c.History, Logger: e.log,
 	}
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()

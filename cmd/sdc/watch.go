@@ -77,9 +77,14 @@ func (c *watchCmd) lines(u consumer.Update, want map[string]bool) []watched {
 		}
 		return []watched{base}
 	}
-	base.Event, base.Report = "update", u.Report.BodyName().Local
+	return changed(base, u.Report, u.Change, u.Snapshot, want)
+}
+
+// changed turns a report into what is shown of it: the states and descriptors in want, all but waveforms if that is empty.
+func changed(base watched, report msg.Report, change *mdib.Change, snapshot *mdib.Snapshot, want map[string]bool) []watched {
+	base.Event, base.Report = "update", report.BodyName().Local
 	var out []watched
-	if op, ok := u.Report.(*msg.OperationInvokedReport); ok {
+	if op, ok := report.(*msg.OperationInvokedReport); ok {
 		for _, p := range op.ReportPart {
 			line := base
 			line.Event, line.Handle, line.Value = "operation", p.OperationHandleRef, string(p.InvocationInfo.InvocationState)
@@ -89,7 +94,7 @@ func (c *watchCmd) lines(u consumer.Update, want map[string]bool) []watched {
 		}
 		return out
 	}
-	for _, d := range u.Change.Descriptors {
+	for _, d := range change.Descriptors {
 		if len(want) == 0 || want[d.Handle] {
 			line := base
 			line.Handle = d.Handle
@@ -103,13 +108,13 @@ func (c *watchCmd) lines(u consumer.Update, want map[string]bool) []watched {
 			out = append(out, line)
 		}
 	}
-	for _, s := range u.Change.States {
-		if !want[s.Handle] && (len(want) > 0 || u.Change.Kind == mdib.KindWaveform) {
+	for _, s := range change.States {
+		if !want[s.Handle] && (len(want) > 0 || change.Kind == mdib.KindWaveform) {
 			continue
 		}
 		line := base
 		line.Handle, line.State = s.Handle, s.After
-		d, _ := u.Snapshot.Descriptor(s.After.BaseState().DescriptorHandle)
+		d, _ := snapshot.Descriptor(s.After.BaseState().DescriptorHandle)
 		line.Value = value(d, s.After)
 		out = append(out, line)
 	}
@@ -120,6 +125,11 @@ func (c *watchCmd) print(e *env, w watched) error {
 	if c.JSON {
 		return writeJSON(e.out, w)
 	}
+	return w.print(e)
+}
+
+// print shows the line to people.
+func (w watched) print(e *env) error {
 	what := w.Handle + "  " + w.Value
 	switch w.Event {
 	case "link", "resync":

@@ -192,6 +192,9 @@ func (s *Scanner) pop() {
 // Kind returns what the last move came to.
 func (s *Scanner) Kind() Kind { return s.kind }
 
+// Size returns the length of the document in bytes.
+func (s *Scanner) Size() int { return len(s.full) }
+
 // Depth returns the number of open elements, the one the scanner stands on included.
 func (s *Scanner) Depth() int { return len(s.stack) }
 

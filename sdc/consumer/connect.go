@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
@@ -50,7 +51,8 @@ func (d *Device) readMetadata(ctx context.Context) error {
 		d.services = make(map[string]soap.EndpointReference)
 		for _, h := range m.Hosted {
 			for _, t := range h.Types {
-				if t.Space == sdc.NamespaceGlue && len(h.Endpoints) > 0 {
+				ours := t.Space == sdc.NamespaceGlue || t == xmlscan.Name{Space: sdc.NamespaceHistory, Local: sdc.HistoryService}
+				if ours && len(h.Endpoints) > 0 {
 					d.services[t.Local] = h.Endpoints[0]
 				}
 			}

@@ -157,6 +157,9 @@ func (d *Device) Services() []string {
 			out = append(out, s.Name)
 		}
 	}
+	if _, ok := d.services[sdc.HistoryService]; ok {
+		out = append(out, sdc.HistoryService)
+	}
 	return out
 }
 

@@ -81,6 +81,11 @@ type Config struct {
 	ContextQueries bool
 	// Archive switches the Archive service on, which answers from a log of the changes of the MDIB in memory.
 	Archive bool
+	// History switches the history service of SDPi (DEV-32) on, which answers from the same log. Waveforms are part of it only with Log.Waveforms.
+	History bool
+	// StaticTexts makes the history service leave the texts that the MDIB refers to to the Localization service (SDPi R0519), which has all of them; else they
+	// are sent ahead of what refers to them.
+	StaticTexts bool
 	// Log bounds that log; it is kept only if a service needs it.
 	Log history.Config
 	// Periodic switches periodic reports on.

@@ -1,8 +1,6 @@
 package provider
 
 import (
-	"context"
-
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -44,7 +42,6 @@ func (p *Provider) mount(server *soap.Server, source *eventing.Source, target *d
 	all := &dpws.Metadata{ThisModel: &p.cfg.Model, ThisDevice: &p.cfg.Device, Host: host}
 	handlers := p.handlersByElement()
 	for _, h := range p.hostedServices() {
-		path := p.devicePath() + "/" + h.id
 		entry := dpws.Hosted{Endpoints: []soap.EndpointReference{soap.NewEndpoint(device + "/" + h.id)}, ServiceID: h.id}
 		actions := map[string]soap.Handler{}
 		var notifications []string
@@ -60,22 +57,23 @@ func (p *Provider) mount(server *soap.Server, source *eventing.Source, target *d
 				}
 			}
 		}
-		if err := description.Validate(); err != nil {
-			return err
-		}
-		own := &dpws.Metadata{Host: host, Hosted: []dpws.Hosted{entry}, WSDL: []string{device + "/" + h.id + "/?wsdl"}}
-		actions[dpws.ActionGetMetadata] = dpws.HandleGetMetadata(func() *dpws.Metadata { return own })
-		actions[dpws.ActionGet] = dpws.HandleGet(func() *dpws.Metadata { return own })
 		if len(notifications) > 0 {
 			actions[eventing.ActionSubscribe] = source.SubscribeHandler(notifications...)
 		}
-		wsdl := &soap.Document{ContentType: "text/xml; charset=utf-8", Body: description.AppendXML([]byte(`<?xml version="1.0" encoding="UTF-8"?>` + "\n"))}
-		server.Handle(path, &soap.Endpoint{Actions: actions, Get: func(_ context.Context, query string) (*soap.Document, error) {
-			if query != "wsdl" {
-				return nil, nil
-			}
-			return wsdl, nil
-		}})
+		if err := p.mountService(server, host, entry, description, actions); err != nil {
+			return err
+		}
+		all.Hosted = append(all.Hosted, entry)
+	}
+	if p.cfg.History {
+		entry := dpws.Hosted{
+			Endpoints: []soap.EndpointReference{soap.NewEndpoint(device + "/History")}, ServiceID: "History",
+			Types: []xmlscan.Name{{Space: sdc.NamespaceHistory, Local: sdc.HistoryService}},
+		}
+		actions := map[string]soap.Handler{eventing.ActionSubscribe: source.FeedHandler(sdc.DialectHistory, p.openHistory)}
+		if err := p.mountService(server, host, entry, historyDescription(), actions); err != nil {
+			return err
+		}
 		all.Hosted = append(all.Hosted, entry)
 	}
 	if err := all.Validate(); err != nil {
@@ -86,6 +84,18 @@ func (p *Provider) mount(server *soap.Server, source *eventing.Source, target *d
 		dpws.ActionGetMetadata: dpws.HandleGetMetadata(func() *dpws.Metadata { return all }),
 		discovery.ActionProbe:  target.HandleProbe,
 	}})
+	return nil
+}
+
+// mountService puts one hosted service with its metadata and WSDL on the server.
+func (p *Provider) mountService(server *soap.Server, host *dpws.Host, entry dpws.Hosted, description *dpws.Description, actions map[string]soap.Handler) error {
+	if err := description.Validate(); err != nil {
+		return err
+	}
+	own := &dpws.Metadata{Host: host, Hosted: []dpws.Hosted{entry}, WSDL: []string{entry.Endpoints[0].Address + "/?wsdl"}}
+	actions[dpws.ActionGetMetadata] = dpws.HandleGetMetadata(func() *dpws.Metadata { return own })
+	actions[dpws.ActionGet] = dpws.HandleGet(func() *dpws.Metadata { return own })
+	server.Handle(p.devicePath()+"/"+entry.ServiceID, &soap.Endpoint{Actions: actions, Get: description.Serve()})
 	return nil
 }
 

@@ -68,7 +68,7 @@ func New(cfg Config) (*Provider, error) {
 		sizes: map[string]int{}, ready: make(chan struct{}), rescope: make(chan struct{}, 1), redescribed: make(chan struct{}, 1),
 	}
 	p.store = mdib.NewStore(cfg.MDIB, cfg.Store)
-	if cfg.Archive {
+	if cfg.Archive || cfg.History {
 		p.changes = history.New(p.store.Load(), p.now(), cfg.Log)
 	}
 	// Not refused: a device maker may have to live with a rule that peers do not look at. Package mdib tells all of it.

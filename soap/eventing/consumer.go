@@ -37,6 +37,7 @@ type job struct {
 	body   []byte
 	end    *ending
 	flush  chan<- struct{} // if set, nothing is sent; closed when its turn comes
+	sent   chan<- struct{} // if set, closed when the notification has been confirmed or given up
 }
 
 // ending is a SubscriptionEnd to send.
@@ -218,6 +219,9 @@ func (c *consumer) disconnect() {
 // notify delivers one notification or ends its subscription.
 func (c *consumer) notify(j job) {
 	s, sub := c.source, j.sub
+	if j.sent != nil {
+		defer close(j.sent)
+	}
 	c.mu.Lock()
 	ended, number := sub.ended || sub.expiresAt() <= s.now(), sub.number+1
 	if !ended {

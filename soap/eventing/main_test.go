@@ -214,7 +214,7 @@ func (b *bench) trySubscribe(service string, k *listener, path string, expires t
 	env, err := b.client.Call(b.ctx, soap.NewEndpoint(b.url+service), ActionSubscribe, &subscribeRequest{
 		notifyTo: soap.NewEndpoint(k.url + "/" + path),
 		endTo:    soap.NewEndpoint(k.url + "/" + path + "_e"),
-		expires:  expires, actions: actions,
+		expires:  expires, dialect: DialectAction, filter: actionFilter(actions),
 	})
 	if err != nil {
 		return soap.EndpointReference{}, err

@@ -47,18 +47,11 @@ func (s *Source) ManagerEndpoint() *soap.Endpoint {
 func (s *Source) ManagerPath() string { return s.cfg.ManagerPath }
 
 func (s *Source) subscribe(r *soap.Request, offered []string) (*soap.Response, error) {
-	m, err := decode(r, "Subscribe", decodeSubscribe)
+	m, err := readSubscribe(r, DialectAction)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case m.mode != ModePush:
-		return nil, faulty(soap.DeliveryModeUnavailable(ModePush))
-	case !m.filtered:
-		return nil, unable("a filter is required")
-	case m.dialect != DialectAction:
-		return nil, faulty(soap.FilteringUnavailable(DialectAction))
-	case len(m.actions) == 0:
+	if len(m.actions) == 0 {
 		return nil, soap.FilterActionNotSupported()
 	}
 	actions := m.actions
@@ -68,6 +61,27 @@ func (s *Source) subscribe(r *soap.Request, offered []string) (*soap.Response, e
 			return nil, soap.FilterActionNotSupported()
 		}
 	}
+	return s.admit(r, m, &subscription{actions: actions})
+}
+
+// readSubscribe reads a Subscribe and refuses what no dialect helps.
+func readSubscribe(r *soap.Request, dialect string) (*subscribe, error) {
+	m, err := decode(r, "Subscribe", decodeSubscribe)
+	switch {
+	case err != nil:
+		return nil, err
+	case m.mode != ModePush:
+		return nil, faulty(soap.DeliveryModeUnavailable(ModePush))
+	case !m.filtered:
+		return nil, unable("a filter is required")
+	case m.dialect != dialect:
+		return nil, faulty(soap.FilteringUnavailable(dialect))
+	}
+	return m, nil
+}
+
+// admit completes a subscription by what the request says, makes it known and answers.
+func (s *Source) admit(r *soap.Request, m *subscribe, sub *subscription) (*soap.Response, error) {
 	granted, err := s.grant(m.expires)
 	if err != nil {
 		return nil, err
@@ -77,10 +91,8 @@ func (s *Source) subscribe(r *soap.Request, offered []string) (*soap.Response, e
 		return nil, err
 	}
 	id := strings.ReplaceAll(uuid.NewString(), "-", "")
-	sub := &subscription{
-		id: id, manager: s.baseURL(r) + s.cfg.ManagerPath + "/" + id,
-		notifyTo: *m.notifyTo, actions: actions, peer: peerOf(r),
-	}
+	sub.id, sub.manager = id, s.baseURL(r)+s.cfg.ManagerPath+"/"+id
+	sub.notifyTo, sub.peer = *m.notifyTo, peerOf(r)
 	if m.endTo != nil && m.endTo.Address != soap.Anonymous && m.endTo.Address != soap.None {
 		if sub.endKey, err = s.target(r, m.endTo); err != nil {
 			return nil, err
@@ -93,7 +105,7 @@ func (s *Source) subscribe(r *soap.Request, offered []string) (*soap.Response, e
 		sub.cancel()
 		return nil, err
 	}
-	s.log.Debug("subscription granted", "id", id, "notify", sub.notifyTo.Address, "actions", len(actions), "expires", granted)
+	s.log.Debug("subscription granted", "id", id, "notify", sub.notifyTo.Address, "actions", len(sub.actions), "expires", granted)
 	return &soap.Response{
 		Action: ActionSubscribeResponse,
 		Body:   subscribeResponse{manager: sub.manager, expires: granted},

@@ -212,7 +212,7 @@ func FuzzDecodeSubscribe(f *testing.F) {
 			}
 			if m.mode == ModePush && len(m.actions) > 0 {
 				// what a sink would write of it reads the same
-				req := &subscribeRequest{notifyTo: *m.notifyTo, endTo: *m.notifyTo, expires: time.Second, actions: m.actions}
+				req := &subscribeRequest{notifyTo: *m.notifyTo, endTo: *m.notifyTo, expires: time.Second, dialect: DialectAction, filter: actionFilter(m.actions)}
 				env, err := soap.Parse(soap.AppendEnvelope(nil, &soap.Header{Action: ActionSubscribe}, req), xmlscan.Limits{MaxBytes: 64 << 20})
 				if err != nil {
 					t.Fatal(err)

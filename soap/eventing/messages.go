@@ -24,13 +24,15 @@ type subscribe struct {
 	mode     string // ModePush when absent
 	expires  string
 	dialect  string
-	filtered bool     // there is a filter
-	actions  []string // of the filter, if the dialect is DialectAction; no duplicates
+	filtered bool        // there is a filter
+	actions  []string    // of the filter, if the dialect is DialectAction; no duplicates
+	filter   xmlscan.Raw // the whole element, if the dialect is another
 }
 
 // decodeSubscribe reads the wse:Subscribe the scanner stands on. What needs a fault of its own
-// is left to the caller: another delivery mode or dialect is no error here and its content,
-// which may have any form, is skipped. The order of the elements is not enforced.
+// is left to the caller: another delivery mode is no error here and its content, which may have
+// any form, is skipped; a filter of another dialect is kept as it is. The order of the elements is
+// not enforced.
 func decodeSubscribe(s *xmlscan.Scanner) (*subscribe, error) {
 	m := new(subscribe)
 	var seen [4]bool
@@ -103,7 +105,7 @@ func (m *subscribe) decodeFilter(s *xmlscan.Scanner) {
 	dialect, _ := s.Attr("", "Dialect")
 	m.dialect = strings.TrimSpace(dialect)
 	if m.dialect != DialectAction {
-		_ = s.Skip()
+		m.filter, _ = s.Raw()
 		return
 	}
 	text, err := s.Text()
@@ -168,7 +170,8 @@ func decodeNothing(s *xmlscan.Scanner) (struct{}, error) { return struct{}{}, s.
 type subscribeRequest struct {
 	notifyTo, endTo soap.EndpointReference
 	expires         time.Duration
-	actions         []string
+	dialect         string
+	filter          soap.Body
 }
 
 func (m *subscribeRequest) AppendXML(b []byte) []byte {
@@ -178,10 +181,17 @@ func (m *subscribeRequest) AppendXML(b []byte) []byte {
 	b = m.notifyTo.Append(b, "wse:NotifyTo")
 	b = append(b, `</wse:Delivery>`...)
 	b = appendExpires(b, m.expires)
-	b = append(b, `<wse:Filter Dialect="`+DialectAction+`">`...)
-	b = xmlscan.AppendText(b, strings.Join(m.actions, " "))
+	b = append(b, `<wse:Filter`...)
+	b = xmlscan.AppendAttr(b, "Dialect", m.dialect)
+	b = append(b, '>')
+	b = m.filter.AppendXML(b)
 	return append(b, `</wse:Filter></wse:Subscribe>`...)
 }
+
+// actionFilter is the content of a filter of DialectAction.
+type actionFilter []string
+
+func (f actionFilter) AppendXML(b []byte) []byte { return xmlscan.AppendText(b, strings.Join(f, " ")) }
 
 func appendExpires(b []byte, d time.Duration) []byte {
 	b = append(b, `<wse:Expires>`...)

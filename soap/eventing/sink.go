@@ -67,6 +67,10 @@ type Request struct {
 	// Actions are the actions of the notifications wanted, as full URIs: sources compare
 	// them exactly (SDPi R7001).
 	Actions []string
+	// Dialect and Filter ask in another way than by action: the URI of a filter dialect and the
+	// content of the filter. Actions has to be empty then.
+	Dialect string
+	Filter  soap.Body
 	// Expires is the duration asked for; the source may grant less. Default 1 min.
 	Expires time.Duration
 	// NoRenew leaves renewing to the caller; the subscription ends when it expires.
@@ -83,8 +87,10 @@ type Request struct {
 // be reached, until it has expired.
 func (k *Sink) Subscribe(ctx context.Context, req Request) (*Subscription, error) {
 	switch {
-	case len(req.Actions) == 0:
+	case len(req.Actions) == 0 && (req.Dialect == "" || req.Filter == nil):
 		return nil, errors.New("subscription without actions")
+	case len(req.Actions) > 0 && (req.Dialect != "" || req.Filter != nil):
+		return nil, errors.New("subscription by actions and by another filter at once")
 	case req.Notify == nil:
 		return nil, errors.New("subscription without Notify")
 	}
@@ -99,12 +105,17 @@ func (k *Sink) Subscribe(ctx context.Context, req Request) (*Subscription, error
 	if err := k.open(sub); err != nil {
 		return nil, err
 	}
+	dialect, filter := req.Dialect, req.Filter
+	if len(req.Actions) > 0 {
+		dialect, filter = DialectAction, actionFilter(req.Actions)
+	}
 	sent := time.Now()
 	env, err := k.cfg.Client.Call(ctx, req.Source, ActionSubscribe, &subscribeRequest{
 		notifyTo: soap.NewEndpoint(k.cfg.BaseURL + sub.path()),
 		endTo:    soap.NewEndpoint(k.cfg.BaseURL + sub.endPath()),
 		expires:  req.Expires,
-		actions:  req.Actions,
+		dialect:  dialect,
+		filter:   filter,
 	})
 	if err != nil {
 		sub.end(err)

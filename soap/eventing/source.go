@@ -112,7 +112,7 @@ type Source struct {
 
 	ctx      context.Context // ends when delivery has to stop
 	cancel   context.CancelFunc
-	wg       sync.WaitGroup // janitor and consumers
+	wg       sync.WaitGroup // janitor, consumers and feeds
 	stop     chan struct{}  // closed when closing begins
 	earlier  chan struct{}  // tells the janitor of an earlier expiration
 	index    atomic.Pointer[index]
@@ -246,6 +246,10 @@ func (s *Source) add(sub *subscription, key string) error {
 	s.reindexLocked()
 	s.expiresLocked(sub)
 	s.counters.granted.Add(1)
+	if sub.feed != nil {
+		s.wg.Add(1)
+		go s.serveFeed(sub)
+	}
 	return nil
 }
 

@@ -16,6 +16,7 @@ type subscription struct {
 	endTo    *soap.EndpointReference
 	endKey   string // consumer of endTo
 	actions  []string
+	feed     Feed // what it gets instead of what is published
 	peer     string
 	consumer *consumer
 
@@ -47,6 +48,10 @@ const (
 )
 
 func (sub *subscription) enqueue(action string, body []byte, now time.Duration) verdict {
+	return sub.enqueueJob(job{sub: sub, action: action, body: body}, now)
+}
+
+func (sub *subscription) enqueueJob(j job, now time.Duration) verdict {
 	if sub.expiresAt() <= now {
 		return gone
 	}
@@ -56,12 +61,12 @@ func (sub *subscription) enqueue(action string, body []byte, now time.Duration) 
 	switch cfg := &c.source.cfg; {
 	case sub.ended, sub.sealed:
 		return gone
-	case sub.queued >= cfg.MaxQueue, sub.queued > 0 && sub.queuedBytes+len(body) > cfg.MaxQueueBytes:
+	case sub.queued >= cfg.MaxQueue, sub.queued > 0 && sub.queuedBytes+len(j.body) > cfg.MaxQueueBytes:
 		return overflow
 	}
 	sub.queued++
-	sub.queuedBytes += len(body)
-	c.queue.push(job{sub: sub, action: action, body: body})
+	sub.queuedBytes += len(j.body)
+	c.queue.push(j)
 	c.signal()
 	return queued
 }

@@ -100,7 +100,7 @@ func TestSchemas(t *testing.T) {
 	epr := soap.NewEndpoint("http://127.0.0.1:1/a")
 	docs := make(map[string][]byte)
 	for name, body := range map[string]soap.Body{
-		"Subscribe":         &subscribeRequest{notifyTo: epr, endTo: epr, expires: time.Minute, actions: []string{actMetric, actAlert}},
+		"Subscribe":         &subscribeRequest{notifyTo: epr, endTo: epr, expires: time.Minute, dialect: DialectAction, filter: actionFilter{actMetric, actAlert}},
 		"SubscribeResponse": subscribeResponse{manager: epr.Address, expires: 14030 * time.Millisecond},
 		"Renew":             expiresMessage{element: "wse:Renew", expires: time.Hour},
 		"RenewResponse":     expiresMessage{element: "wse:RenewResponse", expires: time.Hour + time.Second},
