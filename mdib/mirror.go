@@ -19,6 +19,8 @@ type MirrorConfig struct {
 	MaxStates int
 }
 
+const maxStates = 1_000_000
+
 // maxContexts bounds the states of one context descriptor a mirror keeps. Devices tell of new context states but have no way to tell that one is
 // gone (BICEPS R5027); of the states that may be gone the oldest are forgotten first.
 const maxContexts = 1000
@@ -35,7 +37,7 @@ type Mirror struct {
 // NewMirror makes a mirror that is empty until the first Reset.
 func NewMirror(cfg MirrorConfig) *Mirror {
 	if cfg.MaxStates <= 0 {
-		cfg.MaxStates = 1_000_000
+		cfg.MaxStates = maxStates
 	}
 	m := &Mirror{cfg: cfg}
 	m.current.Store(&Snapshot{})
@@ -58,7 +60,7 @@ func (m *Mirror) Reset(r *msg.GetMdibResponse) (*Snapshot, error) {
 	if r.SequenceId != "" {
 		s.version = VersionOf(r.MdibVersionGroup)
 	}
-	if err := m.checkSize(s.content.edit()); err != nil {
+	if err := m.cfg.checkSize(s.content.edit()); err != nil {
 		return nil, err
 	}
 	m.mu.Lock()
@@ -92,6 +94,15 @@ func (m *Mirror) Apply(message msg.Message) (*Change, error) {
 		return nil, ErrNotReady
 	}
 	have := m.current.Load()
+	c, err := m.cfg.follow(have, report)
+	if err == nil && c.After != have {
+		m.current.Store(c.After)
+	}
+	return c, err
+}
+
+// follow works out what a report does to a snapshot; see Mirror.Apply.
+func (cfg MirrorConfig) follow(have *Snapshot, report msg.Report) (*Change, error) {
 	got := VersionOf(*report.Version())
 	if !got.SameSequence(have.version) {
 		return nil, &SequenceError{Have: have.version, Got: got}
@@ -110,13 +121,13 @@ func (m *Mirror) Apply(message msg.Message) (*Change, error) {
 	case a.c.Periodic:
 	case got.MdibVersion < have.version.MdibVersion:
 		return nil, fmt.Errorf("%w: have MDIB version %d, got %d", ErrOld, have.version.MdibVersion, got.MdibVersion)
-	case m.cfg.AllReports && got.MdibVersion > have.version.MdibVersion+1:
+	case cfg.AllReports && got.MdibVersion > have.version.MdibVersion+1:
 		return nil, &GapError{Have: have.version.MdibVersion, Got: got.MdibVersion}
 	}
 	if err := a.apply(report); err != nil {
 		return nil, fmt.Errorf("applying %s of MDIB version %d: %w", report.BodyName().Local, got.MdibVersion, err)
 	}
-	if err := m.checkSize(a.e); err != nil {
+	if err := cfg.checkSize(a.e); err != nil {
 		return nil, err
 	}
 	next := *have
@@ -133,14 +144,13 @@ func (m *Mirror) Apply(message msg.Message) (*Change, error) {
 	}
 	if changed || next.version != have.version {
 		a.c.After = &next
-		m.current.Store(&next)
 	}
 	return a.c, nil
 }
 
-func (m *Mirror) checkSize(e *editor) error {
-	if n := max(e.states.Len(), e.nodes.Len()); n > m.cfg.MaxStates {
-		return fmt.Errorf("the device's MDIB has more than %d entries", m.cfg.MaxStates)
+func (cfg MirrorConfig) checkSize(e *editor) error {
+	if n := max(e.states.Len(), e.nodes.Len()); n > cfg.MaxStates {
+		return fmt.Errorf("the device's MDIB has more than %d entries", cfg.MaxStates)
 	}
 	return nil
 }

@@ -30,6 +30,8 @@ type Config struct {
 	// R0034_0, R0038_0, R0098_0). The oldest are forgotten first; versions of handles not remembered then start above
 	// all forgotten ones, so that none ever falls (R5003). 0 means DefaultMaxRetired.
 	MaxRetired int
+	// Memory is what Store.Save returned together with the snapshot, when the device stopped; nil for none.
+	Memory *Memory
 }
 
 // Store is the MDIB of a device. Load and Update may be called from any goroutine.
@@ -68,6 +70,7 @@ func NewStore(s *Snapshot, cfg Config) *Store {
 	if st.retired.max <= 0 {
 		st.retired.max = DefaultMaxRetired
 	}
+	st.restore(cfg.Memory)
 	st.current.Store(&next)
 	return st
 }

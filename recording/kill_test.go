@@ -1,0 +1,96 @@
+package recording
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/pm"
+)
+
+// childEnv names the file that a child process records into until it is killed.
+const childEnv = "SDC_RECORDING_TEST_CHILD"
+
+// childMain records as fast as it can and says after each flush which version is safe.
+func childMain(path string) {
+	fail := func(err error) {
+		if err != nil {
+			panic(err)
+		}
+	}
+	w, err := Create(path, Config{FrameSize: 4 << 10, FlushEvery: time.Millisecond, KeyEvery: time.Millisecond, IndexEvery: 4})
+	fail(err)
+	snap, err := mdib.ReadFile("../sdc/provider/testdata/device.xml")
+	fail(err)
+	store := mdib.NewStore(snap, mdib.Config{})
+	track := w.Track(Device{EPR: deviceEPR})
+	track.Start(time.Now(), store.Load())
+	handle := numeric(snap)
+	for i := int64(1); ; i++ {
+		change, err := store.Update(func(tx *mdib.Tx) error { return tx.SetNumeric(handle, pm.NewDecimal(i, 0), time.Now()) })
+		fail(err)
+		track.Report(time.Now(), change.Report(), change.After)
+		if i%20 == 0 {
+			fail(w.Flush())
+			fmt.Println(i)
+		}
+	}
+}
+
+// TestKill: a recorder is killed in the middle of its work. What it had written before is there, and nothing but the end is missing.
+func TestKill(t *testing.T) {
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	for round := range 8 {
+		path := filepath.Join(t.TempDir(), "killed.sdcrec")
+		child := exec.CommandContext(t.Context(), exe)
+		child.Env = append(os.Environ(), childEnv+"="+path)
+		var said bytes.Buffer
+		child.Stderr = &said
+		out, err := child.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, child.Start())
+		lines, safe := bufio.NewScanner(out), uint64(0)
+		for n := 1 + rand.IntN(8); n > 0 && lines.Scan(); n-- {
+			safe, err = strconv.ParseUint(strings.TrimSpace(lines.Text()), 10, 64)
+			require.NoError(t, err)
+		}
+		require.NoError(t, child.Process.Kill())
+		require.Error(t, child.Wait())
+		require.Positive(t, safe, said.String())
+
+		r := open(t, path)
+		got, gaps := versions(t, r)
+		require.GreaterOrEqual(t, uint64(len(got)), safe, "round %d", round)
+		for i, v := range got {
+			require.EqualValues(t, i+1, v)
+		}
+		require.LessOrEqual(t, len(gaps), 1)
+		if !r.Indexed() {
+			require.Len(t, gaps, 1)
+		}
+		s, err := r.Check(t.Context())
+		require.NoError(t, err)
+		require.False(t, s.Closed)
+		require.Empty(t, s.Unusable)
+
+		w, _, err := Append(path, Config{})
+		require.NoError(t, err)
+		d := newDevice(t, w, deviceEPR)
+		d.measure(t, time.Second)
+		require.NoError(t, w.Close())
+		after, _ := versions(t, open(t, path))
+		require.Len(t, after, len(got)+1)
+	}
+}
