@@ -1,6 +1,7 @@
 package simulators
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -30,13 +31,21 @@ type Sample struct {
 // applies at the airway during the next dt.
 type Machine func(dt time.Duration, air physio.Airway) physio.Drive
 
+// Pump is at the vein: it says what it has delivered during dt.
+type Pump func(dt time.Duration) (drug physio.Drug, micrograms float64)
+
+// line is the venous line of one pump.
+type line struct{ pump Pump }
+
 // Bed is a patient at whom several devices work. It is safe for concurrent use.
 // Without a ventilator among the devices, one that is not on the network
-// ventilates the patient.
+// ventilates the patient; a patient with own breaths has an oxygen mask instead.
 type Bed struct {
 	mu      sync.Mutex
 	patient *physio.Patient
 	machine Machine
+	idle    func() Machine // what ventilates when no device does
+	lines   []*line
 	air     physio.Airway
 	now     time.Duration
 	taps    []*Tap
@@ -44,7 +53,11 @@ type Bed struct {
 
 // NewBed puts a patient into a bed.
 func NewBed(cfg physio.Config) *Bed {
-	return &Bed{patient: physio.New(cfg), machine: bystander()}
+	idle := bystander
+	if cfg.Spontaneous > 0 {
+		idle = mask
+	}
+	return &Bed{patient: physio.New(cfg), machine: idle(), idle: idle}
 }
 
 // OpenBed returns the bed a device works at: Options.Bed, or one of its own.
@@ -52,18 +65,32 @@ func (o Options) OpenBed() *Bed {
 	if o.Bed != nil {
 		return o.Bed
 	}
-	return NewBed(physio.Config{Seed: o.Seed, Scenario: o.Scenario})
+	return NewBed(physio.Config{Seed: o.Seed, Scenario: o.Scenario, Spontaneous: o.Spontaneous})
 }
 
-// Ventilate lets m ventilate the patient from now on, in the place of whatever did; nil stands for the ventilator that is not on the network.
+// Ventilate lets m ventilate the patient from now on, in the place of whatever did; nil stands for what is not on the network.
 // m is called with the bed locked: it must not call the bed.
 func (b *Bed) Ventilate(m Machine) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if m == nil {
-		m = bystander()
+		m = b.idle()
 	}
 	b.machine = m
+}
+
+// Infuse connects a pump to the patient until disconnect is called. Any number may be connected.
+// p is called with the bed locked: it must not call the bed.
+func (b *Bed) Infuse(p Pump) (disconnect func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := &line{p}
+	b.lines = append(b.lines, l)
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.lines = slices.DeleteFunc(b.lines, func(o *line) bool { return o == l })
+	}
 }
 
 // Tap is one device's access to the samples of a bed.
@@ -112,6 +139,9 @@ func (t *Tap) Next(dst []Sample, n int) []Sample {
 
 // step lets SampleStep pass. The caller holds the lock.
 func (b *Bed) step() {
+	for _, l := range b.lines {
+		b.patient.Infuse(l.pump(SampleStep))
+	}
 	b.air = b.patient.Step(SampleStep, b.machine(SampleStep, b.air))
 	b.now += SampleStep
 	s := Sample{Time: b.now, Airway: b.air, Signals: b.patient.Signals(), Connected: b.patient.Connected()}
@@ -121,6 +151,13 @@ func (b *Bed) step() {
 			t.pending = append(t.pending[:0], t.pending[backlog/4:]...)
 		}
 		t.pending = append(t.pending, s)
+	}
+}
+
+// mask leaves the airway open and enriches the air.
+func mask() Machine {
+	return func(time.Duration, physio.Airway) physio.Drive {
+		return physio.Drive{Mode: physio.OpenAir, FiO2: 0.3}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/provider"
+	"github.com/semeco/go-sdc/simulators/internal/build"
 	"github.com/semeco/go-sdc/simulators/physio"
 	"github.com/semeco/go-sdc/soap/dpws"
 )
@@ -33,6 +34,9 @@ type Configurer interface {
 	Configure(cfg *provider.Config) error
 }
 
+// EnsembleRoot is the root of the identifiers that Options.Ensemble are extensions of.
+const EnsembleRoot = build.EnsembleRoot
+
 // Options are common to all simulated devices. The zero value is a stable
 // patient in a bed of its own, seed 0, at no particular location.
 type Options struct {
@@ -40,10 +44,14 @@ type Options struct {
 	Seed uint64
 	// Scenario is the course of the patient; "" is physio.Stable.
 	Scenario physio.Scenario
+	// Spontaneous is the rate of the patient's own breaths per minute; 0 is a patient who has to be ventilated.
+	Spontaneous float64
 	// Location is associated from the start; the zero value stands for none.
 	Location sdc.LocationDetail
-	// Bed is shared by devices at the same patient; nil makes one from Seed and
-	// Scenario. With a Bed given, the patient takes the course of that one.
+	// Ensemble is the identifier of an ensemble, within [EnsembleRoot], that the device belongs to from the start; "" is none.
+	Ensemble string
+	// Bed is shared by devices at the same patient; nil makes one from Seed,
+	// Scenario and Spontaneous. With a Bed given, the patient takes the course of that one.
 	Bed *Bed
 	// Logger receives what the operator should know; nil discards.
 	Logger *slog.Logger

@@ -14,10 +14,13 @@ import (
 	"github.com/semeco/go-sdc/sdc/provider"
 	"github.com/semeco/go-sdc/simulators"
 	"github.com/semeco/go-sdc/simulators/internal/simtest"
+	"github.com/semeco/go-sdc/simulators/light"
 	"github.com/semeco/go-sdc/simulators/monitor"
 	"github.com/semeco/go-sdc/simulators/physio"
+	"github.com/semeco/go-sdc/simulators/pump"
 	"github.com/semeco/go-sdc/simulators/reference"
 	"github.com/semeco/go-sdc/simulators/ventilator"
+	"github.com/semeco/go-sdc/simulators/xray"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -47,6 +50,32 @@ func TestDevicesShareABed(t *testing.T) {
 	})
 }
 
+// What the pump puts into the vein is seen by the monitor at the same bed.
+func TestThePumpActsOnWhatTheMonitorSees(t *testing.T) {
+	bed := simulators.NewBed(physio.Config{Seed: 4, Spontaneous: 14})
+	simtest.Run(t, func() (simulators.Simulator, error) { return monitor.New(simulators.Options{Bed: bed}) }, func(b *simtest.Bench) {
+		d, err := pump.New(simulators.Options{Bed: bed})
+		require.NoError(t, err)
+		p, err := provider.New(provider.Config{MDIB: d.MDIB(), Insecure: true, Model: d.Model(), Device: d.Device()})
+		require.NoError(t, err)
+		require.NoError(t, d.Attach(p))
+		ctx, cancel := context.WithCancel(b.T.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- d.Run(ctx, p) }()
+		b.Pass(60 * time.Second)
+		require.InDelta(t, 13, b.Value(monitor.HandleRR), 1.5)
+		require.Greater(t, b.Value(monitor.HandleSpO2), 95.0)
+		require.InDelta(t, 37, b.Value(monitor.HandleEtCO2), 4)
+		remove := bed.Infuse(func(dt time.Duration) (physio.Drug, float64) { return physio.Remifentanil, 1000 * dt.Hours() })
+		b.Until(8*time.Minute, "low saturation", func(s *mdib.Snapshot) bool { return simtest.Present(s, monitor.AlarmSpO2) })
+		require.Less(t, b.Value(monitor.HandleRR), 8.0)
+		remove()
+		b.Until(8*time.Minute, "recovery", func(s *mdib.Snapshot) bool { return !simtest.Present(s, monitor.AlarmSpO2) })
+		cancel()
+		require.NoError(t, <-ended)
+	})
+}
+
 func TestTapsSeeTheSameSamples(t *testing.T) {
 	bed := simulators.NewBed(physio.Config{})
 	a, b := bed.Tap(), bed.Tap()
@@ -65,6 +94,9 @@ func TestRunOnLoopback(t *testing.T) {
 	for name, device := range map[string]func() (simulators.Simulator, error){
 		"ventilator": func() (simulators.Simulator, error) { return ventilator.New(simulators.Options{}) },
 		"monitor":    func() (simulators.Simulator, error) { return monitor.New(simulators.Options{}) },
+		"pump":       func() (simulators.Simulator, error) { return pump.New(simulators.Options{}) },
+		"xray":       func() (simulators.Simulator, error) { return xray.New(simulators.Options{}) },
+		"light":      func() (simulators.Simulator, error) { return light.New(simulators.Options{}) },
 		"reference":  func() (simulators.Simulator, error) { return reference.New(reference.Config{}) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -225,6 +225,8 @@ func TestWrongCallsAreRefused(t *testing.T) {
 		{"simulate", "monitor", "--insecure", "--scenario", "dance"}, {"simulate", "monitor", "--insecure", "--location", "nonsense"},
 		{"simulate", "fleet", "--insecure", "--devices", "0"}, {"simulate", "fleet", "--insecure", "--epr", "urn:uuid:7d9c9a4e-6f0d-4b7e-8a4c-0d5d0f6f7a02"},
 		{"simulate", "monitor", "--insecure", "--t2iapi", "127.0.0.1:0"}, {"simulate", "fleet", "--insecure", "--t2iapi", "127.0.0.1:0"},
+		{"simulate", "bed", "--insecure", "--with", "pump,toaster"}, {"simulate", "bed", "--insecure", "--with", "pump,pump"},
+		{"simulate", "bed", "--insecure", "--port", "1234"}, {"simulate", "pump", "--insecure", "--breaths", "2"},
 		{"discover", "--ip", "not-an-ip"}, {"demo", "--for", "-1s"},
 	} {
 		code, _, errs := call(t, args...)
@@ -243,6 +245,14 @@ func TestFleetIsOnTheNetwork(t *testing.T) {
 	code, out, errs := call(t, "discover", "--for", "4s", "--json", "--discovery-port", udp)
 	require.Equal(t, exitOK, code, errs)
 	require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), 4)
+}
+
+func TestABedIsOnTheNetwork(t *testing.T) {
+	udp := port(t)
+	simulate(t, "bed", "--insecure", "--breaths", "14", "--location", "poc=OR 1", "--ensemble", "or-1", "--discovery-port", udp)
+	code, out, errs := call(t, "discover", "--for", "4s", "--json", "--discovery-port", udp)
+	require.Equal(t, exitOK, code, errs)
+	require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), 5)
 }
 
 func TestHelpTeaches(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,40 +26,76 @@ func (c *simulateCmd) fleet(e *env, id *sdc.Identity) error {
 	case c.EPR != "" || c.Port != 0:
 		return usagef("--epr and --port name one device, not a fleet")
 	}
+	members := make([]member, c.Devices)
+	for i := range members {
+		members[i].kind = "ventilator"
+		if i%2 == 1 {
+			members[i].kind = "monitor"
+		}
+		var err error
+		if members[i].sim, err = c.simulator(e, members[i].kind, c.Seed+uint64(i), nil); err != nil {
+			return err
+		}
+	}
+	return c.together(e, id, members)
+}
+
+// bed runs several devices at one patient, each with an endpoint reference and a port of its own.
+func (c *simulateCmd) bed(e *env, id *sdc.Identity) error {
+	if c.EPR != "" || c.Port != 0 {
+		return usagef("--epr and --port name one device, not a bed")
+	}
+	opts, err := c.options(e, c.Seed)
+	if err != nil {
+		return err
+	}
+	bed := opts.OpenBed()
+	var members []member
+	for i, kind := range c.With {
+		if slices.Contains(c.With[:i], kind) {
+			return usagef("--with names the %s twice", kind)
+		}
+		sim, err := c.simulator(e, kind, c.Seed, bed)
+		if err != nil {
+			return err
+		}
+		members = append(members, member{kind, sim})
+	}
+	return c.together(e, id, members)
+}
+
+// member is one of several devices.
+type member struct {
+	kind string
+	sim  simulators.Simulator
+}
+
+// together runs devices until interrupted. One that fails ends all.
+func (c *simulateCmd) together(e *env, id *sdc.Identity, members []member) error {
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()
 	begin := time.Now()
-	ready := make(chan announced, c.Devices)
+	ready := make(chan announced, len(members))
 	starting := make(chan struct{}, 4*runtime.NumCPU()) // devices that are on their way
-	errs := make([]error, c.Devices)
+	errs := make([]error, len(members))
 	var wg sync.WaitGroup
-	for i := range c.Devices {
-		kind := "ventilator"
-		if i%2 == 1 {
-			kind = "monitor"
-		}
-		sim, err := c.simulator(e, kind, c.Seed+uint64(i))
-		if err != nil {
-			cancel()
-			wg.Wait()
-			return err
-		}
+	for i, m := range members {
 		starting <- struct{}{}
 		wg.Go(func() {
 			once := sync.OnceFunc(func() { <-starting })
 			defer once()
-			errs[i] = simulators.Run(ctx, sim, provider.Config{
+			errs[i] = simulators.Run(ctx, m.sim, provider.Config{
 				Identity: id, Insecure: c.Insecure, Network: c.network(), MaxSubscription: c.MaxSubscription, Logger: e.log,
 			}, func(p *provider.Provider) {
 				once()
-				ready <- announced{EPR: p.EPR(), XAddrs: p.XAddrs()}
+				ready <- announced{EPR: p.EPR(), XAddrs: p.XAddrs(), Kind: m.kind}
 			})
 			if errs[i] != nil {
 				cancel() // a fleet with a gap is not what was asked for
 			}
 		})
 	}
-	printErr := c.announce(ctx, e, ready, begin)
+	printErr := c.announce(ctx, e, len(members), ready, begin)
 	if printErr != nil {
 		cancel()
 	}
@@ -66,15 +103,20 @@ func (c *simulateCmd) fleet(e *env, id *sdc.Identity) error {
 	return errors.Join(append(errs, printErr)...)
 }
 
-// announce prints every device as it becomes reachable.
-func (c *simulateCmd) announce(ctx context.Context, e *env, ready <-chan announced, begin time.Time) error {
-	for range c.Devices {
+// announce prints every device as it becomes reachable: of a bed all, of a fleet how many.
+func (c *simulateCmd) announce(ctx context.Context, e *env, n int, ready <-chan announced, begin time.Time) error {
+	for range n {
 		select {
 		case a := <-ready:
-			if c.JSON {
-				if err := writeJSON(e.out, a); err != nil {
-					return err
-				}
+			var err error
+			switch {
+			case c.JSON:
+				err = writeJSON(e.out, a)
+			case c.Kind == "bed":
+				_, err = fmt.Fprintf(e.out, "%-10s %s\nat %v\n", a.Kind, a.EPR, a.XAddrs)
+			}
+			if err != nil {
+				return err
 			}
 		case <-ctx.Done():
 			return nil
@@ -83,6 +125,6 @@ func (c *simulateCmd) announce(ctx context.Context, e *env, ready <-chan announc
 	if c.JSON {
 		return nil
 	}
-	_, err := fmt.Fprintf(e.out, "%d devices are reachable after %.1f s\nstop with Ctrl-C\n", c.Devices, time.Since(begin).Seconds())
+	_, err := fmt.Fprintf(e.out, "%d devices are reachable after %.1f s\nstop with Ctrl-C\n", n, time.Since(begin).Seconds())
 	return err
 }

@@ -10,22 +10,28 @@ import (
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/provider"
 	"github.com/semeco/go-sdc/simulators"
+	"github.com/semeco/go-sdc/simulators/light"
 	"github.com/semeco/go-sdc/simulators/monitor"
 	"github.com/semeco/go-sdc/simulators/physio"
+	"github.com/semeco/go-sdc/simulators/pump"
 	"github.com/semeco/go-sdc/simulators/reference"
 	"github.com/semeco/go-sdc/simulators/ventilator"
+	"github.com/semeco/go-sdc/simulators/xray"
 )
 
 type simulateCmd struct {
 	netFlags
 	trustFlags
-	Kind            string        `arg:"" enum:"ventilator,monitor,reference,fleet" help:"ventilator, monitor, reference (animates any MDIB) or fleet (ventilators and monitors in turn)."`
+	Kind            string        `arg:"" enum:"ventilator,monitor,pump,xray,light,reference,bed,fleet" help:"ventilator, monitor, pump, xray, light, reference (animates any MDIB), bed (several devices at one patient) or fleet (ventilators and monitors, each with a patient)."`
+	With            []string      `default:"ventilator,monitor,pump,xray,light" enum:"ventilator,monitor,pump,xray,light" help:"The devices of a bed: any of ${enum}."`
 	Devices         int           `default:"10" help:"How many devices a fleet has."`
 	MDIB            string        `name:"mdib" type:"existingfile" placeholder:"FILE" help:"MDIB for the reference device. Default: its own."`
 	EPR             string        `name:"epr" placeholder:"URN" help:"Endpoint reference, urn:uuid:... Default: a new one."`
 	Location        string        `placeholder:"fac=..,poc=..,bed=.." help:"Associated location: fac, bldng, flr, poc, rm, bed, each optional."`
 	Seed            uint64        `default:"1" help:"The same seed gives the same values."`
 	Scenario        string        `default:"stable" enum:"stable,desaturation,tachycardia,disconnection" help:"What happens to the patient: ${enum}."`
+	Breaths         float64       `help:"Rate of the patient's own breaths per minute; 0 has to be ventilated."`
+	Ensemble        string        `placeholder:"ID" help:"Ensemble that the devices belong to from the start."`
 	MaxSubscription time.Duration `default:"15s" help:"Longest subscription granted."`
 	Port            uint16        `help:"TCP port. Default: any free one."`
 	History         bool          `help:"Keep the changes of the last hour, without waveforms, and offer them by the history service (sdc history)."`
@@ -37,6 +43,8 @@ type simulateCmd struct {
 type announced struct {
 	EPR    string   `json:"epr"`
 	XAddrs []string `json:"xaddrs"`
+	// Kind is the kind of device; only where there are several.
+	Kind string `json:"kind,omitempty"`
 	// T2IAPI is where the calls of conformance tests are served.
 	T2IAPI string `json:"t2iapi,omitempty"`
 }
@@ -49,10 +57,13 @@ func (c *simulateCmd) Run(e *env) error {
 	if c.T2IAPI != "" && c.Kind != "reference" {
 		return usagef("--t2iapi is for the reference device")
 	}
-	if c.Kind == "fleet" {
+	switch c.Kind {
+	case "fleet":
 		return c.fleet(e, id)
+	case "bed":
+		return c.bed(e, id)
 	}
-	sim, err := c.simulator(e, c.Kind, c.Seed)
+	sim, err := c.simulator(e, c.Kind, c.Seed, nil)
 	if err != nil {
 		return err
 	}
@@ -86,26 +97,27 @@ func (c *simulateCmd) Run(e *env) error {
 	return errors.Join(err, printErr, hooks.wait())
 }
 
-// simulator makes one device of a kind.
-func (c *simulateCmd) simulator(e *env, kind string, seed uint64) (simulators.Simulator, error) {
+// simulator makes one device of a kind, at a bed of its own if bed is nil.
+func (c *simulateCmd) simulator(e *env, kind string, seed uint64, bed *simulators.Bed) (simulators.Simulator, error) {
 	if c.MDIB != "" && kind != "reference" {
 		return nil, usagef("--mdib is for the reference device; the %s has an MDIB of its own", kind)
 	}
-	scenario, err := physio.ParseScenario(c.Scenario)
+	opts, err := c.options(e, seed)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, err
 	}
-	opts := simulators.Options{Seed: seed, Scenario: scenario, Logger: e.log}
-	if c.Location != "" {
-		if opts.Location, err = sdc.ParseLocationDetail(c.Location); err != nil {
-			return nil, usageError{err}
-		}
-	}
+	opts.Bed = bed
 	switch kind {
 	case "ventilator":
 		return ventilator.New(opts)
 	case "monitor":
 		return monitor.New(opts)
+	case "pump":
+		return pump.New(opts)
+	case "xray":
+		return xray.New(opts)
+	case "light":
+		return light.New(opts)
 	}
 	cfg := reference.Config{Options: opts}
 	if c.MDIB != "" {
@@ -114,4 +126,22 @@ func (c *simulateCmd) simulator(e *env, kind string, seed uint64) (simulators.Si
 		}
 	}
 	return reference.New(cfg)
+}
+
+// options are what all devices have in common.
+func (c *simulateCmd) options(e *env, seed uint64) (simulators.Options, error) {
+	scenario, err := physio.ParseScenario(c.Scenario)
+	if err != nil {
+		return simulators.Options{}, usageError{err}
+	}
+	if !(c.Breaths == 0 || c.Breaths >= 4 && c.Breaths <= 60) {
+		return simulators.Options{}, usagef("--breaths takes 4 to 60, or 0")
+	}
+	opts := simulators.Options{Seed: seed, Scenario: scenario, Spontaneous: c.Breaths, Ensemble: c.Ensemble, Logger: e.log}
+	if c.Location != "" {
+		if opts.Location, err = sdc.ParseLocationDetail(c.Location); err != nil {
+			return simulators.Options{}, usageError{err}
+		}
+	}
+	return opts, nil
 }

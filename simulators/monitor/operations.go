@@ -26,7 +26,7 @@ type cuffState struct {
 // Attach registers the handlers of the operations.
 func (m *Monitor) Attach(p *provider.Provider) error {
 	errs := []error{
-		bedside.Attach(p, m.alarms, m.opts.Location),
+		bedside.Attach(p, m.alarms, bedside.Place{Location: m.opts.Location, Ensemble: m.opts.Ensemble}),
 		p.HandleActivate(OpNIBPStart, func(context.Context, *provider.Activate) error { return m.cuffStart(p, time.Now()) }),
 		p.HandleActivate(OpNIBPStop, func(context.Context, *provider.Activate) error { return m.cuffStop(p, time.Now()) }),
 	}

@@ -27,7 +27,7 @@ const (
 	ejectionEnd   = 0.60
 )
 
-func (c *circulation) step(h, target, strength, lungVolume float64, rng *rand.Rand) {
+func (c *circulation) step(h, target, strength, tone, lungVolume float64, rng *rand.Rand) {
 	c.rate += (target - c.rate) * min(h/3, 1)
 	c.strength += (strength - c.strength) * min(h/2, 1)
 	c.respir = min(max(lungVolume/0.5-0.5, -1), 1)
@@ -45,6 +45,6 @@ func (c *circulation) step(h, target, strength, lungVolume float64, rng *rand.Ra
 		inflow = stroke * math.Sin(math.Pi*x) * math.Pi / 2 / ((ejectionEnd - ejectionBegin) * c.beatLen)
 	}
 	const resistance, compliance = 1.02, 1.45 // mmHg·s/mL, mL/mmHg
-	c.art += h * (inflow - c.art/resistance) / compliance
+	c.art += h * (inflow - c.art/(resistance*tone)) / compliance
 	c.art = min(max(c.art, 10), 300)
 }

@@ -2,7 +2,6 @@ package physio
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -60,10 +59,10 @@ type Config struct {
 	HeartRate float64
 	// Compliance of lung and chest wall in mL/cmH2O; 0 is 48.
 	Compliance float64
-	// Resistance of the airways and tube in cmH2O·s/L; 0 is 11.
+	// Resistance of the airways and tube in cmH2O·s/L; 0 is 11, and 3 for a patient with own breaths, who has no tube.
 	Resistance float64
-	// Spontaneous is the rate of own breathing efforts in breaths per minute; 0
-	// is a patient without own efforts.
+	// Spontaneous is the rate of own breaths per minute at rest; 0 is a patient without own efforts, who has
+	// to be ventilated. Carbon dioxide drives the breathing, an opioid depresses it.
 	Spontaneous float64
 }
 
@@ -77,6 +76,9 @@ type Patient struct {
 	circ circulation
 	temp temperature
 	sig  Signals
+
+	breath          breathing
+	opioid, pressor dose
 }
 
 // New returns a patient at rest.
@@ -92,10 +94,14 @@ func New(cfg Config) *Patient {
 	}
 	if cfg.Resistance == 0 {
 		cfg.Resistance = 11
+		if cfg.Spontaneous > 0 {
+			cfg.Resistance = 3
+		}
 	}
 	p := &Patient{cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 0x5dc))}
 	p.lung = lung{compliance: cfg.Compliance / 1000, resistance: cfg.Resistance}
 	p.gas = newGas()
+	p.breath = breathing{phase: 0.5, length: 60 / max(cfg.Spontaneous, 1)}
 	p.circ = newCirculation(cfg.HeartRate)
 	p.temp = temperature{core: 36.9 + 0.3*p.rng.Float64(), skin: 33.8 + 0.5*p.rng.Float64()}
 	return p
@@ -126,9 +132,11 @@ func (p *Patient) Step(dt time.Duration, drive Drive) Airway {
 func (p *Patient) step(dt time.Duration, drive Drive) Airway {
 	p.now += dt
 	h := dt.Seconds()
-	air := p.lung.step(h, drive, p.Connected(), p.effort())
+	p.opioid.step(h, Remifentanil)
+	p.pressor.step(h, Norepinephrine)
+	air := p.lung.step(h, drive, p.Connected(), p.breathe(h))
 	p.gas.step(h, &p.lung, drive, p.shunt(), p.Connected())
-	p.circ.step(h, p.heartRateTarget(), p.contractility(), p.lung.volume, p.rng)
+	p.circ.step(h, p.heartRateTarget(), p.contractility(), p.tone(), p.lung.volume, p.rng)
 	p.temp.step(h, p.rng)
 	air.CO2 = p.gas.airwayCO2
 	p.sample(air)
@@ -175,6 +183,7 @@ func (p *Patient) heartRateTarget() float64 {
 	if excess := p.gas.paCO2 - 50; excess > 0 {
 		hr += 0.6 * min(excess, 30)
 	}
+	hr *= 1 - 0.2*hill(p.opioid.site, 3, 1)
 	return hr
 }
 
@@ -183,18 +192,6 @@ func (p *Patient) contractility() float64 {
 		return 1 - 0.32*p.episode()
 	}
 	return 1
-}
-
-// effort is the pressure in cmH2O that the patient's own breathing muscles add.
-func (p *Patient) effort() float64 {
-	if p.cfg.Spontaneous == 0 {
-		return 0
-	}
-	phase := math.Mod(p.now.Seconds()*p.cfg.Spontaneous/60, 1)
-	if phase > 0.35 {
-		return 0
-	}
-	return 7 * math.Sin(math.Pi*phase/0.35)
 }
 
 // smooth is the cubic step from 0 to 1.

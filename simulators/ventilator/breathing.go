@@ -168,8 +168,16 @@ func (b *breather) next(dt time.Duration, air physio.Airway) physio.Drive {
 	case Pause:
 		return physio.Drive{Mode: physio.Occluded, FiO2: fio2}
 	case Expiration:
+		if b.closed() {
+			return physio.Drive{Mode: physio.Occluded, FiO2: fio2}
+		}
 	}
 	return physio.Drive{Mode: physio.PressureSource, Value: s.PEEP, FiO2: fio2}
+}
+
+// closed tells whether the valves are kept closed at the end of an expiration.
+func (b *breather) closed() bool {
+	return b.hold && b.phase == Expiration && b.inBreath >= seconds(60/b.settings.Rate)
 }
 
 func (b *breather) enter(p Phase) { b.phase, b.inPhase = p, 0 }

@@ -14,7 +14,7 @@ import (
 // Attach registers the handlers of the operations. Every change of settings is judged as a whole by
 // Settings.Validate; what it refuses changes nothing.
 func (v *Ventilator) Attach(p *provider.Provider) error {
-	errs := []error{bedside.Attach(p, v.alarms, v.opts.Location)}
+	errs := []error{bedside.Attach(p, v.alarms, bedside.Place{Location: v.opts.Location, Ensemble: v.opts.Ensemble})}
 	for _, s := range settings() {
 		errs = append(errs, p.HandleSetValue(OpSet(s.Handle), func(_ context.Context, call *provider.SetValue) error {
 			return v.change(p, call.Call, func(set *Settings) error {
@@ -42,6 +42,13 @@ func (v *Ventilator) Attach(p *provider.Provider) error {
 			v.machine.holdSoon = true
 			return nil
 		}),
+		p.HandleActivate(OpPauseInsp, func(context.Context, *provider.Activate) error { return v.pause(p, Inspiration) }),
+		p.HandleEffectEnd(OpPauseInsp, func(context.Context, *provider.Call) error { return v.resume(p, Inspiration) }),
+		p.HandleActivate(OpPauseExp, func(context.Context, *provider.Activate) error { return v.pause(p, Expiration) }),
+		p.HandleEffectEnd(OpPauseExp, func(context.Context, *provider.Call) error { return v.resume(p, Expiration) }),
+		p.HandleActivate(OpResume, func(context.Context, *provider.Activate) error {
+			return errors.Join(v.resume(p, Inspiration), v.resume(p, Expiration))
+		}),
 		p.HandleActivate(OpFlush, func(context.Context, *provider.Activate) error {
 			v.mu.Lock()
 			defer v.mu.Unlock()
@@ -53,6 +60,41 @@ func (v *Ventilator) Attach(p *provider.Provider) error {
 		}),
 	)
 	return errors.Join(errs...)
+}
+
+// pause asks for a pause at the end of a phase, or renews it.
+func (v *Ventilator) pause(p *provider.Provider, at Phase) error {
+	v.mu.Lock()
+	if v.machine.settings.Mode == Standby {
+		v.mu.Unlock()
+		return provider.Refuse("there is no ventilation in standby")
+	}
+	err := v.machine.beginPause(at)
+	v.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return v.showPause(p, time.Now())
+}
+
+// resume ends a pause that was asked for at the end of a phase; of another one, or of none, it does nothing.
+func (v *Ventilator) resume(p *provider.Provider, at Phase) error {
+	v.mu.Lock()
+	if v.machine.pausePhase == at {
+		v.machine.endPause()
+	}
+	v.mu.Unlock()
+	return v.showPause(p, time.Now())
+}
+
+// showPause brings the metrics of the pause up to date.
+func (v *Ventilator) showPause(p *provider.Provider, at time.Time) error {
+	v.showing.Lock() // what is older must not be shown after what is newer
+	defer v.showing.Unlock()
+	v.mu.Lock()
+	state, left := v.machine.paused(), v.machine.pause.Left()
+	v.mu.Unlock()
+	return bedside.Show(p, at, map[string]string{HandlePause: string(state)}, []bedside.Value{{Handle: HandlePauseLeft, Value: left.Seconds(), OK: true}})
 }
 
 // propose takes over proposed metric states; those without a value say nothing.

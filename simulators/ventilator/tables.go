@@ -48,6 +48,10 @@ const (
 	HandleFiO2       = "fio2"
 	HandleEtCO2      = "etco2"
 
+	// HandlePause tells whether the ventilation is paused (PauseState), HandlePauseLeft for how long at most, in seconds.
+	HandlePause     = "pause.state"
+	HandlePauseLeft = "pause.left"
+
 	handleStatus       = "status"
 	handleVMD          = "vent"
 	handleSettings     = "vent.settings"
@@ -60,6 +64,12 @@ const (
 	OpSettings = "op.settings"
 	OpHold     = "op.hold"
 	OpFlush    = "op.flush"
+
+	// OpPauseInsp and OpPauseExp close the valves at the end of the next inspiration or expiration. The pause lasts while the call is
+	// repeated within PauseLease, and never longer than PauseLimit. OpResume ends it.
+	OpPauseInsp = "op.pause.insp"
+	OpPauseExp  = "op.pause.exp"
+	OpResume    = "op.resume"
 )
 
 // OpSet is the handle of the SetValue operation of a setting's metric.
@@ -77,6 +87,7 @@ const (
 	AlarmDisconnect = "alarm.disconnect"
 	AlarmApnoea     = "alarm.apnoea"
 	AlarmLimited    = "alarm.limited"
+	AlarmPauseOver  = "alarm.pause"
 	AlarmBattery    = "alarm.battery"
 )
 
@@ -111,6 +122,15 @@ func modes() []build.Code {
 		build.Private(string(VolumeControl), "Volume-controlled mandatory ventilation"),
 		build.Private(string(PressureControl), "Pressure-controlled mandatory ventilation"),
 		build.Private(string(Standby), "Standby, no ventilation"),
+	}
+}
+
+func pauses() []build.Code {
+	return []build.Code{
+		build.Private(string(NotPaused), "No pause"),
+		build.Private(string(PauseRequested), "Ventilating until the end of the phase that was asked for"),
+		build.Private(string(PausedInspiratory), "Paused, lung filled"),
+		build.Private(string(PausedExpiratory), "Paused, lung emptied"),
 	}
 }
 
@@ -181,6 +201,7 @@ func conditions() []build.Condition {
 		{Handle: AlarmDisconnect, Type: build.Code{Code: "197172", Name: "MDC_EVT_VENT_DISCONN", Text: "Patient disconnected"}, Kind: pm.AlertConditionKindTec, Priority: pm.AlertConditionPriorityHi, Delay: time.Second, Cause: "The circuit is open at the patient", Remedy: "Connect the circuit"},
 		{Handle: AlarmApnoea, Type: build.Code{Code: "199680", Name: "MDC_EVT_APNEA", Text: "No breath for 20 s"}, Kind: pm.AlertConditionKindPhy, Priority: pm.AlertConditionPriorityHi, Cause: "No breath was measured for 20 s", Remedy: "Check patient and circuit"},
 		{Handle: AlarmLimited, Type: build.Private(AlarmLimited, "Inspiration ended by the pressure limit"), Kind: pm.AlertConditionKindTec, Priority: pm.AlertConditionPriorityMe, Cause: "The airway pressure reached the pressure limit", Remedy: "Check the settings"},
+		{Handle: AlarmPauseOver, Type: build.Private(AlarmPauseOver, "Pause ended by its time limit"), Kind: pm.AlertConditionKindTec, Priority: pm.AlertConditionPriorityMe, Cause: "The ventilation was paused for the longest time allowed", Remedy: "Check who asks for pauses"},
 		{Handle: AlarmBattery, Type: build.Private(AlarmBattery, "Battery low"), Kind: pm.AlertConditionKindTec, Priority: pm.AlertConditionPriorityMe, Cause: "The battery is nearly empty", Remedy: "Connect to mains"},
 	}
 }
@@ -192,6 +213,11 @@ func operations() []pm.OperationDescriptor {
 		build.Activate(OpHold, handleVMD, build.Private("inspiratory-hold", "Hold the next inspiration for 3 s")),
 		build.Activate(OpFlush, HandleSetFiO2, build.Private("oxygen-flush", "Give 100 % oxygen for 2 minutes")),
 	}
+	ops = append(ops,
+		build.Leased(OpPauseInsp, HandlePause, build.Private("pause-inspiratory", "Pause at the end of the next inspiration; invoke again in time to go on pausing"), PauseLease),
+		build.Leased(OpPauseExp, HandlePause, build.Private("pause-expiratory", "Pause at the end of the next expiration; invoke again in time to go on pausing"), PauseLease),
+		build.Activate(OpResume, HandlePause, build.Private("resume", "End the pause")),
+	)
 	for _, s := range settings() {
 		ops = append(ops, build.SetValue(OpSet(s.Handle), s.Handle, build.Private("set-"+s.Handle, "Set: "+s.Type.Text)))
 	}
@@ -208,7 +234,13 @@ func device() (*mdib.Snapshot, error) {
 	}
 	set = append(set, build.Enum(HandleMode, build.Code{Code: "184352", Name: "MDC_VENT_MODE", Text: "Ventilation mode"}, pm.MetricCategorySet, modes()...))
 	states = append(states, build.InitialLimits(limits())...)
-	measured := append(build.Numerics(measurements()), build.String(handleStatus, build.Private("status", "What the ventilator is doing"), pm.MetricCategoryMsrmt))
+	measured := append(build.Numerics(measurements()), build.String(handleStatus, build.Private("status", "What the ventilator is doing"), pm.MetricCategoryMsrmt),
+		build.Enum(HandlePause, build.Private("pause-state", "Whether the ventilation is paused"), pm.MetricCategoryMsrmt, pauses()...),
+		build.Numeric{
+			Handle: HandlePauseLeft, Type: build.Private("pause-left", "Longest time that the pause can still last"), Unit: build.Second(),
+			Category: pm.MetricCategoryMsrmt, Resolution: "0.1", Low: "0", High: "10",
+		}.Descriptor(),
+	)
 	return build.Device{
 		Type:  build.Code{Code: "70001", Name: "MDC_DEV_SYS_PT_VENT_MDS", Text: "Ventilator"},
 		Model: modelName, Number: modelNumber, Serial: serial,

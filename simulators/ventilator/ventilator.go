@@ -42,6 +42,7 @@ type Ventilator struct {
 	volume  float64 // L, of the breath under way
 	odd     bool
 	second  time.Duration
+	showing sync.Mutex
 }
 
 // New makes a ventilator that has not been switched on yet.
@@ -125,10 +126,14 @@ func (v *Ventilator) step(p *provider.Provider, tap *simulators.Tap, at time.Tim
 			return err
 		}
 	}
+	if err := v.showPause(p, at); err != nil {
+		return err
+	}
 	running := machine.settings.Mode != Standby
 	v.alarms.Flag(AlarmDisconnect, running && v.sensor.open())
 	v.alarms.Flag(AlarmApnoea, running && v.sensor.apnoea())
 	v.alarms.Flag(AlarmLimited, running && machine.limited)
+	v.alarms.Flag(AlarmPauseOver, running && machine.pauseOver)
 	v.alarms.Flag(AlarmBattery, v.battery.Charge < bedside.LowCharge)
 	if err := v.alarms.Step(p, bedside.Step, at); err != nil {
 		return err

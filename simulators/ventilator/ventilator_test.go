@@ -241,3 +241,81 @@ func TestSameSeedGivesTheSameValues(t *testing.T) {
 	}
 	require.Equal(t, record(1), record(1))
 }
+
+func TestPauseLastsWhileItIsRenewedButNotForEver(t *testing.T) {
+	run(t, simulators.Options{}, func(b *simtest.Bench) {
+		b.Pass(10 * time.Second)
+		state := func(s *mdib.Snapshot) ventilator.PauseState {
+			m, ok := mdib.Get[*pm.EnumStringMetricState](s, ventilator.HandlePause)
+			require.True(t, ok)
+			return ventilator.PauseState(m.MetricValue.Value.Or(""))
+		}
+		is := func(want ventilator.PauseState) func(*mdib.Snapshot) bool {
+			return func(s *mdib.Snapshot) bool { return state(s) == want }
+		}
+		flow := func() (most float64) {
+			w, _ := mdib.Get[*pm.RealTimeSampleArrayMetricState](b.Consumer.MDIB(), ventilator.HandleFlow)
+			for _, f := range w.MetricValue.Samples.Float64s(nil) {
+				most = max(most, f, -f)
+			}
+			return most
+		}
+		for _, c := range []struct {
+			op   string
+			want ventilator.PauseState
+		}{{ventilator.OpPauseInsp, ventilator.PausedInspiratory}, {ventilator.OpPauseExp, ventilator.PausedExpiratory}} {
+			// Renewed every two seconds it lasts, and nothing moves.
+			_, err := b.Consumer.Activate(b.T.Context(), c.op)
+			require.NoError(t, err)
+			require.Equal(t, ventilator.PauseRequested, state(b.Provider.MDIB()))
+			for waiting := true; waiting; b.Pass(100 * time.Millisecond) {
+				_, err = b.Consumer.Activate(b.T.Context(), c.op)
+				require.NoError(t, err)
+				waiting = state(b.Provider.MDIB()) == ventilator.PauseRequested
+			}
+			begin := time.Now()
+			for range 2 {
+				b.Pass(2 * time.Second)
+				require.Equal(t, c.want, state(b.Provider.MDIB()))
+				require.InDelta(t, 0, flow(), 0.5)
+				_, err = b.Consumer.Activate(b.T.Context(), c.op)
+				require.NoError(t, err)
+			}
+			// The caller dies: the ventilator goes on by itself once the lease has run out.
+			b.Until(ventilator.PauseLease+time.Second, "end of the lease", is(ventilator.NotPaused))
+			require.Less(t, time.Since(begin), ventilator.PauseLimit)
+			require.False(t, simtest.Present(b.Provider.MDIB(), ventilator.AlarmPauseOver))
+			b.Pass(30 * time.Second)
+		}
+		// A caller gone wild renews for ever: the limit holds, an alarm tells, and the next pause has to wait.
+		refused := time.Duration(0)
+		var longest, since time.Duration
+		for range 300 {
+			if _, err := b.Consumer.Activate(b.T.Context(), ventilator.OpPauseInsp); err != nil {
+				refused += 100 * time.Millisecond
+			}
+			b.Pass(100 * time.Millisecond)
+			if state(b.Provider.MDIB()) == ventilator.PausedInspiratory {
+				since += 100 * time.Millisecond
+				longest = max(longest, since)
+			} else {
+				since = 0
+			}
+		}
+		require.InDelta(t, ventilator.PauseLimit.Seconds(), longest.Seconds(), 0.3)
+		require.GreaterOrEqual(t, refused, ventilator.PauseLockout-5*time.Second)
+		require.True(t, simtest.Present(b.Provider.MDIB(), ventilator.AlarmPauseOver))
+		b.Conforms()
+		// Asked to, it goes on at once.
+		b.Pass(ventilator.PauseLockout)
+		_, err := b.Consumer.Activate(b.T.Context(), ventilator.OpPauseInsp)
+		require.NoError(t, err)
+		b.Until(6*time.Second, "pause", is(ventilator.PausedInspiratory))
+		require.False(t, simtest.Present(b.Provider.MDIB(), ventilator.AlarmPauseOver))
+		_, err = b.Consumer.Activate(b.T.Context(), ventilator.OpResume)
+		require.NoError(t, err)
+		require.Equal(t, ventilator.NotPaused, state(b.Provider.MDIB()))
+		b.Pass(10 * time.Second)
+		require.InDelta(t, 14, b.Value(ventilator.HandleRR), 0.5)
+	})
+}

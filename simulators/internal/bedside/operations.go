@@ -7,7 +7,6 @@ import (
 
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
-	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/provider"
 	"github.com/semeco/go-sdc/simulators/internal/build"
 )
@@ -40,11 +39,12 @@ func Operations(limits []build.Limit) []pm.OperationDescriptor {
 	return out
 }
 
-// Attach registers the handlers of Operations and of the contexts, and associates the location.
-func Attach(p *provider.Provider, a *Alarms, location sdc.LocationDetail) error {
+// Attach registers the handlers of Operations and of the contexts, and takes the place.
+func Attach(p *provider.Provider, a *Alarms, place Place) error {
 	errs := []error{
 		p.HandleSetContextState(build.OpSetPatient, p.ApplyContextStates),
 		p.HandleSetContextState(build.OpSetLocation, p.ApplyContextStates),
+		p.HandleSetContextState(build.OpSetEnsemble, p.ApplyContextStates),
 		p.HandleActivate(OpPauseAudio, func(context.Context, *provider.Activate) error {
 			a.PauseAudio(AudioPause)
 			return a.Step(p, 0, time.Now())
@@ -62,10 +62,7 @@ func Attach(p *provider.Provider, a *Alarms, location sdc.LocationDetail) error 
 			return p.ApplyAlertState(ctx, call)
 		}))
 	}
-	if !location.IsZero() {
-		// The simulation itself vouches for where it stands.
-		errs = append(errs, p.SetLocation(location, pm.InstanceIdentifier{Root: build.PrivateCodes, Extension: "simulator"}))
-	}
+	errs = append(errs, place.take(p))
 	return errors.Join(errs...)
 }
 

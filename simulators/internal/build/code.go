@@ -11,6 +11,9 @@ import "github.com/semeco/go-sdc/mdib/pm"
 // stand in the tables of the devices (SDPi R0702).
 const PrivateCodes = "urn:oid:2.25.6647671393263943374679360085066170955"
 
+// EnsembleRoot is the root of the identifiers of ensembles of simulated devices.
+const EnsembleRoot = PrivateCodes + ".1"
+
 // Code is a coded concept with an English description.
 type Code struct {
 	// Code is the number in the nomenclature, or a word of PrivateCodes if Name is "".
@@ -64,6 +67,21 @@ func PerMinute() Code { return Code{"264928", "MDC_DIM_RESP_PER_MIN", "/min"} }
 
 // BeatsPerMinute is the unit of heart beats per minute.
 func BeatsPerMinute() Code { return Code{"264864", "MDC_DIM_BEAT_PER_MIN", "/min"} }
+
+// MilliLitrePerHour is the unit mL/h.
+func MilliLitrePerHour() Code { return Code{"265266", "MDC_DIM_MILLI_L_PER_HR", "mL/h"} }
+
+// MicroGramPerMilliLitre is the unit ug/mL.
+func MicroGramPerMilliLitre() Code { return Code{"264307", "MDC_DIM_MICRO_G_PER_ML", "ug/mL"} }
+
+// MicroGramPerHour is the unit ug/h.
+func MicroGramPerHour() Code { return Code{"265523", "MDC_DIM_MICRO_G_PER_HR", "ug/h"} }
+
+// KiloVolt is the unit kV.
+func KiloVolt() Code { return Code{"266403", "MDC_DIM_KILO_VOLT", "kV"} }
+
+// MilliSecond is the unit ms.
+func MilliSecond() Code { return Code{"264338", "MDC_DIM_MILLI_SEC", "ms"} }
 
 // Second is the unit s.
 func Second() Code { return Code{"264320", "MDC_DIM_SEC", "s"} }

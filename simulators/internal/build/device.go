@@ -27,9 +27,10 @@ const (
 	HandleOperator      = "context.operator"
 	HandleWorkflow      = "context.workflow"
 	HandleMeans         = "context.means"
-	// OpSetPatient and OpSetLocation are SetContextState operations.
+	// OpSetPatient and the next are SetContextState operations.
 	OpSetPatient  = "op.patient.set"
 	OpSetLocation = "op.location.set"
+	OpSetEnsemble = "op.ensemble.set"
 )
 
 // Device is the table of a whole device with one MDS.
@@ -59,6 +60,7 @@ func (d Device) MDIB() (*mdib.Snapshot, error) {
 	sco := &pm.ScoDescriptor{Operation: append(d.Operations,
 		SetContextState(OpSetPatient, HandlePatient, Private("set-patient", "Admit, change or discharge the patient")),
 		SetContextState(OpSetLocation, HandleLocation, Private("set-location", "Set the location of the device")),
+		SetContextState(OpSetEnsemble, HandleEnsemble, Private("set-ensemble", "Join or leave an ensemble")),
 	)}
 	sco.AbstractDescriptor = Base(HandleSCO, Private("sco", "Operations"))
 	mds.Sco = sco

@@ -31,6 +31,13 @@ func Activate(handle, target string, code Code) *pm.ActivateOperationDescriptor 
 	return d
 }
 
+// Leased makes an Activate operation whose effect ends unless it is invoked again within the given time.
+func Leased(handle, target string, code Code, lease time.Duration) *pm.ActivateOperationDescriptor {
+	d := Activate(handle, target, code)
+	d.InvocationEffectiveTimeout, d.Retriggerable = pm.Some(pm.DurationOf(lease)), pm.Some(true)
+	return d
+}
+
 // SetMetricState makes an operation that sets metric states as far as modifiable says.
 func SetMetricState(handle, target string, code Code, modifiable ...string) *pm.SetMetricStateOperationDescriptor {
 	d := &pm.SetMetricStateOperationDescriptor{}

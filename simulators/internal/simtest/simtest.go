@@ -17,6 +17,7 @@ import (
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/internal/reftest"
+	"github.com/semeco/go-sdc/lint"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc/consumer"
@@ -39,6 +40,16 @@ func (b *Bench) Conforms() {
 	b.T.Helper()
 	require.Empty(b.T, mdib.Validate(b.Provider.MDIB()))
 	b.SchemaValid()
+}
+
+// Lints checks that the device's present MDIB has neither errors nor warnings by the rules of any profile.
+func (b *Bench) Lints() {
+	b.T.Helper()
+	for _, profile := range []lint.Profile{lint.Base, lint.SDPi25} {
+		r := lint.Snapshot("device", b.Provider.MDIB(), profile)
+		r.Keep(mdib.SeverityWarning)
+		require.Empty(b.T, r.Findings, "%s", profile)
+	}
 }
 
 // SchemaValid has the device's present MDIB validated by the schemas after the test:
