@@ -133,8 +133,8 @@ func run(t *testing.T, dev *provider.Provider, ln net.Listener, dial func(contex
 type note struct {
 	action, path string
 	number       string      // of the ReportSequence header
-	message      msg.Message // nil for SubscriptionEnd
-	raw          string      // of SubscriptionEnd
+	message      msg.Message // nil for SubscriptionEnd and the history
+	raw          string      // of SubscriptionEnd and the history
 }
 
 // peer is the other side in raw messages: a client and a notification sink.
@@ -194,7 +194,7 @@ func (p *peer) receive(ctx context.Context, r *soap.Request) (*soap.Response, er
 		}
 		n.number, _ = s.Attr("", "MessageNumber")
 	}
-	if n.action == eventing.ActionSubscriptionEnd {
+	if n.action == eventing.ActionSubscriptionEnd || n.action == sdc.ActionHistoricMdibReport {
 		raw, err := r.Body().Raw()
 		if err != nil {
 			return nil, err

@@ -24,7 +24,7 @@ func (p *peer) subscribeFilter(dialect, filter string) error {
 }
 
 func TestHistoryIsRefusedByFaults(t *testing.T) {
-	// covers: SDPi R0512, R0514
+	// covers: SDPi R0512, R0514, R0524, R0526, R0529
 	inBubble(t, func(c *provider.Config) { c.History = true }, nil, func(t *testing.T, b *bench) {
 		query := string((&hm.Query{Time: &hm.TimeRange{Start: 1, End: 2}}).AppendXML(nil))
 		const foreign = `<x:more xmlns:x="urn:x">1</x:more>`
@@ -49,6 +49,10 @@ func TestHistoryIsRefusedByFaults(t *testing.T) {
 		// Elements of others beside the query are no mistake (SDPi R0514).
 		require.NoError(t, b.peer.subscribeFilter(sdc.DialectHistory, foreign+query+foreign))
 		require.Equal(t, uint64(1), b.dev.Stats().Granted)
+		note := b.peer.take(1)[0] // nothing was kept of that time, so this is all
+		require.Equal(t, sdc.ActionHistoricMdibReport, note.action)
+		require.Equal(t, "1", note.number)
+		require.Contains(t, note.raw, `LastReport="true"`)
 	})
 }
 
@@ -63,7 +67,7 @@ func TestHistoryServiceInMetadataAndWSDL(t *testing.T) {
 		require.NoError(t, err)
 		for _, want := range []string{
 			`targetNamespace="urn:oid:1.3.6.1.4.1.19376.1.6.2.10.1.3.1"`, `<wsdl:portType name="HistoryService"`, `wse:EventSource="true"`,
-			`element="n1:ChangeSequenceReport"`, `xmlns:n1="urn:oid:1.3.6.1.4.1.19376.1.6.2.10.1.3.2"`, `wsam:Action="urn:oid:1.3.6.1.4.1.19376.1.6.2.10.1.3.1.2"`,
+			`element="n2:ChangeSequenceReport"`, `xmlns:n2="urn:oid:1.3.6.1.4.1.19376.1.6.2.10.1.3.2"`, `wsam:Action="urn:oid:1.3.6.1.4.1.19376.1.6.2.10.1.3.1.2"`,
 		} {
 			require.Contains(t, string(wsdl), want)
 		}
