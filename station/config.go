@@ -51,6 +51,8 @@ type Config struct {
 	Interval time.Duration
 	// Forget is how long a device that is lost or has left stays in the view, with everything marked; 0 is 10 min.
 	Forget time.Duration
+	// History bounds what is remembered of each metric.
+	History HistoryConfig
 	// Immediately leaves out the random wait before connecting to a device that was just discovered (GLUE R0076), for tests,
 	// demonstrations, and where a user is waiting.
 	Immediately bool
@@ -77,6 +79,11 @@ func (c Config) withDefaults() (Config, error) {
 			errs = append(errs, fmt.Errorf("rule %d: %w", i+1, err))
 		}
 	}
+	history, err := c.History.withDefaults()
+	if err != nil {
+		errs = append(errs, err)
+	}
+	c.History = history
 	if err := errors.Join(errs...); err != nil {
 		return c, fmt.Errorf("station: %w", err)
 	}

@@ -55,6 +55,7 @@ type System struct {
 	Activation pm.ComponentActivation
 	// Link is that of the device.
 	Link       Link
+	Clock      Clock
 	Patient    PatientContext
 	Location   LocationContext
 	Ensembles  []EnsembleContext

@@ -51,7 +51,7 @@ func newMember(s *Station, e discovery.Endpoint, r Rule) *member {
 	m := &member{
 		station: s, log: s.log.With("device", e.EPR), epr: e.EPR, rule: r,
 		wake: make(chan struct{}, 1), last: news{endpoint: e.Clone()},
-		tracker: tracker{epr: e.EPR, about: Device{Rule: r.Name}, link: Link{State: LinkConnecting, Since: time.Now()}},
+		tracker: tracker{epr: e.EPR, history: s.history, about: Device{Rule: r.Name}, link: Link{State: LinkConnecting, Since: time.Now()}},
 	}
 	m.shown.Store(m.tracker.device())
 	return m

@@ -29,6 +29,8 @@ type Station struct {
 	log  *slog.Logger
 	view atomic.Pointer[View]
 
+	history *history
+
 	dirty  chan struct{} // one token: something has changed
 	urgent chan struct{} // one token: and the next view must not wait
 
@@ -48,6 +50,7 @@ func New(cfg Config) (*Station, error) {
 	s := &Station{
 		cfg: cfg, log: cfg.Logger, dirty: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
 		members: make(map[string]*member), watchers: make(map[chan struct{}]struct{}),
+		history: newHistory(cfg.History, cfg.Logger),
 	}
 	s.view.Store(&View{Time: time.Now()})
 	return s, nil
@@ -176,6 +179,7 @@ func (s *Station) add(ctx context.Context, e discovery.Endpoint, rule Rule, wg *
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.members, e.EPR)
+		s.history.forget(e.EPR)
 		s.changed(true)
 		if ctx.Err() != nil {
 			return

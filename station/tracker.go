@@ -1,6 +1,7 @@
 package station
 
 import (
+	"slices"
 	"time"
 
 	"github.com/semeco/go-sdc/mdib"
@@ -16,6 +17,7 @@ type tracker struct {
 	stale   time.Time // since when what is shown may be outdated, while the link is not live
 	snap    *mdib.Snapshot
 	systems []*trackedMDS
+	history *history
 }
 
 // trackedMDS is an MDS being followed.
@@ -27,6 +29,11 @@ type trackedMDS struct {
 	order  []string // the metrics in the order of the containment tree
 	// bound is when the station learned of the present patient: at what came with the patient or before, only times tell whose it is.
 	bound time.Time
+	clock clock
+	// next is when, by the device's clock, the next sample of each waveform is due.
+	next map[string]time.Time
+	// owner is whose values are remembered; nil for nobody's.
+	owner *owner
 }
 
 // settling is how long after a change of the patient a value must show by its times that it is of the new one. After that,
@@ -122,7 +129,7 @@ func (t *tracker) rebuild(at time.Time, before *mdib.Snapshot, reported bool) {
 	for root := range t.snap.Roots() {
 		s := former[root]
 		if s == nil {
-			s = &trackedMDS{handle: root, bound: at}
+			s = &trackedMDS{handle: root, bound: at, next: make(map[string]time.Time)}
 		}
 		was, values := s.shown.Patient, s.values
 		s.values, s.waves, s.order = make(map[string]*Value), make(map[string]*Wave), nil
@@ -130,6 +137,7 @@ func (t *tracker) rebuild(at time.Time, before *mdib.Snapshot, reported bool) {
 		if d, ok := t.snap.Descriptor(root); ok {
 			s.shown.Type, s.shown.Label = CodeOf(d.Base().Type), describe(d.Base().Type)
 		}
+		t.guessClock(s, at)
 		t.showContexts(s, at)
 		samePatient := reported && was.sameAs(&s.shown.Patient) || before != nil && was.sameThroughout(&s.shown.Patient, before.Version().SameSequence(t.snap.Version()))
 		t.showComponents(s)
@@ -149,6 +157,8 @@ func (t *tracker) rebuild(at time.Time, before *mdib.Snapshot, reported bool) {
 			v := t.value(s, d, state, at, reported)
 			if old := values[e.Handle]; old != nil && samePatient && sameValue(before, t.snap, e.Handle) {
 				v.Arrived, v.Determined, v.Former = old.Arrived, old.Determined, old.Former
+			} else {
+				t.remember(s, v)
 			}
 			s.values[e.Handle] = v
 		}
@@ -218,8 +228,31 @@ func (t *tracker) metrics(changes []mdib.StateChange, at time.Time) {
 				if !pm.ContentEqualState(c.Before, c.After) {
 					v.Arrived, v.Determined = old.Arrived, old.Determined
 				}
+			} else {
+				t.remember(s, v)
 			}
 			s.values[c.Handle] = v
+		}
+	}
+}
+
+// remember puts a number into the history, as the patient's if it is for sure.
+func (t *tracker) remember(s *trackedMDS, v *Value) {
+	if v.Validity != "" && (v.Number.IsSet() || !usable(v.Validity)) && v.numeric {
+		t.history.number(v, s.whose(v.Former))
+	}
+}
+
+// guessClock looks at the times in an MDIB that was read as a whole.
+func (t *tracker) guessClock(s *trackedMDS, at time.Time) {
+	if s.clock.known {
+		return
+	}
+	for e := range t.snap.Subtree(s.handle) {
+		if n, ok := e.State.(*pm.NumericMetricState); ok && n.MetricValue != nil {
+			if det, ok := n.MetricValue.DeterminationTime.Get(); ok {
+				s.clock.guess(det.Time(), at)
+			}
 		}
 	}
 }
@@ -252,6 +285,7 @@ func (t *tracker) value(s *trackedMDS, d pm.MetricDescriptor, state pm.MetricSta
 	var got *pm.AbstractMetricValue
 	switch d := d.(type) {
 	case *pm.NumericMetricDescriptor:
+		v.numeric = true
 		v.Resolution, v.Ranges = d.Resolution, d.TechnicalRange
 	case *pm.DistributionSampleArrayMetricDescriptor:
 		v.Resolution, v.Ranges = d.Resolution, d.TechnicalRange
@@ -278,7 +312,10 @@ func (t *tracker) value(s *trackedMDS, d pm.MetricDescriptor, state pm.MetricSta
 		return v
 	}
 	v.Validity, v.Mode = got.MetricQuality.Validity, got.MetricQuality.ModeOrDefault()
-	if a := t.aligned(got.DeterminationTime, at); !a.IsZero() {
+	if det, ok := got.DeterminationTime.Get(); ok && reported && v.Period > 0 {
+		s.clock.sample(det.Time(), at)
+	}
+	if a := s.clock.align(got.DeterminationTime, at); !a.IsZero() {
 		v.Determined = a
 	}
 	v.Former = s.former(v.Meaning.Role, b, got, at, reported)
@@ -305,10 +342,24 @@ func (t *tracker) wave(s *trackedMDS, d *pm.RealTimeSampleArrayMetricDescriptor,
 	}
 	q := st.MetricValue.MetricQuality
 	w.Validity, w.Mode = q.Validity, q.ModeOrDefault()
-	if first := t.aligned(st.MetricValue.DeterminationTime, at); !first.IsZero() {
-		w.Determined = first.Add(time.Duration(max(0, len(st.MetricValue.Samples)-1)) * w.SamplePeriod)
+	// The samples end with the last one, which has only just been taken.
+	length := time.Duration(max(0, len(st.MetricValue.Samples)-1)) * w.SamplePeriod
+	start, gap := at.Add(-length), false
+	if det, ok := st.MetricValue.DeterminationTime.Get(); ok {
+		end := pm.Some(pm.TimestampOf(det.Time().Add(length)))
+		if reported {
+			s.clock.sample(det.Time().Add(length), at)
+		}
+		w.Determined = s.clock.align(end, at)
+		start = w.Determined.Add(-length)
+		due, known := s.next[d.Handle]
+		gap = known && det.Time().Sub(due).Abs() > max(2*w.SamplePeriod, 20*time.Millisecond)
+		s.next[d.Handle] = det.Time().Add(length + w.SamplePeriod)
 	}
 	w.Former = s.former(w.Meaning.Role, &d.AbstractMetricDescriptor, &st.MetricValue.AbstractMetricValue, at, reported)
+	if reported {
+		t.history.samples(w, start, st.MetricValue.Samples, s.whose(w.Former), gap)
+	}
 	return w
 }
 
@@ -337,30 +388,33 @@ func (s *trackedMDS) former(role Role, d *pm.AbstractMetricDescriptor, v *pm.Abs
 	return !at.After(s.bound)
 }
 
-// aligned is a time of the device by the clock of the station; zero if there is none. Nothing was determined after it came.
-func (t *tracker) aligned(ts pm.Opt[pm.Timestamp], arrived time.Time) time.Time {
-	v, ok := ts.Get()
-	if !ok {
-		return time.Time{}
+// whose is the owner of a value.
+func (s *trackedMDS) whose(former bool) *owner {
+	if former {
+		return nil
 	}
-	at := v.Time()
-	if at.After(arrived) {
-		return arrived
-	}
-	return at
+	return s.owner
 }
 
-func (t *tracker) when(ts pm.Opt[pm.Timestamp]) time.Time { return t.aligned(ts, time.Now()) }
+// when is a time of the device by the clock of the station.
+func (s *trackedMDS) when(ts pm.Opt[pm.Timestamp]) time.Time { return s.clock.align(ts, time.Now()) }
 
 // showContexts takes over the contexts of an MDS. If the patient is or may be another one, all that was measured is the former's.
 func (t *tracker) showContexts(s *trackedMDS, at time.Time) {
-	c := contextsOf(s.handle, t.snap, t.when)
+	c := contextsOf(s.handle, t.snap, s.when)
 	other := !s.shown.Patient.sameAs(&c.patient)
 	s.shown.Patient, s.shown.Location, s.shown.Ensembles = c.patient, c.location, c.ensembles
 	if !other {
+		if s.owner != nil && !slices.Equal(s.owner.ids, c.patient.IDs) {
+			s.owner = &owner{device: t.epr, context: c.patient.Context, ids: c.patient.IDs}
+		}
 		return
 	}
 	s.bound = at
+	s.owner = nil
+	if c.patient.Association == Associated {
+		s.owner = &owner{device: t.epr, context: c.patient.Context, ids: c.patient.IDs}
+	}
 	isFormer := c.patient.Association == Associated
 	for h, v := range s.values {
 		n := *v
@@ -375,6 +429,7 @@ func (t *tracker) showContexts(s *trackedMDS, at time.Time) {
 }
 
 func (t *tracker) showComponents(s *trackedMDS) {
+	s.clock.take(s.handle, t.snap)
 	if st, ok := mdib.Get[*pm.MdsState](t.snap, s.handle); ok {
 		s.shown.Mode, s.shown.Activation = st.OperatingModeOrDefault(), st.ActivationStateOrDefault()
 	}
@@ -384,7 +439,7 @@ func (t *tracker) showAlerts(s *trackedMDS) {
 	if t.snap == nil {
 		return
 	}
-	s.shown.Alerts = alerts(t.epr, s.handle, t.snap, t.when)
+	s.shown.Alerts = alerts(t.epr, s.handle, t.snap, s.when)
 	for _, a := range s.shown.Alerts {
 		a.Stale, a.StaleSince = t.link.State != LinkLive, t.staleSince()
 	}
@@ -396,7 +451,7 @@ func (t *tracker) device() *Device {
 	d.EPR, d.Link, d.MDIB = t.epr, t.link, t.snap
 	for _, s := range t.systems {
 		shown := s.shown
-		shown.Link = t.link
+		shown.Link, shown.Clock = t.link, s.clock.shown()
 		shown.Values = make([]*Value, 0, len(s.values))
 		shown.Waves = make([]*Wave, 0, len(s.waves))
 		for _, h := range s.order {

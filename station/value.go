@@ -61,7 +61,12 @@ type Value struct {
 	StaleSince time.Time
 	// Former tells that the value is or may be of a patient before the present one.
 	Former bool
+
+	numeric bool
 }
+
+// Numeric tells whether the metric is a number, even if it has none now.
+func (v *Value) Numeric() bool { return v.numeric }
 
 // Age is how old the value is.
 func (v *Value) Age(now time.Time) time.Duration { return max(0, now.Sub(v.Determined)) }

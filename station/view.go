@@ -154,7 +154,7 @@ func (v *View) groupPatients(systems []*System) {
 		case len(p.IDs) == 0:
 			v.conflict(Unidentified, "", "the patient has no identifier that other devices could know", s)
 			v.Patients = append(v.Patients, &Patient{
-				Key: s.Device + "#" + p.Context, Name: p.Name, Birth: p.Birth, Systems: []*System{s},
+				Key: unidentifiedKey(s.Device, p.Context), Name: p.Name, Birth: p.Birth, Systems: []*System{s},
 			})
 		case s.Live():
 			live = append(live, s)

@@ -1,0 +1,266 @@
+package station
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/sdc/consumer"
+	"github.com/semeco/go-sdc/simulators"
+	"github.com/semeco/go-sdc/simulators/monitor"
+)
+
+// bench is a world of devices and patients whose truth is known: every value measured says of whom it is.
+type bench struct {
+	t       *rapid.T
+	now     time.Time
+	devices []*simulated
+	history *history
+	serial  int64
+}
+
+type simulated struct {
+	b       *bench
+	epr     string
+	store   *mdib.Store
+	tracker *tracker
+	offset  time.Duration // of its clock
+	patient int           // who lies there; 0 is nobody
+	told    []pm.InstanceIdentifier
+	live    bool
+	seen    *mdib.Snapshot
+	late    []lateValue
+}
+
+// lateValue was determined and is reported later.
+type lateValue struct {
+	handle string
+	value  pm.Decimal
+	at     time.Time
+	until  time.Time
+}
+
+var measured = []string{monitor.HandleHR, monitor.HandleSpO2, monitor.HandleABPMean, monitor.HandleNIBPMean}
+
+func (d *simulated) clock() time.Time { return d.b.now.Add(d.offset) }
+
+// update commits at the device and, if the link is up, tells the tracker.
+func (d *simulated) update(fn func(tx *mdib.Tx) error) {
+	change, err := d.store.Update(fn)
+	require.NoError(d.b.t, err)
+	if d.live && change != nil {
+		d.tracker.apply(consumer.Update{
+			Time: d.b.now, Link: consumer.Link{State: consumer.Live}, Before: d.seen, Snapshot: change.After, Change: change,
+		})
+		d.seen = change.After
+	}
+}
+
+// connect reads the whole MDIB.
+func (d *simulated) connect() {
+	u := consumer.Update{Time: d.b.now, Link: consumer.Link{State: consumer.Live}, Before: d.seen, Snapshot: d.store.Load()}
+	if d.seen != nil {
+		u.Gap = &consumer.Gap{}
+	}
+	d.live, d.seen = true, u.Snapshot
+	d.tracker.apply(u)
+}
+
+func (d *simulated) disconnect() {
+	d.live = false
+	d.tracker.apply(consumer.Update{Time: d.b.now, Link: consumer.Link{State: consumer.Resyncing, Since: d.b.now}, Before: d.seen, Snapshot: d.seen})
+}
+
+// value makes a number that tells of whom it is.
+func (b *bench) value(patient int) pm.Decimal {
+	b.serial++
+	return pm.NewDecimal(int64(patient)*1_000_000+b.serial, 0)
+}
+
+func whose(v float64) int { return int(math.Round(v)) / 1_000_000 }
+
+func (d *simulated) admit(patient int, ids []pm.InstanceIdentifier) {
+	d.patient, d.told = patient, ids
+	d.update(func(tx *mdib.Tx) error {
+		if patient == 0 {
+			return tx.Disassociate("context.patient")
+		}
+		s, err := mdib.NewContext[*pm.PatientContextState](tx, "context.patient")
+		if err == nil {
+			s.ContextAssociation, s.Identification = pm.ContextAssociationAssoc, ids
+		}
+		return err
+	})
+}
+
+func (d *simulated) determine(handle string) {
+	v := d.b.value(d.patient)
+	d.update(func(tx *mdib.Tx) error { return tx.SetNumeric(handle, v, d.clock()) })
+}
+
+func newBench(t *rapid.T, snap *mdib.Snapshot, n int) *bench {
+	log := slog.New(slog.DiscardHandler)
+	cfg, err := HistoryConfig{}.withDefaults()
+	require.NoError(t, err)
+	b := &bench{t: t, now: time.Now(), history: newHistory(cfg, log)}
+	for i := range n {
+		d := &simulated{b: b, epr: fmt.Sprintf("d%d", i)}
+		d.offset = time.Duration(rapid.IntRange(-4000, 4000).Draw(t, "offset")) * time.Second
+		d.store = mdib.NewStore(snap, mdib.Config{Now: d.clock})
+		d.tracker = &tracker{epr: d.epr, link: Link{State: LinkConnecting}, history: b.history}
+		b.devices = append(b.devices, d)
+	}
+	return b
+}
+
+// identifiersOf draws a selection of what a patient is known by: a number and a visit, or neither.
+func identifiersOf(t *rapid.T, patient int) []pm.InstanceIdentifier {
+	all := []pm.InstanceIdentifier{
+		{Root: "urn:oid:2.25.1", Extension: fmt.Sprintf("M%d", patient)}, {Root: "urn:oid:2.25.2", Extension: fmt.Sprintf("V%d", patient)},
+		// These two are the same for all, and say nothing.
+		{Extension: "1"}, {Root: "urn:oid:2.25.3"},
+	}
+	return rapid.SliceOfDistinct(rapid.SampledFrom(all), func(i pm.InstanceIdentifier) string { return i.Root + i.Extension }).Draw(t, "ids")
+}
+
+// check holds the view against the truth.
+func (b *bench) check() {
+	var shown []*Device
+	truth := make(map[string]*simulated)
+	for _, d := range b.devices {
+		shown = append(shown, d.tracker.device())
+		truth[d.epr] = d
+	}
+	v := newView(1, b.now, shown, nil)
+	st := &Station{history: b.history}
+	for _, p := range v.Patients {
+		who := 0
+		for _, s := range p.Systems {
+			d := truth[s.Device]
+			if !d.live {
+				continue // what it says now cannot be known
+			}
+			require.NotZero(b.t, d.patient, "a device without a patient is in a group")
+			require.True(b.t, who == 0 || who == d.patient, "patients %d and %d are mixed in %s", who, d.patient, p.Key)
+			who = d.patient
+		}
+		for _, s := range p.Systems {
+			for _, val := range s.Values {
+				f, ok := val.Float()
+				if !ok || f < 1_000_000 || val.Former {
+					continue
+				}
+				if val.Status(b.now).Usable() {
+					require.Equal(b.t, who, whose(f), "%s of %s is shown as %s's", val.Handle, s.Device, p.Key)
+				}
+			}
+		}
+		if who == 0 {
+			continue
+		}
+		for _, d := range b.devices {
+			for _, h := range measured {
+				for _, pt := range st.Points(Query{Ref: Ref{d.epr, h}, Patient: p}) {
+					if pt.Value >= 1_000_000 {
+						require.Equal(b.t, who, whose(pt.Value), "the history of %s at %s is mixed", h, d.epr)
+					}
+				}
+				for _, bk := range st.Trend(Query{Ref: Ref{d.epr, h}, Patient: p}) {
+					require.Equal(b.t, whose(bk.Least), whose(bk.Greatest))
+					if bk.Least >= 1_000_000 {
+						require.Equal(b.t, who, whose(bk.Least))
+					}
+				}
+			}
+		}
+	}
+	for _, d := range shown {
+		for _, s := range d.Systems {
+			for _, val := range s.Values {
+				require.False(b.t, !truth[d.EPR].live && val.Status(b.now).Usable(), "a value of a dead device is shown as live")
+			}
+		}
+	}
+}
+
+// Whatever patients, devices and links do: no value is ever shown, or remembered, as that of another patient.
+func TestPatientsAreNeverMixed(t *testing.T) {
+	mon, err := monitor.New(simulators.Options{})
+	require.NoError(t, err)
+	rapid.Check(t, func(t *rapid.T) {
+		b := newBench(t, mon.MDIB(), rapid.IntRange(1, 3).Draw(t, "devices"))
+		device := func() *simulated { return b.devices[rapid.IntRange(0, len(b.devices)-1).Draw(t, "device")] }
+		t.Repeat(map[string]func(*rapid.T){
+			"time": func(t *rapid.T) {
+				b.now = b.now.Add(time.Duration(rapid.IntRange(1, 40_000).Draw(t, "ms")) * time.Millisecond)
+			},
+			"admit": func(t *rapid.T) {
+				d, p := device(), rapid.IntRange(0, 3).Draw(t, "patient")
+				b.now = b.now.Add(time.Millisecond)
+				d.admit(p, identifiersOf(t, p))
+			},
+			"determine": func(t *rapid.T) {
+				b.now = b.now.Add(time.Millisecond)
+				device().determine(rapid.SampledFrom(measured).Draw(t, "metric"))
+			},
+			"determine late": func(t *rapid.T) {
+				d := device()
+				b.now = b.now.Add(time.Millisecond)
+				d.late = append(d.late, lateValue{
+					rapid.SampledFrom(measured).Draw(t, "metric"), b.value(d.patient), d.clock(), b.now.Add(20 * time.Second),
+				})
+			},
+			"report late": func(*rapid.T) {
+				for _, d := range b.devices {
+					for _, l := range d.late {
+						if b.now.Before(l.until) {
+							d.update(func(tx *mdib.Tx) error { return tx.SetNumeric(l.handle, l.value, l.at) })
+						}
+					}
+					d.late = nil
+				}
+			},
+			"more is known of the patient": func(t *rapid.T) {
+				d := device()
+				for c := range d.store.Load().Associated("context.patient") {
+					ids := append(d.told[:len(d.told):len(d.told)], identifiersOf(t, d.patient)...)
+					d.told = ids
+					d.update(func(tx *mdib.Tx) error {
+						s, err := mdib.Edit[*pm.PatientContextState](tx, c.BaseMulti().Handle)
+						if err == nil {
+							s.Identification = ids
+						}
+						return err
+					})
+				}
+			},
+			"switch off": func(t *rapid.T) {
+				d, h := device(), rapid.SampledFrom(measured).Draw(t, "metric")
+				d.update(func(tx *mdib.Tx) error {
+					s, err := mdib.Edit[*pm.NumericMetricState](tx, h)
+					if err == nil && s.ActivationState == pm.ComponentActivationStndBy {
+						s.ActivationState = pm.ComponentActivationOn
+					} else if err == nil {
+						s.ActivationState = pm.ComponentActivationStndBy
+					}
+					return err
+				})
+			},
+			"link": func(*rapid.T) {
+				if d := device(); d.live {
+					d.disconnect()
+				} else {
+					d.connect()
+				}
+			},
+			"": func(*rapid.T) { b.check() },
+		})
+	})
+}
