@@ -11,6 +11,7 @@ MAKEFLAGS   += --no-print-directory
 GO           ?= go
 FUZZTIME     ?= 5s
 FUZZTOTAL    ?= 180
+ATTACKTIME   ?= 10m
 GOLANGCI     := .tools/golangci-lint
 VENV_STAMP   := .venv/.installed
 CHROMIUM     := .tools/chromium/chromium
@@ -91,6 +92,11 @@ bench: venv ## measure everything on loopback and write docs/performance.md (5 m
 ratios: ## short form of the benchmarks: wide margins on ratios, exact ones on allocations
 	$(call step,ratios and allocations)
 	$(GO) test -count=1 ./bench
+	$(GO) test -count=1 -run TestMixedAttack ./internal/attack
+
+.PHONY: attack
+attack: ## ten minutes (ATTACKTIME) of mixed attacks on a device, with a well-behaved consumer as witness
+	$(GO) test -count=1 -v -timeout 0 -run TestMixedAttack ./internal/attack -attack.for $(ATTACKTIME)
 
 .PHONY: microbench
 microbench: ## every Go benchmark once, with allocations

@@ -1,6 +1,7 @@
 package soap
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
@@ -160,6 +161,9 @@ func (e *Envelope) decodeEndpoint(dst **EndpointReference, n Name) {
 	e.refuse(InvalidAddressingHeader(n.Local, "MissingAddressInEPR"))
 }
 
+// maxBlocks bounds the header blocks beyond addressing. Peers send a handful.
+const maxBlocks = 64
+
 // decodeBlock keeps a header block and notes whether it must be understood by
 // us, that is by the next node or the ultimate receiver (SOAP 1.2, 2.2 and 5.2).
 func (e *Envelope) decodeBlock(n Name) {
@@ -168,6 +172,10 @@ func (e *Envelope) decodeBlock(n Name) {
 	role, _ := s.Attr(xmlscan.NsSOAP12, "role")
 	raw, err := s.Raw()
 	if err != nil {
+		return
+	}
+	if len(e.Header.Blocks) == maxBlocks {
+		e.refuse(InvalidMessage(fmt.Sprintf("more than %d header blocks", maxBlocks)))
 		return
 	}
 	e.Header.Blocks = append(e.Header.Blocks, raw)

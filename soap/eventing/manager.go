@@ -140,14 +140,42 @@ func (s *Source) target(r *soap.Request, epr *soap.EndpointReference) (string, e
 	if err != nil {
 		return "", unable(err.Error())
 	}
+	if s.isOwn(r, u) {
+		return "", unable("notifications cannot be sent to the event source itself")
+	}
 	if err := s.cfg.AllowTarget(r, u); err != nil {
 		return "", unable(err.Error())
 	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), portOf(u)), nil
+}
+
+// isOwn tells whether an address is that of the source: it would answer its own notifications, and they would use up its connections.
+func (s *Source) isOwn(r *soap.Request, u *url.URL) bool {
+	for _, own := range []string{s.baseURL(r), "//" + r.Host} {
+		o, err := url.Parse(own)
+		if err != nil {
+			continue
+		}
+		if o.Scheme == "" {
+			o.Scheme = u.Scheme
+		}
+		if portOf(o) == portOf(u) && (strings.EqualFold(o.Hostname(), u.Hostname()) || isLoopback(o.Hostname()) && isLoopback(u.Hostname())) {
+			return true
+		}
 	}
-	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port), nil
+	return false
+}
+
+func isLoopback(host string) bool {
+	a, err := parseAddr(host)
+	return err == nil && a.IsLoopback() || strings.EqualFold(host, "localhost")
+}
+
+func portOf(u *url.URL) string {
+	if port := u.Port(); port != "" {
+		return port
+	}
+	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
 }
 
 func (s *Source) baseURL(r *soap.Request) string {

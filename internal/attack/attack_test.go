@@ -1,0 +1,238 @@
+package attack
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/consumer"
+)
+
+// witness is a well-behaved consumer that has to see every report, in time.
+type witness struct {
+	device *consumer.Device
+	done   chan error
+
+	mu   sync.Mutex
+	last int64
+	ages []time.Duration // from commit to update
+}
+
+// watch connects and follows the device until the test ends.
+func watch(t *testing.T, target *Target, id *sdc.Identity) *witness {
+	t.Helper()
+	c, err := consumer.New(t.Context(), consumer.Config{Identity: id})
+	require.NoError(t, err)
+	d, err := c.Connect(t.Context(), discovery.Endpoint{EPR: target.EPR, XAddrs: []string{target.XAddr}})
+	require.NoError(t, err)
+	w := &witness{device: d, done: make(chan error, 1)}
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { w.done <- w.follow(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-w.done; err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("the well-behaved consumer was disturbed: %v", err)
+		}
+		ctx, stop := context.WithTimeout(context.Background(), patience)
+		defer stop()
+		require.NoError(t, c.Close(ctx))
+	})
+	return w
+}
+
+func (w *witness) follow(ctx context.Context) error {
+	for u, err := range w.device.Updates(ctx) {
+		switch {
+		case err != nil:
+			return err
+		case u.Gap != nil && u.Before != nil:
+			return fmt.Errorf("reports may be missing: %v", u.Gap.Cause)
+		case u.Change == nil:
+			continue
+		}
+		n, okN := mdib.Get[*pm.NumericMetricState](u.Snapshot, counter)
+		s, okS := mdib.Get[*pm.StringMetricState](u.Snapshot, stamp)
+		if !okN || !okS || n.MetricValue == nil || s.MetricValue == nil {
+			continue
+		}
+		if err := w.note(n, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *witness) note(n *pm.NumericMetricState, s *pm.StringMetricState) error {
+	value, ok := n.MetricValue.Value.Get()
+	if !ok {
+		return nil
+	}
+	text, _ := s.MetricValue.Value.Get()
+	micros, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return err
+	}
+	count := int64(value.Float64())
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case count == w.last: // a report of something else
+	case w.last != 0 && count != w.last+1:
+		return fmt.Errorf("report %d came after %d", count, w.last)
+	default:
+		w.last = count
+		w.ages = append(w.ages, time.Since(time.UnixMicro(micros)))
+	}
+	return nil
+}
+
+// await waits for further reports and returns the age below which 99 % of those since the last call were.
+func (w *witness) await(t *testing.T, reports int) time.Duration {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		select {
+		case err := <-w.done:
+			w.done <- err
+			require.NoError(t, err, "the well-behaved consumer was disturbed")
+		default:
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return len(w.ages) >= reports
+	}, time.Minute, 10*time.Millisecond, "no reports")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ages := w.ages
+	w.ages = nil
+	slices.Sort(ages)
+	return ages[len(ages)*99/100]
+}
+
+// others are the states that no attack may have changed.
+func others(s *mdib.Snapshot) map[string]string {
+	found := map[string]string{}
+	for _, st := range s.MdState().State {
+		base := st.BaseState()
+		if base.DescriptorHandle != counter && base.DescriptorHandle != stamp {
+			found[base.DescriptorHandle] += fmt.Sprint(base.StateVersion, ";")
+		}
+	}
+	return found
+}
+
+// Every attack once.
+//
+// covers: SEC-1, 10700 TR1164
+func TestEachAttack(t *testing.T) {
+	v, id := startVictim(t)
+	w := watch(t, v.Target, id)
+	w.await(t, 10)
+	before := others(w.device.MDIB())
+	var names []string
+	t.Run("attacks", func(t *testing.T) {
+		for _, a := range All() {
+			require.NotContains(t, names, a.Name)
+			names = append(names, a.Name)
+			t.Run(a.Name, func(t *testing.T) {
+				if a.Slow {
+					t.Parallel() // the others one by one: many would pass because of another's load
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+				defer cancel()
+				require.NoError(t, a.Run(ctx, v.Target), a.About)
+			})
+		}
+	})
+	w.await(t, 10)
+	require.Equal(t, before, others(w.device.MDIB()), "an attack changed the device")
+	checkMemory(t, v)
+}
+
+var lasting = flag.Duration("attack.for", 3*time.Second, "how long the mixed attack lasts")
+
+// maxMemory is what a device under attack may take, in MiB. The race detector takes several times as much.
+const maxMemory = 64
+
+func checkMemory(t *testing.T, v *victim) {
+	t.Helper()
+	peak := v.status(t, "VmHWM") >> 10
+	t.Logf("the device's memory peaked at %d MiB", peak)
+	if !raceEnabled {
+		require.Less(t, peak, maxMemory)
+	}
+}
+
+// A mix of all attacks, several at a time, while a well-behaved consumer has to see every report.
+func TestMixedAttack(t *testing.T) {
+	v, id := startVictim(t)
+	w := watch(t, v.Target, id)
+	w.await(t, 20)
+	calm := w.await(t, 100)
+
+	ctx, cancel := context.WithTimeout(t.Context(), *lasting)
+	defer cancel()
+	all := All()
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	rounds := 0
+	for range 2 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				a := all[rand.IntN(len(all))]
+				err := a.Run(t.Context(), v.Target)
+				mu.Lock()
+				rounds++
+				mu.Unlock()
+				if err != nil {
+					t.Errorf("%s: %v", a.Name, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	attacked := w.await(t, 10)
+	t.Logf("%d attacks; 99 %% of the reports were younger than %v without them and %v under them", rounds, calm, attacked)
+	w.await(t, 10)
+	checkMemory(t, v)
+}
+
+var write = flag.Bool("attack.write", false, "write the table of docs/security.md anew")
+
+// The table of docs/security.md is what the attacks say of themselves.
+func TestEveryAttackIsDocumented(t *testing.T) {
+	const page, begin, end = "../../docs/security.md", "<!-- attacks -->\n", "<!-- end of attacks -->\n"
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	before, rest, ok := strings.Cut(string(text), begin)
+	require.True(t, ok)
+	_, after, ok := strings.Cut(rest, end)
+	require.True(t, ok)
+
+	var table strings.Builder
+	table.WriteString("| attack | at | what is done; what must come of it | test |\n|---|---|---|---|\n")
+	for _, a := range All() {
+		fmt.Fprintf(&table, "| `%s` | %s | %s | `TestEachAttack/attacks/%s` |\n", a.Name, a.Area, a.About, a.Name)
+	}
+	want := before + begin + table.String() + end + after
+	if *write {
+		require.NoError(t, os.WriteFile(page, []byte(want), 0o600))
+		return
+	}
+	require.Equal(t, want, string(text), "go test ./internal/attack -run Documented -attack.write")
+}
