@@ -17,6 +17,8 @@ type ClientConfig struct {
 	UDP       UDPConfig
 	// Timing has the delays of repetition; zero fields take defaults.
 	Timing Timing
+	// Managed asks a discovery proxy in the place of the group.
+	Managed ManagedConfig
 	// MatchTimeout is how long Resolve waits for an answer; 0 is 10 s (DPWS MATCH_TIMEOUT).
 	MatchTimeout time.Duration
 	// MaxEndpoints bounds how many endpoints one Watch or Probe keeps; 0 is 1024. Those
@@ -49,6 +51,9 @@ type Client struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when it listens no more
 
+	session *session // nil without managed discovery
+	wg      sync.WaitGroup
+
 	mu       sync.Mutex
 	closed   bool
 	err      error
@@ -68,6 +73,10 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	managed, err := cfg.Managed.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("discovery: %w", err)
+	}
 	n, err := newNode(cfg.Transport, cfg.UDP, cfg.Timing, cfg.Logger, 0)
 	if err != nil {
 		return nil, err
@@ -76,6 +85,10 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	c := &Client{
 		cfg: cfg, log: cfg.Logger, node: n, cancel: cancel, done: make(chan struct{}),
 		watches: map[*watch]struct{}{}, probes: map[string]*probe{}, resolves: map[string]chan Endpoint{},
+	}
+	if managed.enabled() {
+		c.session = newSession(c, managed)
+		c.wg.Go(func() { c.session.run(ctx) })
 	}
 	go func() {
 		defer close(c.done)
@@ -96,6 +109,7 @@ func (c *Client) Close() error {
 	c.closed = true
 	c.mu.Unlock()
 	c.cancel()
+	c.wg.Wait()
 	<-c.done
 	if again {
 		return nil
@@ -129,13 +143,21 @@ type probe struct {
 // Probe asks the group once and collects those who answer for as long as the duration says
 // (0 is 3 s), each endpoint once. Answers that do not match are ignored. Those without an
 // address are completed by a Resolve if that is answered in time. When ctx ends first,
-// what has come so far is returned with the context's error.
+// what has come so far is returned with the context's error. In managed mode the proxy
+// is asked, and what it answers is returned at once; if it fails, the group is asked.
 func (c *Client) Probe(ctx context.Context, f Filter, d time.Duration) ([]Endpoint, error) {
 	if err := f.Validate(); err != nil {
 		return nil, err
 	}
 	if d <= 0 {
 		d = defaultProbe
+	}
+	if proxy, ok := c.session.use(ctx); ok {
+		found, err := proxy.probe(ctx, f)
+		if err == nil {
+			return c.bounded(f, found), nil
+		}
+		c.session.failed(ctx, err)
 	}
 	p := &probe{filter: f, found: map[string]Endpoint{}}
 	id, err := c.ask(body{kind: kindProbe, filter: f}, func(id string) { c.probes[id] = p })
@@ -164,8 +186,20 @@ func (c *Client) Probe(ctx context.Context, f Filter, d time.Duration) ([]Endpoi
 	return endpoints, err
 }
 
-// Resolve asks where the device with an EPR can be reached. ErrNoAnswer after MatchTimeout.
+// Resolve asks where the device with an EPR can be reached. ErrNoAnswer after MatchTimeout, and
+// at once when a proxy says that it does not know the device.
 func (c *Client) Resolve(ctx context.Context, epr string) (Endpoint, error) {
+	if proxy, ok := c.session.use(ctx); ok {
+		e, known, err := proxy.resolve(ctx, epr)
+		switch {
+		case err != nil:
+			c.session.failed(ctx, err)
+		case known:
+			return e, nil
+		default:
+			return Endpoint{}, fmt.Errorf("resolve %s: the discovery proxy does not know it: %w", epr, ErrNoAnswer)
+		}
+	}
 	answer := make(chan Endpoint, 1)
 	m := body{kind: kindResolve, endpoints: []Endpoint{{EPR: epr}}}
 	id, err := c.ask(m, func(id string) { c.resolves[id] = answer })
@@ -213,6 +247,11 @@ func (c *Client) handle(m *message, _ Datagram) {
 	default:
 		return // questions to devices
 	}
+	believed := true
+	if s := c.session; s != nil {
+		s.proxies.heard(m)
+		believed = s.proxies.cfg.KeepAdHoc || !s.proxies.managed()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, e := range m.endpoints {
@@ -220,21 +259,50 @@ func (c *Client) handle(m *message, _ Datagram) {
 			continue
 		}
 		c.collect(m, e)
-		wanted := false
-		for w := range c.watches {
-			switch w.tracker.apply(m.kind, e, m.sequence, m.hasSequence) {
-			case taken:
-				w.wake()
-			case resolve:
-				wanted = true
-			case overflow:
-				c.log.Warn("too many endpoints, one is ignored", "epr", e.EPR, "limit", c.cfg.MaxEndpoints)
-			}
-		}
-		if wanted {
-			c.resolveLater(e.EPR)
+		if believed {
+			c.takeLocked(m.kind, e, m.sequence, m.hasSequence)
 		}
 	}
+}
+
+// take hands what is said of an endpoint to every Watch.
+func (c *Client) take(k kind, e Endpoint, seq appSequence, hasSeq bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.takeLocked(k, e, seq, hasSeq)
+}
+
+func (c *Client) takeLocked(k kind, e Endpoint, seq appSequence, hasSeq bool) {
+	wanted := false
+	for w := range c.watches {
+		switch w.tracker.apply(k, e, seq, hasSeq) {
+		case taken:
+			w.wake()
+		case resolve:
+			wanted = true
+		case overflow:
+			c.log.Warn("too many endpoints, one is ignored", "epr", e.EPR, "limit", c.cfg.MaxEndpoints)
+		}
+	}
+	if wanted {
+		c.resolveLater(e.EPR)
+	}
+}
+
+// bounded returns the endpoints that match, at most MaxEndpoints.
+func (c *Client) bounded(f Filter, found []Endpoint) []Endpoint {
+	out := make([]Endpoint, 0, len(found))
+	for _, e := range found {
+		switch {
+		case e.EPR == "" || !f.Match(e):
+		case len(out) >= c.cfg.MaxEndpoints:
+			c.log.Warn("too many answers, some are ignored", "limit", c.cfg.MaxEndpoints)
+			return out
+		default:
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // collect gives an answer to the call that asked. Under the lock.

@@ -51,3 +51,7 @@ func (f Filter) Match(e Endpoint) bool {
 	}
 	return false
 }
+
+func (f Filter) equal(o Filter) bool {
+	return f.MatchBy == o.MatchBy && slices.Equal(f.Types, o.Types) && slices.Equal(f.Scopes, o.Scopes)
+}

@@ -26,6 +26,9 @@ type TargetConfig struct {
 	UDP       UDPConfig
 	// Timing has the delays; zero fields take defaults.
 	Timing Timing
+	// Managed announces the device to a discovery proxy. Probes of the group are answered as
+	// ever, so that clients that do not reach the proxy find the device.
+	Managed ManagedConfig
 	// InstanceID must be greater after each restart (WSD-1); 0 takes the seconds since 1970
 	// at which Run starts.
 	InstanceID uint32
@@ -40,11 +43,13 @@ type Target struct {
 	started atomic.Bool
 	ready   chan struct{}
 	changed chan struct{} // holds one token when Hello is due
+	proxies *proxies      // nil without managed discovery
 
 	mu       sync.Mutex
-	endpoint Endpoint // its slices are replaced, never changed
-	node     *node    // nil until Run
-	left     bool     // Bye is due or said
+	endpoint Endpoint   // its slices are replaced, never changed
+	node     *node      // nil until Run
+	register *registrar // nil until Run, and without managed discovery
+	left     bool       // Bye is due or said
 }
 
 // ErrRan is returned by Run when the target runs or has run before.
@@ -65,10 +70,18 @@ func NewTarget(cfg TargetConfig) (*Target, error) {
 	if err := checkEndpoint(e); err != nil {
 		return nil, err
 	}
-	return &Target{
+	t := &Target{
 		cfg: cfg, log: cfg.Logger, endpoint: e,
 		ready: make(chan struct{}), changed: make(chan struct{}, 1),
-	}, nil
+	}
+	managed, err := cfg.Managed.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("discovery: %w", err)
+	}
+	if managed.enabled() {
+		t.proxies = newProxies(managed)
+	}
+	return t, nil
 }
 
 // Run announces the device until ctx ends: it says Hello, answers Probe and Resolve, says
@@ -82,11 +95,15 @@ func (t *Target) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	serving, stop := context.WithCancel(ctx)
+	var registering sync.WaitGroup
 	t.mu.Lock()
 	t.node = n
+	if t.proxies != nil {
+		t.register = newRegistrar(t, n)
+		registering.Go(func() { t.register.run(serving) })
+	}
 	t.mu.Unlock()
-
-	serving, stop := context.WithCancel(ctx)
 	served := make(chan error, 1)
 	go func() {
 		defer close(served)
@@ -98,19 +115,52 @@ func (t *Target) Run(ctx context.Context) error {
 	if err == nil {
 		err = <-served
 	}
+	registering.Wait()
 	t.mu.Lock()
 	t.left = true
 	t.mu.Unlock()
 	// What is still to be repeated must not follow the Bye.
 	n.quiet()
-	if byeErr := n.multicastAll(body{kind: kindBye, endpoints: []Endpoint{{EPR: t.cfg.Endpoint.EPR}}}); byeErr != nil {
-		t.log.Warn("Bye not sent", "error", byeErr)
-	}
+	t.bye(n)
 	return errors.Join(err, n.close())
+}
+
+// bye says Bye wherever Hello has been said, at the same time.
+func (t *Target) bye(n *node) {
+	var proxy sync.WaitGroup
+	defer proxy.Wait()
+	if r := t.register; r != nil {
+		proxy.Go(r.bye)
+		if !r.multicast.Load() && !t.proxies.cfg.KeepAdHoc {
+			return
+		}
+	}
+	if err := n.multicastAll(body{kind: kindBye, endpoints: []Endpoint{{EPR: t.cfg.Endpoint.EPR}}}); err != nil {
+		t.log.Warn("Bye not sent", "error", err)
+	}
+}
+
+// hello says Hello where it is to be said: by multicast, which the error is about, or to
+// the proxy, in the background.
+func (t *Target) hello(n *node, e Endpoint) error {
+	if r := t.register; r != nil {
+		if !t.proxies.cfg.KeepAdHoc && t.proxies.adHoc() {
+			return r.group(e) // the proxy is told when it is back
+		}
+		wake(r.due)
+		if !t.proxies.cfg.KeepAdHoc {
+			return nil
+		}
+	}
+	_, err := n.multicast(body{kind: kindHello, endpoints: []Endpoint{e}}, nil)
+	return err
 }
 
 // announce says Hello when it is due, until ctx ends (nil) or the transport fails.
 func (t *Target) announce(ctx context.Context, n *node, served <-chan error) error {
+	if t.proxies != nil && t.proxies.cfg.Learn {
+		findProxies(n)
+	}
 	due := time.NewTimer(between(0, n.timing.HelloDelay))
 	defer due.Stop()
 	said := false
@@ -130,7 +180,7 @@ func (t *Target) announce(ctx context.Context, n *node, served <-chan error) err
 			}
 		}
 		said = true
-		if _, err := n.multicast(body{kind: kindHello, endpoints: []Endpoint{t.current()}}, nil); err != nil {
+		if err := t.hello(n, t.current()); err != nil {
 			t.log.Warn("Hello not sent", "error", err)
 		}
 		if n.timing.HelloEvery > 0 {
@@ -195,15 +245,14 @@ func (t *Target) Update(edit func(*Endpoint)) error {
 }
 
 // SayHello announces the device once more, as it is. When it returns the first datagram is
-// out; the repetitions follow by themselves. Before Run and after its end it is an error.
+// out; the repetitions follow by themselves, as does what goes to a discovery proxy. Before Run and after its end it is an error.
 func (t *Target) SayHello() error {
 	t.mu.Lock() // held while sending, so that no Hello follows the Bye
 	defer t.mu.Unlock()
 	if t.node == nil || t.left {
 		return ErrNotRunning
 	}
-	_, err := t.node.multicast(body{kind: kindHello, endpoints: []Endpoint{t.endpoint}}, nil)
-	return err
+	return t.hello(t.node, t.endpoint)
 }
 
 // checkEndpoint refuses what cannot be announced.
@@ -240,6 +289,10 @@ func checkEndpoint(e Endpoint) error {
 func (t *Target) handle(m *message, d Datagram) {
 	n := t.node // set before serve was called
 	switch m.kind {
+	case kindHello, kindBye, kindProbeMatches, kindResolveMatches:
+		if t.proxies != nil {
+			t.proxies.heard(m)
+		}
 	case kindProbe:
 		if err := m.filter.Validate(); err != nil {
 			if !d.Multicast { // WSD-2; the group gets no answer

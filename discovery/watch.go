@@ -3,6 +3,7 @@ package discovery
 import (
 	"context"
 	"iter"
+	"slices"
 )
 
 // watch is one Watch under way; its tracker is guarded by the client's lock.
@@ -40,7 +41,9 @@ func (c *Client) Watch(ctx context.Context, f Filter) iter.Seq[Event] {
 			delete(c.watches, w)
 			c.mu.Unlock()
 		}()
-		if _, err := c.ask(body{kind: kindProbe, filter: f}, func(string) {}); err != nil {
+		if _, managed := c.session.use(ctx); managed {
+			wake(c.session.ask)
+		} else if _, err := c.ask(body{kind: kindProbe, filter: f}, func(string) {}); err != nil {
 			// Hellos will tell once the network is there.
 			c.log.Warn("initial Probe not sent", "error", err)
 		}
@@ -70,13 +73,64 @@ func (c *Client) Watch(ctx context.Context, f Filter) iter.Seq[Event] {
 
 // Refresh probes again for every Watch, because a user asked for it (SDPi R3002).
 func (c *Client) Refresh() error {
+	if s := c.session; s != nil && s.proxies.managed() {
+		wake(s.ask)
+		if !s.proxies.cfg.KeepAdHoc {
+			return nil
+		}
+	}
+	return c.probeGroup()
+}
+
+// filters are those of every Watch, each once.
+func (c *Client) filters() []Filter {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	var filters []Filter
 	for w := range c.watches {
-		filters = append(filters, w.tracker.filter)
+		if f := w.tracker.filter; !slices.ContainsFunc(filters, f.equal) {
+			filters = append(filters, f)
+		}
 	}
-	c.mu.Unlock()
-	for _, f := range filters {
+	return filters
+}
+
+// present are the devices that some Watch believes to be there.
+func (c *Client) present() map[string]bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := map[string]bool{}
+	for w := range c.watches {
+		for epr, x := range w.tracker.entries {
+			if x.present {
+				out[epr] = true
+			}
+		}
+	}
+	return out
+}
+
+// absent are those of them that others do not hold.
+func (c *Client) absent(others map[string]bool) map[string]bool {
+	out := c.present()
+	for epr := range others {
+		delete(out, epr)
+	}
+	return out
+}
+
+// depart takes devices for gone that are not among those present.
+func (c *Client) depart(eprs, present map[string]bool) {
+	for epr := range eprs {
+		if !present[epr] {
+			c.take(kindBye, Endpoint{EPR: epr}, appSequence{}, false)
+		}
+	}
+}
+
+// probeGroup asks the group for what every Watch looks for.
+func (c *Client) probeGroup() error {
+	for _, f := range c.filters() {
 		if _, err := c.ask(body{kind: kindProbe, filter: f}, func(string) {}); err != nil {
 			return err
 		}

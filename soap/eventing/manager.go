@@ -47,14 +47,22 @@ func (s *Source) ManagerEndpoint() *soap.Endpoint {
 func (s *Source) ManagerPath() string { return s.cfg.ManagerPath }
 
 func (s *Source) subscribe(r *soap.Request, offered []string) (*soap.Response, error) {
-	m, err := readSubscribe(r, DialectAction)
+	m, err := readSubscribe(r, s.cfg.Dialect)
 	if err != nil {
 		return nil, err
 	}
-	if len(m.actions) == 0 {
+	actions := m.actions
+	if s.cfg.Dialect != DialectAction {
+		if actions, err = m.actionsOf(); err != nil {
+			return nil, faulty(soap.InvalidMessage(err.Error()))
+		}
+		if len(actions) == 0 {
+			actions = slices.Clone(offered)
+		}
+	}
+	if len(actions) == 0 {
 		return nil, soap.FilterActionNotSupported()
 	}
-	actions := m.actions
 	if len(offered) > 0 {
 		actions = slices.DeleteFunc(actions, func(a string) bool { return !slices.Contains(offered, a) })
 		if len(actions) == 0 {

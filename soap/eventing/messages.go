@@ -108,22 +108,37 @@ func (m *subscribe) decodeFilter(s *xmlscan.Scanner) {
 		m.filter, _ = s.Raw()
 		return
 	}
+	m.actions, _ = decodeActions(s) // sticky
+}
+
+// actionsOf reads the filter of another dialect as a list of actions.
+func (m *subscribe) actionsOf() ([]string, error) {
+	s := m.filter.Scanner()
+	if err := s.Root(); err != nil {
+		return nil, err
+	}
+	return decodeActions(s)
+}
+
+// decodeActions reads a list of actions within the bounds, without duplicates.
+func decodeActions(s *xmlscan.Scanner) ([]string, error) {
 	text, err := s.Text()
 	if err != nil {
-		return
+		return nil, err
 	}
+	var actions []string
 	known := make(map[string]bool)
 	for _, a := range strings.Fields(text) {
 		if known[a] {
 			continue
 		}
-		if len(a) > maxURI || len(m.actions) == maxActions {
-			_ = s.Errorf("filter exceeds %d actions of %d bytes", maxActions, maxURI)
-			return
+		if len(a) > maxURI || len(actions) == maxActions {
+			return nil, s.Errorf("filter exceeds %d actions of %d bytes", maxActions, maxURI)
 		}
 		known[a] = true
-		m.actions = append(m.actions, a)
+		actions = append(actions, a)
 	}
+	return actions, nil
 }
 
 // decodeEndpoint reads an endpoint reference within the bounds; nil when that failed, with the

@@ -39,6 +39,10 @@ type SourceConfig struct {
 	// MaxPerPeer bounds those of one peer: one certificate, or one IP address where there
 	// is none. Default 128.
 	MaxPerPeer int
+	// Dialect is the one filter dialect that SubscribeHandler grants, another is refused with a
+	// fault; its content is a list of actions. Default [DialectAction]. An empty list is refused
+	// with that dialect, and means every action of the service with another.
+	Dialect string
 	// AllowTarget decides on addresses in NotifyTo and EndTo; an error refuses the
 	// subscription and is told to the subscriber. Default [SameHost].
 	AllowTarget func(r *soap.Request, target *url.URL) error
@@ -83,6 +87,9 @@ func (c *SourceConfig) setDefaults() {
 	}
 	c.ManagerPath = "/" + strings.Trim(c.ManagerPath, "/")
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
+	if c.Dialect == "" {
+		c.Dialect = DialectAction
+	}
 	if c.AllowTarget == nil {
 		c.AllowTarget = SameHost
 	}
