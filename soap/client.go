@@ -42,6 +42,9 @@ type ClientConfig struct {
 	IdleTimeout time.Duration
 	// Understood are header blocks that answers may mark mustUnderstand.
 	Understood []Name
+	// Recheck, if set, judges peers again before each message over TLS. One that is refused gets nothing: the connection is closed, and the error is
+	// what opening another one gives, or that of Recheck.
+	Recheck Recheck
 	// UserAgent is the User-Agent header; "" sends none.
 	UserAgent string
 	// Logger receives debug records; nil discards.
@@ -114,6 +117,9 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		t.TLSClientConfig.NextProtos = []string{"http/1.1"}
 		if t.TLSClientConfig.MinVersion < tls.VersionTLS12 {
 			t.TLSClientConfig.MinVersion = tls.VersionTLS12
+		}
+		if cfg.Recheck != nil {
+			t.DialTLSContext = dialTLS(&cfg, t.TLSClientConfig)
 		}
 	}
 	c := &Client{cfg: cfg, transport: t, log: orDiscard(cfg.Logger), getHeader: http.Header{}}

@@ -27,6 +27,9 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer done()
+	if s.cfg.Recheck != nil && !s.recheck(w, r) {
+		return
+	}
 	ep := s.lookup(r.URL.Path)
 	if ep == nil {
 		s.refuse(w, r, http.StatusNotFound, "nothing at this path")

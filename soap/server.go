@@ -63,6 +63,8 @@ type ServerConfig struct {
 	// Understood are header blocks, beyond addressing, that requests may mark
 	// mustUnderstand because the handlers know them.
 	Understood []Name
+	// Recheck, if set, judges peers again before each request over TLS; one that is refused gets 403 and its connection closed.
+	Recheck Recheck
 	// Logger receives refusals (debug), panics and internal errors (error); nil discards.
 	Logger *slog.Logger
 }
@@ -210,6 +212,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			default:
 			}
 		},
+	}
+	if s.cfg.Recheck != nil {
+		hs.ConnContext = withStanding
 	}
 	if s.cfg.TLS != nil {
 		l = tls.NewListener(l, s.cfg.TLS)

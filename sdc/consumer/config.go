@@ -20,6 +20,9 @@ type Config struct {
 	// Identity is the certificate shown to devices and the authorities trusted
 	// (SDPi R0502). It must carry the consumer's key purpose for devices to accept it.
 	Identity *sdc.Identity
+	// Binding says what the certificate of a device must name; the zero value asks for nothing beyond chain and key purpose. A device whose certificate
+	// names another is refused with a *sdc.PeerError, on every connection and for every notification.
+	Binding Binding
 	// Insecure uses plain HTTP, without encryption or authentication. For benches
 	// only: it must be set explicitly and excludes Identity.
 	Insecure bool
@@ -70,6 +73,14 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("consumer: an Identity is needed; on a bench without certificates set Insecure")
 	case c.Identity != nil && c.Insecure:
 		return c, errors.New("consumer: Identity and Insecure exclude each other")
+	}
+	if c.Identity != nil {
+		if err := c.Identity.Validate(); err != nil {
+			return c, fmt.Errorf("consumer: %w", err)
+		}
+	}
+	if c.Binding > BindEquipment || c.Binding != BindNone && c.Identity == nil {
+		return c, errors.New("consumer: Binding is unknown, or needs an Identity")
 	}
 	if err := c.Network.Validate(); err != nil && c.Listen == nil {
 		return c, fmt.Errorf("consumer: %w", err)

@@ -34,6 +34,9 @@ func (d *Device) connect(ctx context.Context) error {
 
 // readMetadata asks each transport address in turn and takes the first that answers.
 func (d *Device) readMetadata(ctx context.Context) error {
+	if err := d.bindTo(d.target.EPR, d.target.XAddrs...); err != nil {
+		return err
+	}
 	var errs []error
 	for _, url := range d.target.XAddrs {
 		m, err := dpws.GetDevice(ctx, d.consumer.client, url, d.target.EPR)
@@ -63,7 +66,11 @@ func (d *Device) readMetadata(ctx context.Context) error {
 		if d.target.EPR == "" && m.Host != nil {
 			d.target.EPR = m.Host.Endpoint.Address
 		}
-		return nil
+		var urls []string
+		for _, e := range d.services {
+			urls = append(urls, e.Address)
+		}
+		return d.bindTo(d.target.EPR, urls...)
 	}
 	if len(errs) == 0 {
 		return errors.New("the device has no transport address; resolve it first")
@@ -148,6 +155,9 @@ func (d *Device) readMDIB(ctx context.Context, gap *Gap) error {
 	resp, ok := answer.(*msg.GetMdibResponse)
 	if !ok {
 		return fmt.Errorf("reading the MDIB: answered by %s", answer.BodyName())
+	}
+	if err := d.bindToEquipment(resp); err != nil {
+		return err
 	}
 	if err := d.addContextStates(ctx, resp); err != nil {
 		return err

@@ -23,6 +23,8 @@ type Consumer struct {
 	stop    context.CancelFunc // ends the server
 	serving chan struct{}      // closed when the server has ended
 
+	bindings bindings
+
 	mu      sync.Mutex
 	devices map[*Device]struct{}
 	closed  bool
@@ -35,6 +37,7 @@ func New(ctx context.Context, cfg Config) (*Consumer, error) {
 	if err != nil {
 		return nil, err
 	}
+	c := &Consumer{cfg: cfg, serving: make(chan struct{}), devices: make(map[*Device]struct{})}
 	clientCfg := soap.ClientConfig{
 		Insecure: cfg.Insecure, Dial: cfg.Dial, Timeout: cfg.RequestTimeout, Limits: cfg.Limits, Logger: cfg.Logger,
 	}
@@ -45,8 +48,9 @@ func New(ctx context.Context, cfg Config) (*Consumer, error) {
 	scheme := "http"
 	if cfg.Identity != nil {
 		scheme = "https"
-		clientCfg.TLS = cfg.Identity.ClientTLS(sdc.RoleProvider)
-		serverCfg.TLS = cfg.Identity.ServerTLS(sdc.RoleProvider)
+		a := sdc.Admission{Role: sdc.RoleProvider}
+		clientCfg.TLS, serverCfg.TLS = cfg.Identity.Open(a), cfg.Identity.Accept(a)
+		clientCfg.Recheck, serverCfg.Recheck = c.recheck(cfg.Identity.Recheck(a)), cfg.Identity.Recheck(a)
 	}
 	client, err := soap.NewClient(clientCfg)
 	if err != nil {
@@ -67,10 +71,7 @@ func New(ctx context.Context, cfg Config) (*Consumer, error) {
 		return nil, errors.Join(fmt.Errorf("consumer: %w", err), listener.Close())
 	}
 	serveCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	c := &Consumer{
-		cfg: cfg, client: client, sink: sink, stop: stop,
-		serving: make(chan struct{}), devices: make(map[*Device]struct{}),
-	}
+	c.client, c.sink, c.stop = client, sink, stop
 	go func() {
 		defer close(c.serving)
 		if err := server.Serve(serveCtx, listener); err != nil {
@@ -97,7 +98,7 @@ func (c *Consumer) Connect(ctx context.Context, target discovery.Endpoint) (*Dev
 		closeCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.RequestTimeout)
 		defer cancel()
 		_ = d.Close(closeCtx) // the error that matters is the one of connecting
-		return nil, fmt.Errorf("connecting to %s: %w", name(target), err)
+		return nil, fmt.Errorf("connecting to %s: %w", name(target), c.cfg.Identity.Explain(err))
 	}
 	return d, nil
 }
@@ -155,6 +156,7 @@ func (c *Consumer) Close(ctx context.Context) error {
 }
 
 func (c *Consumer) forget(d *Device) {
+	c.unbind(d)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.devices, d)

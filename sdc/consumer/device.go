@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,7 @@ type Device struct {
 	ownsConsumer bool
 	log          *slog.Logger
 
+	bound       bound
 	invocations invocations
 	updates     *stream[Update]
 	snapshot    atomic.Pointer[mdib.Snapshot]
@@ -166,6 +168,9 @@ func (d *Device) Services() []string {
 // notify takes one notification. It runs before the device gets its answer, so it
 // does nothing but decode, apply and queue (EVT-5).
 func (d *Device) notify(r *soap.Request, numbers *reportSequence) error {
+	if err := d.showed(r.Peer); err != nil {
+		return &soap.Fault{Code: soap.CodeSender, Reason: err.Error(), Status: http.StatusForbidden, Cause: err}
+	}
 	repeated, lost := numbers.check(&r.Header)
 	if repeated {
 		return nil // delivered before; the device has not seen our answer (SDPi R1033)

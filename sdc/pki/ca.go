@@ -42,7 +42,11 @@ func NewCA(name string, validity time.Duration) (*CA, error) {
 	if validity <= 0 {
 		validity = defaultCAValidity
 	}
-	key, serial, err := keyAndSerial()
+	key, err := newKey()
+	if err != nil {
+		return nil, err
+	}
+	serial, err := newSerial()
 	if err != nil {
 		return nil, err
 	}
@@ -101,16 +105,20 @@ func ReadCA(dir string) (*CA, error) {
 	return &CA{Certificate: cert, key: key}, nil
 }
 
-func keyAndSerial() (*ecdsa.PrivateKey, *big.Int, error) {
+func newKey() (*ecdsa.PrivateKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, nil, fmt.Errorf("pki: key: %w", err)
+		return nil, fmt.Errorf("pki: key: %w", err)
 	}
+	return key, nil
+}
+
+func newSerial() (*big.Int, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	if err != nil {
-		return nil, nil, fmt.Errorf("pki: serial number: %w", err)
+		return nil, fmt.Errorf("pki: serial number: %w", err)
 	}
-	return key, serial.Add(serial, big.NewInt(1)), nil
+	return serial.Add(serial, big.NewInt(1)), nil
 }
 
 var errName = errors.New("a name has letters, digits, '.', '-', '_' or spaces, and does not begin with a '.'")

@@ -1,16 +1,21 @@
 package pki
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,8 +26,14 @@ import (
 type Request struct {
 	// Name becomes the common name and, with Folder, the folder.
 	Name string
-	// Role decides the key purposes: sdc.RoleProvider, sdc.RoleConsumer or sdc.RoleBoth. Zero is an error, unless NoKeyPurpose.
+	// Role decides the key purposes: sdc.RoleProvider, sdc.RoleConsumer or sdc.RoleBoth. Zero is an error, unless NoKeyPurpose or Purposes is set.
 	Role sdc.Role
+	// Purposes are further extended key usages, as dotted object identifiers.
+	Purposes []string
+	// OnlySDC leaves serverAuth and clientAuth out. Peers that judge certificates as web browsers do refuse such ones.
+	OnlySDC bool
+	// Identifiers are URIs that the certificate is bound to: the endpoint reference of a device (urn:uuid:...), its equipment identifier.
+	Identifiers []string
 	// Addresses are put into the certificate beside 127.0.0.1 and ::1. SDC peers do not compare them (SEC-1), other software may.
 	Addresses []netip.Addr
 	// Validity from now on; zero means two years. Negative makes an expired certificate, for tests.
@@ -41,13 +52,42 @@ type Participant struct {
 // Issue makes a certificate with a fresh ECDSA P-256 key, the key purposes of the role and serverAuth and clientAuth: every SDC
 // participant is server and client at once.
 func (ca *CA) Issue(r Request) (*Participant, error) {
+	key, err := newKey()
+	if err != nil {
+		return nil, err
+	}
+	cert, err := ca.certify(r, key.Public())
+	if err != nil {
+		return nil, err
+	}
+	return &Participant{Certificate: cert, CA: ca.Certificate, key: key}, nil
+}
+
+// certify makes the certificate of a public key.
+func (ca *CA) certify(r Request, public crypto.PublicKey) (*x509.Certificate, error) {
+	template, err := ca.template(r)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, ca.Certificate, public, ca.key)
+	if err != nil {
+		return nil, fmt.Errorf("pki: %s: %w", r.Name, err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("pki: %s: %w", r.Name, err)
+	}
+	return cert, nil
+}
+
+func (ca *CA) template(r Request) (*x509.Certificate, error) {
 	if err := checkName(r.Name); err != nil {
 		return nil, err
 	}
-	if r.Role&sdc.RoleBoth == 0 && !r.NoKeyPurpose {
+	if r.Role&sdc.RoleBoth == 0 && !r.NoKeyPurpose && len(r.Purposes) == 0 {
 		return nil, fmt.Errorf("pki: %s: a role is needed: provider, consumer or both", r.Name)
 	}
-	key, serial, err := keyAndSerial()
+	serial, err := newSerial()
 	if err != nil {
 		return nil, err
 	}
@@ -69,24 +109,48 @@ func (ca *CA) Issue(r Request) (*Participant, error) {
 		NotAfter:              notAfter,
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+	}
+	if !r.OnlySDC {
+		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	}
 	if !r.NoKeyPurpose {
 		template.UnknownExtKeyUsage = r.Role.OIDs()
 	}
+	for _, text := range r.Purposes {
+		oid, err := parseOID(text)
+		if err != nil {
+			return nil, fmt.Errorf("pki: %s: key purpose %q: %w", r.Name, text, err)
+		}
+		template.UnknownExtKeyUsage = append(template.UnknownExtKeyUsage, oid)
+	}
+	for _, text := range r.Identifiers {
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme == "" {
+			return nil, fmt.Errorf("pki: %s: identifier %q is no absolute URI", r.Name, text)
+		}
+		template.URIs = append(template.URIs, u)
+	}
 	for _, a := range r.Addresses {
 		template.IPAddresses = append(template.IPAddresses, a.Unmap().AsSlice())
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, ca.Certificate, key.Public(), ca.key)
-	if err != nil {
-		return nil, fmt.Errorf("pki: %s: %w", r.Name, err)
+	return template, nil
+}
+
+// parseOID reads a dotted object identifier.
+func parseOID(text string) (asn1.ObjectIdentifier, error) {
+	if _, err := x509.ParseOID(text); err != nil {
+		return nil, errors.New("not an object identifier")
 	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, fmt.Errorf("pki: %s: %w", r.Name, err)
+	var oid asn1.ObjectIdentifier
+	for part := range strings.SplitSeq(text, ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			return nil, errors.New("a number in it is too large")
+		}
+		oid = append(oid, n)
 	}
-	return &Participant{Certificate: cert, CA: ca.Certificate, key: key}, nil
+	return oid, nil
 }
 
 // Identity returns the participant as one that can be used at once, without files.
@@ -99,6 +163,9 @@ func (p *Participant) Identity() (*sdc.Identity, error) {
 		Leaf:        p.Certificate,
 	}, pool)
 }
+
+// Key is the private key, for other forms of storing it.
+func (p *Participant) Key() crypto.Signer { return p.key }
 
 // Write stores ca.pem, cert.pem and key.pem (mode 0600) in a folder, as sdc.LoadIdentity reads them. An earlier certificate in the
 // folder is replaced.

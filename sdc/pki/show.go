@@ -23,7 +23,9 @@ type Info struct {
 	Roles     string   `json:"roles"`
 	Purposes  []string `json:"purposes"`
 	Addresses []string `json:"addresses,omitempty"`
-	SHA256    string   `json:"sha256"`
+	// Identifiers are the URIs it is bound to: endpoint references, equipment identifiers.
+	Identifiers []string `json:"identifiers,omitempty"`
+	SHA256      string   `json:"sha256"`
 }
 
 // Show reads every certificate in a PEM file.
@@ -71,6 +73,7 @@ func Describe(c *x509.Certificate) Info {
 		info.Addresses = append(info.Addresses, ip.String())
 	}
 	info.Addresses = append(info.Addresses, c.DNSNames...)
+	info.Identifiers = sdc.Identifiers(c)
 	return info
 }
 
@@ -92,6 +95,7 @@ func (i Info) String() string {
 		line("roles", i.Roles)
 	}
 	line("purposes", strings.Join(i.Purposes, ", "))
+	line("bound to", strings.Join(i.Identifiers, ", "))
 	line("addresses", strings.Join(i.Addresses, ", "))
 	line("sha256", i.SHA256)
 	return b.String()

@@ -146,6 +146,11 @@ func (c *Config) validate() error {
 	case c.Identity != nil && c.Insecure:
 		bad("both Identity and Insecure are set; choose one")
 	}
+	if c.Identity != nil && !c.Insecure {
+		if err := c.Identity.Validate(); err != nil {
+			errs = append(errs, err)
+		}
+	}
 	if c.Listen == nil {
 		// With a listener of the caller's own the address is the caller's business as well.
 		if err := c.Network.Validate(); err != nil {

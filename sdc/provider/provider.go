@@ -217,7 +217,9 @@ func (p *Provider) build(base string, target *discovery.Target) (*eventing.Sourc
 	client := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Logger: p.log}
 	serve := soap.ServerConfig{Insecure: p.cfg.Insecure, StopTimeout: p.cfg.StopTimeout / 2, Logger: p.log}
 	if id := p.cfg.Identity; id != nil {
-		client.TLS, serve.TLS = id.ClientTLS(sdc.RoleConsumer), id.ServerTLS(sdc.RoleConsumer)
+		a := sdc.Admission{Role: sdc.RoleConsumer}
+		client.TLS, serve.TLS = id.Open(a), id.Accept(a)
+		client.Recheck, serve.Recheck = id.Recheck(a), id.Recheck(a)
 	}
 	server, err := soap.NewServer(serve)
 	if err != nil {
