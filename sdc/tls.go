@@ -123,12 +123,14 @@ func (s *sessionCache) Put(key string, cs *tls.ClientSessionState) { s.cache.Put
 func (id *Identity) Recheck(a Admission) func(cs tls.ConnectionState, remote string) func() error {
 	return func(cs tls.ConnectionState, remote string) func() error {
 		generation, next := id.generation.Load(), id.now().Add(recheckEvery)
+		var refused error
 		return func() error {
-			if id.generation.Load() == generation && id.now().Before(next) {
-				return nil
+			if refused != nil || id.generation.Load() == generation && id.now().Before(next) {
+				return refused
 			}
 			generation, next = id.generation.Load(), id.now().Add(recheckEvery)
-			return id.verify(cs, a, remote)
+			refused = id.verify(cs, a, remote)
+			return refused
 		}
 	}
 }

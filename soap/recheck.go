@@ -64,7 +64,7 @@ type standing struct {
 type standingKey struct{}
 
 // withStanding gives every connection its standing.
-func withStanding(ctx context.Context, _ net.Conn) context.Context {
+func withStanding(ctx context.Context) context.Context {
 	return context.WithValue(ctx, standingKey{}, &standing{})
 }
 

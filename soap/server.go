@@ -214,7 +214,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		},
 	}
 	if s.cfg.Recheck != nil {
-		hs.ConnContext = withStanding
+		hs.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return withStanding(withConn(ctx, c)) }
 	}
 	if s.cfg.TLS != nil {
 		l = tls.NewListener(l, s.cfg.TLS)

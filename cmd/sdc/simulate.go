@@ -50,13 +50,14 @@ type announced struct {
 }
 
 func (c *simulateCmd) Run(e *env) error {
-	id, err := c.identity("provider")
+	id, err := c.identity("provider", e.log)
 	if err != nil {
 		return err
 	}
 	if c.T2IAPI != "" && c.Kind != "reference" {
 		return usagef("--t2iapi is for the reference device")
 	}
+	defer watchIdentity(e, id)()
 	switch c.Kind {
 	case "fleet":
 		return c.fleet(e, id)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
+	"github.com/semeco/go-sdc/sdc/keyfile"
 	"github.com/semeco/go-sdc/soap"
 	"github.com/semeco/go-sdc/soap/dpws"
 )
@@ -40,14 +42,27 @@ func (f netFlags) discover(e *env) (*discovery.Client, error) {
 // trustFlags say how connections are secured. One of them must be given: a
 // command never makes that choice on its own.
 type trustFlags struct {
-	TLS      string `name:"tls" placeholder:"DIR" xor:"trust" help:"Folder with ca.pem, cert.pem and key.pem (sdc pki issue)."`
-	Insecure bool   `xor:"trust" help:"Plain HTTP without encryption or authentication. For a bench only."`
+	TLS            string `name:"tls" placeholder:"DIR" xor:"trust" help:"Folder with ca.pem, cert.pem and key.pem, or identity.p12 (sdc pki issue); crl.pem, allow.txt and deny.txt are read if there are any."`
+	PassphraseFile string `name:"passphrase-file" type:"existingfile" placeholder:"FILE" help:"Passphrase of an encrypted key in that folder. Default: the variable SDC_PASSPHRASE."`
+	Insecure       bool   `xor:"trust" help:"Plain HTTP without encryption or authentication. For a bench only."`
 }
 
-func (f trustFlags) identity(role string) (*sdc.Identity, error) {
+func (f trustFlags) identity(role string, log *slog.Logger) (*sdc.Identity, error) {
 	switch {
 	case f.TLS != "":
-		return sdc.LoadIdentity(f.TLS)
+		folder := sdc.Folder{Dir: f.TLS}
+		passphrase, err := keyfile.Read(f.PassphraseFile)
+		if err != nil {
+			return nil, err
+		}
+		if passphrase != nil {
+			folder.Decrypter = passphrase
+		}
+		id, err := folder.Load()
+		if err == nil {
+			id.Logger = log
+		}
+		return id, err
 	case f.Insecure:
 		return nil, nil //nolint:nilnil // no identity is what --insecure means
 	}
@@ -66,7 +81,7 @@ type deviceFlags struct {
 
 // consumer makes the participant that a command acts as.
 func (f deviceFlags) consumer(e *env) (*consumer.Consumer, error) {
-	id, err := f.identity("consumer")
+	id, err := f.identity("consumer", e.log)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +120,7 @@ func (f deviceFlags) connect(e *env, target string) (dev *consumer.Device, close
 
 // httpClient is for asking devices for their metadata without connecting.
 func (f deviceFlags) httpClient(e *env) (*soap.Client, error) {
-	id, err := f.identity("consumer")
+	id, err := f.identity("consumer", e.log)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func (d *Device) readMetadata(ctx context.Context) error {
 	for _, url := range d.target.XAddrs {
 		m, err := dpws.GetDevice(ctx, d.consumer.client, url, d.target.EPR)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", url, err))
+			errs = append(errs, fmt.Errorf("%s: %w", url, d.consumer.cfg.Identity.Explain(err)))
 			continue
 		}
 		if m.Host != nil && d.target.EPR != "" && m.Host.Endpoint.Address != "" && m.Host.Endpoint.Address != d.target.EPR {

@@ -91,8 +91,12 @@ func (p Passphrase) LogValue() slog.Value { return slog.StringValue(p.String()) 
 
 // EncryptKey writes a key in PEM form, encrypted with PBES2: PBKDF2 with SHA-256 and AES-256.
 func (p Passphrase) EncryptKey(key crypto.PrivateKey) ([]byte, error) {
+	return p.encryptKey(key, 600_000)
+}
+
+func (p Passphrase) encryptKey(key crypto.PrivateKey, iterations int) ([]byte, error) {
 	der, err := pkcs8.MarshalPrivateKey(key, p, &pkcs8.Opts{
-		Cipher: pkcs8.AES256CBC, KDFOpts: pkcs8.PBKDF2Opts{SaltSize: 16, IterationCount: 600_000, HMACHash: crypto.SHA256},
+		Cipher: pkcs8.AES256CBC, KDFOpts: pkcs8.PBKDF2Opts{SaltSize: 16, IterationCount: iterations, HMACHash: crypto.SHA256},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encrypting the key: %w", err)

@@ -39,7 +39,7 @@ func load(dir, passphrase string) (*sdc.Identity, error) {
 
 func TestEncryptedKey(t *testing.T) {
 	dir, p := folder(t)
-	key, err := keyfile.Passphrase(secret).EncryptKey(p.Key())
+	key, err := keyfile.Passphrase(secret).EncryptQuickly(p.Key())
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, sdc.KeyFile), key, 0o600))
 	check(t, dir, sdc.KeyFile)
@@ -98,7 +98,7 @@ func TestOpenSSL(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(at("ours.p12"), data, 0o600))
 	run("pkcs12", "-in", at("ours.p12"), "-passin", "pass:"+secret, "-noout")
-	key, err := keyfile.Passphrase(secret).EncryptKey(p.Key())
+	key, err := keyfile.Passphrase(secret).EncryptQuickly(p.Key())
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(at("ours.key"), key, 0o600))
 	run("pkey", "-in", at("ours.key"), "-passin", "pass:"+secret, "-noout")
