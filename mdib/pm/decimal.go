@@ -1,6 +1,7 @@
 package pm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unique"
 )
 
 // Decimal is an xs:decimal that keeps its digits: "1.10" stays "1.10" and never passes through a
@@ -16,12 +18,32 @@ import (
 // Decimals with the same digits are == ; 1.1 and 1.10 are different Decimals of the same value, see
 // Cmp. Signs and zeros that carry nothing are not kept: "+5", "05" and "5." read as 5, ".5" as 0.5, "-0" as 0.
 type Decimal struct {
-	coef  int64  // value * 10^scale, unless text is set
-	scale uint8  // digits after the point, at most maxDigits
-	text  string // canonical text of a number of more than maxDigits digits
+	// Of a number of up to maxDigits digits: value * 10^scale, shifted left by scaleBits, plus scale, its
+	// number of digits after the point. 16 bytes hold any Decimal, which waveforms have thousands of.
+	packed int64
+	// The canonical text of a longer number; equal texts have equal handles.
+	text unique.Handle[string]
 }
 
-const maxDigits = 18
+const (
+	maxDigits = 17 // a coefficient of that many digits, a sign and scaleBits fit 63 bits
+	scaleBits = 5
+	maxScale  = 18 // that a caller may ask for
+)
+
+// shortDecimal returns the Decimal of a number of at most maxDigits digits.
+func shortDecimal(coef int64, scale int) Decimal {
+	return Decimal{packed: coef<<scaleBits | int64(scale)}
+}
+
+// longDecimal returns the Decimal of canonical text that has more digits.
+func longDecimal(text string) Decimal { return Decimal{text: unique.Make(text)} }
+
+func (d Decimal) isShort() bool { return d.text == unique.Handle[string]{} }
+
+func (d Decimal) coef() int64 { return d.packed >> scaleBits }
+
+func (d Decimal) scale() int { return int(d.packed & (1<<scaleBits - 1)) }
 
 var pow10 = [...]int64{1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
 	10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
@@ -50,32 +72,28 @@ func MustDecimal(s string) Decimal {
 
 // NewDecimal returns coef / 10^scale with scale digits after the point. It panics unless 0 <= scale <= 18.
 func NewDecimal(coef int64, scale int) Decimal {
-	if scale < 0 || scale > maxDigits {
+	if scale < 0 || scale > maxScale {
 		panic("pm.NewDecimal: scale out of range")
 	}
-	if coef > -pow10[maxDigits] && coef < pow10[maxDigits] {
-		return Decimal{coef: coef, scale: uint8(scale)}
+	if coef > -pow10[maxDigits] && coef < pow10[maxDigits] && scale <= maxDigits {
+		return shortDecimal(coef, scale)
 	}
-	// 19 digits: the text form, so that equal digits have one representation.
-	mag := uint64(coef)
-	neg := coef < 0
-	if neg {
-		mag = -mag
-	}
-	s := strconv.FormatUint(mag, 10)
+	// The text form, so that equal digits have one representation.
+	s := strconv.FormatUint(magnitude(coef), 10)
 	if scale > 0 {
+		s = strings.Repeat("0", max(scale+1-len(s), 0)) + s
 		s = s[:len(s)-scale] + "." + s[len(s)-scale:]
 	}
-	if neg {
+	if coef < 0 {
 		s = "-" + s
 	}
-	return Decimal{text: s}
+	return longDecimal(s)
 }
 
 // DecimalFromFloat rounds f to the given number of digits after the point (0 to 18), to nearest, half
 // to even. ok is false when f is NaN or infinite.
 func DecimalFromFloat(f float64, digits int) (d Decimal, ok bool) {
-	if math.IsNaN(f) || math.IsInf(f, 0) || digits < 0 || digits > maxDigits {
+	if math.IsNaN(f) || math.IsInf(f, 0) || digits < 0 || digits > maxScale {
 		return Decimal{}, false
 	}
 	var buf [64]byte
@@ -95,7 +113,7 @@ func parseDecimal[T string | []byte](s T) (Decimal, bool) {
 		c := s[i]
 		if c-'0' <= 9 {
 			digits++
-			// Overflow is excluded below: a number of more than 18 significant digits is not taken from coef.
+			// Overflow is excluded below: a number of more than maxDigits digits is not taken from coef.
 			coef = coef*10 + int64(c-'0')
 			continue
 		}
@@ -114,7 +132,7 @@ func parseDecimal[T string | []byte](s T) (Decimal, bool) {
 		if neg {
 			coef = -coef
 		}
-		return Decimal{coef: coef, scale: uint8(scale)}, true
+		return shortDecimal(coef, scale), true
 	}
 	return parseLong(string(s[start:]), neg)
 }
@@ -133,7 +151,7 @@ func parseLong(s string, neg bool) (Decimal, bool) {
 		if neg {
 			coef = -coef
 		}
-		return Decimal{coef: coef, scale: uint8(len(frac))}, true
+		return shortDecimal(coef, len(frac)), true
 	}
 	if whole == "" {
 		whole = "0"
@@ -148,18 +166,18 @@ func parseLong(s string, neg bool) (Decimal, bool) {
 	if neg {
 		text = "-" + text
 	}
-	return Decimal{text: text}, true
+	return longDecimal(text), true
 }
 
 // Float64 returns the nearest float64.
 func (d Decimal) Float64() float64 {
-	if d.text != "" {
-		f, _ := strconv.ParseFloat(d.text, 64)
+	if !d.isShort() {
+		f, _ := strconv.ParseFloat(d.text.Value(), 64)
 		return f
 	}
 	// Both operands are exact here, so the quotient is rounded once.
-	if d.coef > -1<<53 && d.coef < 1<<53 {
-		return float64(d.coef) / float64(pow10[d.scale])
+	if coef := d.coef(); coef > -1<<53 && coef < 1<<53 {
+		return float64(coef) / float64(pow10[d.scale()])
 	}
 	var buf [32]byte
 	f, _ := strconv.ParseFloat(string(d.append(buf[:0])), 64)
@@ -168,22 +186,22 @@ func (d Decimal) Float64() float64 {
 
 // Digits returns the number of digits after the point.
 func (d Decimal) Digits() int {
-	if d.text != "" {
-		_, frac, _ := strings.Cut(d.text, ".")
+	if !d.isShort() {
+		_, frac, _ := strings.Cut(d.text.Value(), ".")
 		return len(frac)
 	}
-	return int(d.scale)
+	return d.scale()
 }
 
-// Coefficient returns coef and scale with value = coef / 10^scale; ok is false when coef does not fit.
+// Coefficient returns coef and scale with value = coef / 10^scale. ok is false for numbers of more than 17 digits.
 func (d Decimal) Coefficient() (coef int64, scale int, ok bool) {
-	return d.coef, int(d.scale), d.text == ""
+	return d.coef(), d.scale(), d.isShort()
 }
 
 // String returns the canonical text, with the digits as read.
 func (d Decimal) String() string {
-	if d.text != "" {
-		return d.text
+	if !d.isShort() {
+		return d.text.Value()
 	}
 	var buf [32]byte
 	return string(d.append(buf[:0]))
@@ -217,17 +235,17 @@ func (d *Decimal) UnmarshalJSON(b []byte) error {
 }
 
 func (d Decimal) append(b []byte) []byte {
-	if d.text != "" {
-		return append(b, d.text...)
+	if !d.isShort() {
+		return append(b, d.text.Value()...)
 	}
-	if d.scale == 0 {
-		return strconv.AppendInt(b, d.coef, 10)
+	coef, scale := d.coef(), d.scale()
+	mag := magnitude(coef)
+	if scale == 0 {
+		return strconv.AppendInt(b, coef, 10)
 	}
 	// Filled in place from the right, two digits at a time: first the fraction, then the whole part.
-	mag := magnitude(d.coef)
-	scale := int(d.scale)
 	n := max(decimalDigits(mag), scale+1) + 1
-	if d.coef < 0 {
+	if coef < 0 {
 		n++
 	}
 	i := len(b) + n
@@ -255,13 +273,13 @@ func (d Decimal) append(b []byte) []byte {
 	}
 	i--
 	b[i] = '0' + byte(mag)
-	if d.coef < 0 {
+	if coef < 0 {
 		b[i-1] = '-'
 	}
 	return b
 }
 
-// decimalDigits returns the number of decimal digits of v < 10^18, 1 for 0.
+// decimalDigits returns the number of decimal digits of v <= 10^18, 1 for 0.
 func decimalDigits(v uint64) int {
 	// 1233/4096 is log10(2), just right for 60 bits; the guess is one too low or right.
 	n := bits.Len64(v) * 1233 >> 12
@@ -284,37 +302,32 @@ const digitPairs = "00010203040506070809" +
 
 // Sign returns -1, 0 or 1.
 func (d Decimal) Sign() int {
-	if d.text != "" {
-		if d.text[0] == '-' {
+	if !d.isShort() {
+		text := d.text.Value()
+		if text[0] == '-' {
 			return -1
 		}
-		if strings.Trim(d.text, "0.") == "" {
+		if strings.Trim(text, "0.") == "" {
 			return 0
 		}
 		return 1
 	}
-	switch {
-	case d.coef < 0:
-		return -1
-	case d.coef > 0:
-		return 1
-	}
-	return 0
+	return cmp.Compare(d.coef(), 0)
 }
 
 // Neg returns -d.
 func (d Decimal) Neg() Decimal {
-	if d.text != "" {
-		if d.text[0] == '-' {
-			return Decimal{text: d.text[1:]}
+	if !d.isShort() {
+		text := d.text.Value()
+		if text[0] == '-' {
+			return longDecimal(text[1:])
 		}
 		if d.Sign() == 0 {
 			return d
 		}
-		return Decimal{text: "-" + d.text}
+		return longDecimal("-" + text)
 	}
-	d.coef = -d.coef
-	return d
+	return shortDecimal(-d.coef(), d.scale())
 }
 
 // Cmp compares by value: -1, 0 or 1 as d is less than, equal to or greater than o. 1.1 equals 1.10.
@@ -337,11 +350,11 @@ func (d Decimal) Cmp(o Decimal) int {
 }
 
 func cmpMagnitude(d, o Decimal) int {
-	if d.text == "" && o.text == "" {
-		a, b := magnitude(d.coef), magnitude(o.coef)
+	if d.isShort() && o.isShort() {
+		a, b := magnitude(d.coef()), magnitude(o.coef())
 		// Compare a*10^o.scale with b*10^d.scale in 128 bits.
-		ah, al := bits.Mul64(a, uint64(pow10[o.scale]))
-		bh, bl := bits.Mul64(b, uint64(pow10[d.scale]))
+		ah, al := bits.Mul64(a, uint64(pow10[o.scale()]))
+		bh, bl := bits.Mul64(b, uint64(pow10[d.scale()]))
 		switch {
 		case ah != bh:
 			if ah < bh {
@@ -387,4 +400,4 @@ func clip(s string) string {
 }
 
 // unitInterval reports whether 0 <= d <= 1.
-func unitInterval(d Decimal) bool { return d.Sign() >= 0 && d.Cmp(Decimal{coef: 1}) <= 0 }
+func unitInterval(d Decimal) bool { return d.Sign() >= 0 && d.Cmp(shortDecimal(1, 0)) <= 0 }

@@ -57,7 +57,7 @@ func (s *AlertSignalState) LocationOrDefault() AlertSignalPrimaryLocation {
 func (q *MetricQuality) ModeOrDefault() GenerationMode { return or(q.Mode, GenerationModeReal) }
 
 // QiOrDefault returns the quality index, 1 if absent.
-func (q *MetricQuality) QiOrDefault() Decimal { return q.Qi.Or(Decimal{coef: 1}) }
+func (q *MetricQuality) QiOrDefault() Decimal { return q.Qi.Or(shortDecimal(1, 0)) }
 
 // DerivationMethodOrDefault returns the derivation method. If absent it follows from the category: Man for
 // Set and Preset, Auto for Msrmt, Clc and Rcmm; for Unspec nothing is implied and the result is "".

@@ -26,7 +26,7 @@ func (s *Samples) UnmarshalText(b []byte) error {
 			i++
 			continue
 		}
-		// The common form, [-]digits[.digits] of at most 18 digits, is read here; all else goes to parseDecimal.
+		// The common form, [-]digits[.digits] of at most maxDigits digits, is read here; all else goes to parseDecimal.
 		from := i
 		neg := b[i] == '-'
 		if neg {
@@ -70,7 +70,7 @@ func (s *Samples) UnmarshalText(b []byte) error {
 		if neg {
 			coef = -coef
 		}
-		out = append(out, Decimal{coef: coef, scale: uint8(scale)})
+		out = append(out, shortDecimal(coef, scale))
 	}
 	if len(out) == 0 {
 		out = nil
