@@ -8,6 +8,7 @@ import (
 // decode writes DecodeElement for every struct, Decode<Interface> for every interface, and the parsers
 // of enumerations.
 func (g *gen) decode() {
+	g.slots()
 	for _, n := range g.m.names {
 		t := g.m.types[n]
 		switch {
@@ -27,6 +28,31 @@ func (g *gen) decode() {
 			g.decodeInterface(t)
 		}
 	}
+}
+
+// slots numbers what the decoder of package pm allocates several of at a time. The other packages use new.
+func (g *gen) slots() {
+	if g.m.pkg != "pm" {
+		return
+	}
+	g.p("// One slot for each type the decoder allocates.")
+	g.p("const (")
+	g.p("slotDecimal = iota")
+	g.structs(func(t *typeDecl) {
+		if !t.abstract() {
+			g.p("slot%s", t.name)
+		}
+	})
+	g.p(")")
+	g.p("")
+}
+
+// fresh returns the expression that makes an empty t.
+func (g *gen) fresh(t *typeDecl) string {
+	if g.m.pkg != "pm" {
+		return "new(" + typeRef{name: t.name, decl: t}.goName(g.m) + ")"
+	}
+	return "codec.Make[" + t.name + "](d, slot" + t.name + ")"
 }
 
 // parser writes the function that reads one of the values.
@@ -75,7 +101,7 @@ func (g *gen) decodeInterface(t *typeDecl) {
 	g.p("switch t.Local {")
 	for _, c := range t.members() {
 		g.p("case %q:", c.name)
-		g.p("v := %s", c.allocate())
+		g.p("v := %s", g.allocate(c))
 		g.p("return v, v.decode(d, true)")
 	}
 	g.p("}")
@@ -96,28 +122,29 @@ func (t *typeDecl) together() *field {
 }
 
 // allocate returns the expression that makes an empty t to decode into.
-func (t *typeDecl) allocate() string {
+func (g *gen) allocate(t *typeDecl) string {
 	if t.together() != nil {
-		return "alloc" + t.name + "()"
+		return "alloc" + t.name + "(d)"
 	}
-	return "new(" + t.name + ")"
+	return g.fresh(t)
 }
 
 func (g *gen) decodeStruct(t *typeDecl) {
 	if f := t.together(); f != nil {
 		g.p("// alloc%s makes room for a state and its %s at once; decode takes the room if the element is there.", t.name, f.name)
-		g.p("func alloc%s() *%s {", t.name, t.name)
-		g.p("x := new(struct {")
+		g.p("func alloc%s(d *codec.Decoder) *%s {", t.name, t.name)
+		g.p("type both struct {")
 		g.p("v    %s", t.name)
 		g.p("room %s", f.typ.goName(g.m))
-		g.p("})")
+		g.p("}")
+		g.p("x := codec.Make[both](d, slot%s)", t.name)
 		g.p("x.v.%s = &x.room", f.name)
 		g.p("return &x.v")
 		g.p("}")
 		g.p("")
 		g.p("// Decode%s reads the element whose start tag the decoder stands on.", t.name)
 		g.p("func Decode%s(d *codec.Decoder) (*%s, error) {", t.name, t.name)
-		g.p("v := alloc%s()", t.name)
+		g.p("v := alloc%s(d)", t.name)
 		g.p("return v, v.decode(d, false)")
 		g.p("}")
 		g.p("")
@@ -292,22 +319,26 @@ func (g *gen) decodeElem(t *typeDecl, f field) {
 			fail()
 			g.p("v.%s = codec.Append(v.%s, x)", f.name, f.name)
 		case f.typ.list && f.typ.ptr:
-			g.p("x := new(%s)", f.typ.goName(g.m))
+			g.p("x := %s", g.fresh(d))
 			g.p("if err = x.%s; err != nil {", call)
 			fail()
 			g.p("v.%s = codec.Append(v.%s, x)", f.name, f.name)
 		case f.typ.list:
-			g.p("v.%s = append(v.%s, %s{})", f.name, f.name, f.typ.goName(g.m))
+			if g.m.pkg == "pm" {
+				g.p("v.%s = codec.Extend(d, slot%s, v.%s)", f.name, d.name, f.name)
+			} else {
+				g.p("v.%s = append(v.%s, %s{})", f.name, f.name, f.typ.goName(g.m))
+			}
 			g.p("if err = v.%s[len(v.%s)-1].%s; err != nil {", f.name, f.name, call)
 			fail()
 		default:
 			if f.extra == "together" {
 				g.p("if room == nil {")
-				g.p("room = new(%s)", f.typ.goName(g.m))
+				g.p("room = %s", g.fresh(d))
 				g.p("}")
 				g.p("v.%s = room", f.name)
 			} else if f.typ.ptr {
-				g.p("v.%s = new(%s)", f.name, f.typ.goName(g.m))
+				g.p("v.%s = %s", f.name, g.fresh(d))
 			}
 			g.p("if err = v.%s.%s; err != nil {", f.name, call)
 			fail()
@@ -354,8 +385,10 @@ func (g *gen) parse(t *typeDecl, f field, src string) {
 	if g.m.pkg != "pm" {
 		some = "pm.Some"
 	}
-	selfRead := f.typ.name == "Decimal" || f.typ.name == "Timestamp" || f.typ.name == "Samples"
+	selfRead := f.typ.name == "Decimal" || f.typ.name == "Timestamp"
 	switch {
+	case f.typ.name == "Samples":
+		g.p("v.%s, err = decodeSamples(d, codec.Trim(%s))", f.name, src)
 	case f.typ.opt && selfRead:
 		g.p("var x %s", f.typ.goName(g.m))
 		g.p("err = x.UnmarshalText(codec.Trim(%s))", src)

@@ -67,6 +67,8 @@ type Scanner struct {
 
 	lim Limits
 	err error
+
+	attached any
 }
 
 // element is an open element.
@@ -223,6 +225,15 @@ func (s *Scanner) Chars() []byte {
 	}
 	return s.chars
 }
+
+// Rest returns the number of bytes of the document that are still to be read.
+func (s *Scanner) Rest() int { return len(s.full) - s.pos }
+
+// Attach keeps v along with the scanner, over Reset too: for a decoder that has memory of its own to use again.
+func (s *Scanner) Attach(v any) { s.attached = v }
+
+// Attached returns what was attached last, nil if nothing was.
+func (s *Scanner) Attached() any { return s.attached }
 
 // Intern returns b as a string. Strings of up to 64 bytes come from a bounded
 // cache the scanner keeps over Reset, so that those seen before need no

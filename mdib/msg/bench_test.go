@@ -198,10 +198,10 @@ func TestAllocations(t *testing.T) {
 		m    msg.Message
 		most float64
 	}{
-		// One for each state with its value, and a handful for the message and its lists.
-		{"metrics", metricReport(20), 20 + 8},
-		// One more for the samples of each curve.
-		{"waveform", waveform(18, 50), 2*18 + 8},
+		// States with their values come eight at a time; a handful for the message and its lists.
+		{"metrics", metricReport(20), 14},
+		// And the samples of up to ten curves at a time.
+		{"waveform", waveform(18, 50), 14},
 	} {
 		doc := c.m.AppendXML(nil)
 		read(t, s, doc)

@@ -7,6 +7,120 @@ import (
 	"github.com/semeco/go-sdc/mdib/internal/codec"
 )
 
+// One slot for each type the decoder allocates.
+const (
+	slotDecimal = iota
+	slotAlertSystemDescriptor
+	slotAlertSystemState
+	slotSystemSignalActivation
+	slotCauseInfo
+	slotRemedyInfo
+	slotAlertConditionDescriptor
+	slotAlertConditionState
+	slotLimitAlertConditionDescriptor
+	slotLimitAlertConditionState
+	slotAlertSignalDescriptor
+	slotAlertSignalState
+	slotLocalizedText
+	slotCodedValue
+	slotTranslation
+	slotInstanceIdentifier
+	slotOperatingJurisdiction
+	slotApprovedJurisdictions
+	slotRange
+	slotMeasurement
+	slotPhysicalConnectorInfo
+	slotProductionSpecification
+	slotCalibrationInfo
+	slotCalibrationDocumentation
+	slotCalibrationResult
+	slotMdsDescriptor
+	slotMetaData
+	slotUdi
+	slotMdsState
+	slotVmdDescriptor
+	slotVmdState
+	slotChannelDescriptor
+	slotChannelState
+	slotClockDescriptor
+	slotClockState
+	slotBatteryDescriptor
+	slotBatteryState
+	slotContainmentTreeInfo
+	slotContainmentTree
+	slotContainmentTreeEntry
+	slotSystemContextDescriptor
+	slotSystemContextState
+	slotBaseDemographics
+	slotPersonReference
+	slotPersonParticipation
+	slotLocationDetail
+	slotLocationReference
+	slotPatientContextDescriptor
+	slotPatientContextState
+	slotPatientDemographicsCoreData
+	slotNeonatalPatientDemographicsCoreData
+	slotLocationContextDescriptor
+	slotLocationContextState
+	slotOperatorContextDescriptor
+	slotOperatorContextState
+	slotMeansContextDescriptor
+	slotMeansContextState
+	slotEnsembleContextDescriptor
+	slotEnsembleContextState
+	slotMdibVersionGroup
+	slotMdib
+	slotMdDescription
+	slotMdState
+	slotMetricQuality
+	slotAnnotation
+	slotNumericMetricValue
+	slotStringMetricValue
+	slotSampleArrayValue
+	slotApplyAnnotation
+	slotRelation
+	slotNumericMetricDescriptor
+	slotNumericMetricState
+	slotStringMetricDescriptor
+	slotStringMetricState
+	slotEnumStringMetricDescriptor
+	slotAllowedValue
+	slotEnumStringMetricState
+	slotRealTimeSampleArrayMetricDescriptor
+	slotRealTimeSampleArrayMetricState
+	slotDistributionSampleArrayMetricDescriptor
+	slotDistributionSampleArrayMetricState
+	slotScoDescriptor
+	slotScoState
+	slotOperationGroup
+	slotSetValueOperationDescriptor
+	slotSetValueOperationState
+	slotSetStringOperationDescriptor
+	slotSetStringOperationState
+	slotAllowedValues
+	slotActivateOperationDescriptor
+	slotActivateOperationDescriptorArgument
+	slotActivateOperationState
+	slotSetContextStateOperationDescriptor
+	slotSetContextStateOperationState
+	slotSetMetricStateOperationDescriptor
+	slotSetMetricStateOperationState
+	slotSetComponentStateOperationDescriptor
+	slotSetComponentStateOperationState
+	slotSetAlertStateOperationDescriptor
+	slotSetAlertStateOperationState
+	slotWorkflowContextDescriptor
+	slotWorkflowContextState
+	slotWorkflowDetail
+	slotClinicalInfo
+	slotRelatedMeasurement
+	slotReferenceRange
+	slotImagingProcedure
+	slotOrderDetail
+	slotRequestedOrderDetail
+	slotPerformedOrderDetail
+)
+
 func parseAlertActivation(b []byte) (AlertActivation, error) {
 	switch string(b) {
 	case "On":
@@ -74,7 +188,7 @@ func (v *AlertSystemDescriptor) decode(d *codec.Decoder, typed bool) (err error)
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -93,7 +207,7 @@ func (v *AlertSystemDescriptor) decode(d *codec.Decoder, typed bool) (err error)
 					return d.Misplaced()
 				}
 				pos = 3
-				x := new(AlertSignalDescriptor)
+				x := codec.Make[AlertSignalDescriptor](d, slotAlertSignalDescriptor)
 				if err = x.decode(d, false); err != nil {
 					return err
 				}
@@ -177,7 +291,7 @@ func (v *AlertSystemState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 1
-				v.SystemSignalActivation = append(v.SystemSignalActivation, SystemSignalActivation{})
+				v.SystemSignalActivation = codec.Extend(d, slotSystemSignalActivation, v.SystemSignalActivation)
 				if err = v.SystemSignalActivation[len(v.SystemSignalActivation)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -262,7 +376,7 @@ func (v *CauseInfo) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.RemedyInfo = new(RemedyInfo)
+				v.RemedyInfo = codec.Make[RemedyInfo](d, slotRemedyInfo)
 				if err = v.RemedyInfo.decode(d, false); err != nil {
 					return err
 				}
@@ -271,7 +385,7 @@ func (v *CauseInfo) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Description = append(v.Description, LocalizedText{})
+				v.Description = codec.Extend(d, slotLocalizedText, v.Description)
 				if err = v.Description[len(v.Description)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -322,7 +436,7 @@ func (v *RemedyInfo) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 1
-				v.Description = append(v.Description, LocalizedText{})
+				v.Description = codec.Extend(d, slotLocalizedText, v.Description)
 				if err = v.Description[len(v.Description)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -454,7 +568,7 @@ func (v *AlertConditionDescriptor) decode(d *codec.Decoder, typed bool) (err err
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -477,7 +591,7 @@ func (v *AlertConditionDescriptor) decode(d *codec.Decoder, typed bool) (err err
 					return d.Misplaced()
 				}
 				pos = 3
-				v.CauseInfo = append(v.CauseInfo, CauseInfo{})
+				v.CauseInfo = codec.Extend(d, slotCauseInfo, v.CauseInfo)
 				if err = v.CauseInfo[len(v.CauseInfo)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -637,7 +751,7 @@ func (v *LimitAlertConditionDescriptor) decode(d *codec.Decoder, typed bool) (er
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -660,7 +774,7 @@ func (v *LimitAlertConditionDescriptor) decode(d *codec.Decoder, typed bool) (er
 					return d.Misplaced()
 				}
 				pos = 3
-				v.CauseInfo = append(v.CauseInfo, CauseInfo{})
+				v.CauseInfo = codec.Extend(d, slotCauseInfo, v.CauseInfo)
 				if err = v.CauseInfo[len(v.CauseInfo)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -892,7 +1006,7 @@ func (v *AlertSignalDescriptor) decode(d *codec.Decoder, typed bool) (err error)
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -1112,7 +1226,7 @@ func (v *CodedValue) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 1
-				v.CodingSystemName = append(v.CodingSystemName, LocalizedText{})
+				v.CodingSystemName = codec.Extend(d, slotLocalizedText, v.CodingSystemName)
 				if err = v.CodingSystemName[len(v.CodingSystemName)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -1121,7 +1235,7 @@ func (v *CodedValue) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.ConceptDescription = append(v.ConceptDescription, LocalizedText{})
+				v.ConceptDescription = codec.Extend(d, slotLocalizedText, v.ConceptDescription)
 				if err = v.ConceptDescription[len(v.ConceptDescription)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -1130,7 +1244,7 @@ func (v *CodedValue) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Translation = append(v.Translation, Translation{})
+				v.Translation = codec.Extend(d, slotTranslation, v.Translation)
 				if err = v.Translation[len(v.Translation)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -1245,7 +1359,7 @@ func (v *InstanceIdentifier) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -1254,7 +1368,7 @@ func (v *InstanceIdentifier) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.IdentifierName = append(v.IdentifierName, LocalizedText{})
+				v.IdentifierName = codec.Extend(d, slotLocalizedText, v.IdentifierName)
 				if err = v.IdentifierName[len(v.IdentifierName)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -1315,7 +1429,7 @@ func (v *OperatingJurisdiction) decode(d *codec.Decoder, typed bool) (err error)
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -1324,7 +1438,7 @@ func (v *OperatingJurisdiction) decode(d *codec.Decoder, typed bool) (err error)
 					return d.Misplaced()
 				}
 				pos = 2
-				v.IdentifierName = append(v.IdentifierName, LocalizedText{})
+				v.IdentifierName = codec.Extend(d, slotLocalizedText, v.IdentifierName)
 				if err = v.IdentifierName[len(v.IdentifierName)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -1375,7 +1489,7 @@ func (v *ApprovedJurisdictions) decode(d *codec.Decoder, typed bool) (err error)
 					return d.Misplaced()
 				}
 				pos = 0
-				v.ApprovedJurisdiction = append(v.ApprovedJurisdiction, InstanceIdentifier{})
+				v.ApprovedJurisdiction = codec.Extend(d, slotInstanceIdentifier, v.ApprovedJurisdiction)
 				if err = v.ApprovedJurisdiction[len(v.ApprovedJurisdiction)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -1556,7 +1670,7 @@ func (v *PhysicalConnectorInfo) decode(d *codec.Decoder, typed bool) (err error)
 					return d.Misplaced()
 				}
 				pos = 1
-				v.Label = append(v.Label, LocalizedText{})
+				v.Label = codec.Extend(d, slotLocalizedText, v.Label)
 				if err = v.Label[len(v.Label)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -1687,7 +1801,7 @@ func (v *ProductionSpecification) decode(d *codec.Decoder, typed bool) (err erro
 					return d.Misplaced()
 				}
 				pos = 3
-				v.ComponentId = new(InstanceIdentifier)
+				v.ComponentId = codec.Make[InstanceIdentifier](d, slotInstanceIdentifier)
 				if err = v.ComponentId.decode(d, false); err != nil {
 					return err
 				}
@@ -1744,7 +1858,7 @@ func (v *CalibrationInfo) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 1
-				v.CalibrationDocumentation = append(v.CalibrationDocumentation, CalibrationDocumentation{})
+				v.CalibrationDocumentation = codec.Extend(d, slotCalibrationDocumentation, v.CalibrationDocumentation)
 				if err = v.CalibrationDocumentation[len(v.CalibrationDocumentation)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -1795,7 +1909,7 @@ func (v *CalibrationDocumentation) decode(d *codec.Decoder, typed bool) (err err
 					return d.Misplaced()
 				}
 				pos = 0
-				v.Documentation = append(v.Documentation, LocalizedText{})
+				v.Documentation = codec.Extend(d, slotLocalizedText, v.Documentation)
 				if err = v.Documentation[len(v.Documentation)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -1804,7 +1918,7 @@ func (v *CalibrationDocumentation) decode(d *codec.Decoder, typed bool) (err err
 					return d.Misplaced()
 				}
 				pos = 1
-				v.CalibrationResult = append(v.CalibrationResult, CalibrationResult{})
+				v.CalibrationResult = codec.Extend(d, slotCalibrationResult, v.CalibrationResult)
 				if err = v.CalibrationResult[len(v.CalibrationResult)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -1944,7 +2058,7 @@ func (v *MdsDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -1953,7 +2067,7 @@ func (v *MdsDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.ProductionSpecification = append(v.ProductionSpecification, ProductionSpecification{})
+				v.ProductionSpecification = codec.Extend(d, slotProductionSpecification, v.ProductionSpecification)
 				if err = v.ProductionSpecification[len(v.ProductionSpecification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -1962,7 +2076,7 @@ func (v *MdsDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.AlertSystem = new(AlertSystemDescriptor)
+				v.AlertSystem = codec.Make[AlertSystemDescriptor](d, slotAlertSystemDescriptor)
 				if err = v.AlertSystem.decode(d, false); err != nil {
 					return err
 				}
@@ -1971,7 +2085,7 @@ func (v *MdsDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 5
-				v.Sco = new(ScoDescriptor)
+				v.Sco = codec.Make[ScoDescriptor](d, slotScoDescriptor)
 				if err = v.Sco.decode(d, false); err != nil {
 					return err
 				}
@@ -1980,7 +2094,7 @@ func (v *MdsDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 6
-				v.MetaData = new(MetaData)
+				v.MetaData = codec.Make[MetaData](d, slotMetaData)
 				if err = v.MetaData.decode(d, false); err != nil {
 					return err
 				}
@@ -1989,7 +2103,7 @@ func (v *MdsDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 7
-				v.SystemContext = new(SystemContextDescriptor)
+				v.SystemContext = codec.Make[SystemContextDescriptor](d, slotSystemContextDescriptor)
 				if err = v.SystemContext.decode(d, false); err != nil {
 					return err
 				}
@@ -1998,7 +2112,7 @@ func (v *MdsDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 8
-				v.Clock = new(ClockDescriptor)
+				v.Clock = codec.Make[ClockDescriptor](d, slotClockDescriptor)
 				if err = v.Clock.decode(d, false); err != nil {
 					return err
 				}
@@ -2007,7 +2121,7 @@ func (v *MdsDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 8
-				x := new(BatteryDescriptor)
+				x := codec.Make[BatteryDescriptor](d, slotBatteryDescriptor)
 				if err = x.decode(d, false); err != nil {
 					return err
 				}
@@ -2017,7 +2131,7 @@ func (v *MdsDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 10
-				v.ApprovedJurisdictions = new(ApprovedJurisdictions)
+				v.ApprovedJurisdictions = codec.Make[ApprovedJurisdictions](d, slotApprovedJurisdictions)
 				if err = v.ApprovedJurisdictions.decode(d, false); err != nil {
 					return err
 				}
@@ -2026,7 +2140,7 @@ func (v *MdsDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 10
-				x := new(VmdDescriptor)
+				x := codec.Make[VmdDescriptor](d, slotVmdDescriptor)
 				if err = x.decode(d, false); err != nil {
 					return err
 				}
@@ -2078,7 +2192,7 @@ func (v *MetaData) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 1
-				v.Udi = append(v.Udi, Udi{})
+				v.Udi = codec.Extend(d, slotUdi, v.Udi)
 				if err = v.Udi[len(v.Udi)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -2100,7 +2214,7 @@ func (v *MetaData) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Manufacturer = append(v.Manufacturer, LocalizedText{})
+				v.Manufacturer = codec.Extend(d, slotLocalizedText, v.Manufacturer)
 				if err = v.Manufacturer[len(v.Manufacturer)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -2139,7 +2253,7 @@ func (v *MetaData) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 6
-				v.ModelName = append(v.ModelName, LocalizedText{})
+				v.ModelName = codec.Extend(d, slotLocalizedText, v.ModelName)
 				if err = v.ModelName[len(v.ModelName)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -2255,7 +2369,7 @@ func (v *Udi) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 5
-				v.Jurisdiction = new(InstanceIdentifier)
+				v.Jurisdiction = codec.Make[InstanceIdentifier](d, slotInstanceIdentifier)
 				if err = v.Jurisdiction.decode(d, false); err != nil {
 					return err
 				}
@@ -2340,7 +2454,7 @@ func (v *MdsState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.CalibrationInfo = new(CalibrationInfo)
+				v.CalibrationInfo = codec.Make[CalibrationInfo](d, slotCalibrationInfo)
 				if err = v.CalibrationInfo.decode(d, false); err != nil {
 					return err
 				}
@@ -2349,7 +2463,7 @@ func (v *MdsState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.NextCalibration = new(CalibrationInfo)
+				v.NextCalibration = codec.Make[CalibrationInfo](d, slotCalibrationInfo)
 				if err = v.NextCalibration.decode(d, false); err != nil {
 					return err
 				}
@@ -2358,7 +2472,7 @@ func (v *MdsState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.PhysicalConnector = new(PhysicalConnectorInfo)
+				v.PhysicalConnector = codec.Make[PhysicalConnectorInfo](d, slotPhysicalConnectorInfo)
 				if err = v.PhysicalConnector.decode(d, false); err != nil {
 					return err
 				}
@@ -2367,7 +2481,7 @@ func (v *MdsState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 5
-				v.OperatingJurisdiction = new(OperatingJurisdiction)
+				v.OperatingJurisdiction = codec.Make[OperatingJurisdiction](d, slotOperatingJurisdiction)
 				if err = v.OperatingJurisdiction.decode(d, false); err != nil {
 					return err
 				}
@@ -2449,7 +2563,7 @@ func (v *VmdDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -2458,7 +2572,7 @@ func (v *VmdDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.ProductionSpecification = append(v.ProductionSpecification, ProductionSpecification{})
+				v.ProductionSpecification = codec.Extend(d, slotProductionSpecification, v.ProductionSpecification)
 				if err = v.ProductionSpecification[len(v.ProductionSpecification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -2467,7 +2581,7 @@ func (v *VmdDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.AlertSystem = new(AlertSystemDescriptor)
+				v.AlertSystem = codec.Make[AlertSystemDescriptor](d, slotAlertSystemDescriptor)
 				if err = v.AlertSystem.decode(d, false); err != nil {
 					return err
 				}
@@ -2476,7 +2590,7 @@ func (v *VmdDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 5
-				v.Sco = new(ScoDescriptor)
+				v.Sco = codec.Make[ScoDescriptor](d, slotScoDescriptor)
 				if err = v.Sco.decode(d, false); err != nil {
 					return err
 				}
@@ -2485,7 +2599,7 @@ func (v *VmdDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 6
-				v.ApprovedJurisdictions = new(ApprovedJurisdictions)
+				v.ApprovedJurisdictions = codec.Make[ApprovedJurisdictions](d, slotApprovedJurisdictions)
 				if err = v.ApprovedJurisdictions.decode(d, false); err != nil {
 					return err
 				}
@@ -2494,7 +2608,7 @@ func (v *VmdDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 6
-				x := new(ChannelDescriptor)
+				x := codec.Make[ChannelDescriptor](d, slotChannelDescriptor)
 				if err = x.decode(d, false); err != nil {
 					return err
 				}
@@ -2573,7 +2687,7 @@ func (v *VmdState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.CalibrationInfo = new(CalibrationInfo)
+				v.CalibrationInfo = codec.Make[CalibrationInfo](d, slotCalibrationInfo)
 				if err = v.CalibrationInfo.decode(d, false); err != nil {
 					return err
 				}
@@ -2582,7 +2696,7 @@ func (v *VmdState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.NextCalibration = new(CalibrationInfo)
+				v.NextCalibration = codec.Make[CalibrationInfo](d, slotCalibrationInfo)
 				if err = v.NextCalibration.decode(d, false); err != nil {
 					return err
 				}
@@ -2591,7 +2705,7 @@ func (v *VmdState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.PhysicalConnector = new(PhysicalConnectorInfo)
+				v.PhysicalConnector = codec.Make[PhysicalConnectorInfo](d, slotPhysicalConnectorInfo)
 				if err = v.PhysicalConnector.decode(d, false); err != nil {
 					return err
 				}
@@ -2600,7 +2714,7 @@ func (v *VmdState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 5
-				v.OperatingJurisdiction = new(OperatingJurisdiction)
+				v.OperatingJurisdiction = codec.Make[OperatingJurisdiction](d, slotOperatingJurisdiction)
 				if err = v.OperatingJurisdiction.decode(d, false); err != nil {
 					return err
 				}
@@ -2668,7 +2782,7 @@ func (v *ChannelDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -2677,7 +2791,7 @@ func (v *ChannelDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.ProductionSpecification = append(v.ProductionSpecification, ProductionSpecification{})
+				v.ProductionSpecification = codec.Extend(d, slotProductionSpecification, v.ProductionSpecification)
 				if err = v.ProductionSpecification[len(v.ProductionSpecification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -2765,7 +2879,7 @@ func (v *ChannelState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.CalibrationInfo = new(CalibrationInfo)
+				v.CalibrationInfo = codec.Make[CalibrationInfo](d, slotCalibrationInfo)
 				if err = v.CalibrationInfo.decode(d, false); err != nil {
 					return err
 				}
@@ -2774,7 +2888,7 @@ func (v *ChannelState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.NextCalibration = new(CalibrationInfo)
+				v.NextCalibration = codec.Make[CalibrationInfo](d, slotCalibrationInfo)
 				if err = v.NextCalibration.decode(d, false); err != nil {
 					return err
 				}
@@ -2783,7 +2897,7 @@ func (v *ChannelState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.PhysicalConnector = new(PhysicalConnectorInfo)
+				v.PhysicalConnector = codec.Make[PhysicalConnectorInfo](d, slotPhysicalConnectorInfo)
 				if err = v.PhysicalConnector.decode(d, false); err != nil {
 					return err
 				}
@@ -2855,7 +2969,7 @@ func (v *ClockDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -2864,7 +2978,7 @@ func (v *ClockDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.ProductionSpecification = append(v.ProductionSpecification, ProductionSpecification{})
+				v.ProductionSpecification = codec.Extend(d, slotProductionSpecification, v.ProductionSpecification)
 				if err = v.ProductionSpecification[len(v.ProductionSpecification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -2873,7 +2987,7 @@ func (v *ClockDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.TimeProtocol = append(v.TimeProtocol, CodedValue{})
+				v.TimeProtocol = codec.Extend(d, slotCodedValue, v.TimeProtocol)
 				if err = v.TimeProtocol[len(v.TimeProtocol)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -2970,7 +3084,7 @@ func (v *ClockState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.CalibrationInfo = new(CalibrationInfo)
+				v.CalibrationInfo = codec.Make[CalibrationInfo](d, slotCalibrationInfo)
 				if err = v.CalibrationInfo.decode(d, false); err != nil {
 					return err
 				}
@@ -2979,7 +3093,7 @@ func (v *ClockState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.NextCalibration = new(CalibrationInfo)
+				v.NextCalibration = codec.Make[CalibrationInfo](d, slotCalibrationInfo)
 				if err = v.NextCalibration.decode(d, false); err != nil {
 					return err
 				}
@@ -2988,7 +3102,7 @@ func (v *ClockState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.PhysicalConnector = new(PhysicalConnectorInfo)
+				v.PhysicalConnector = codec.Make[PhysicalConnectorInfo](d, slotPhysicalConnectorInfo)
 				if err = v.PhysicalConnector.decode(d, false); err != nil {
 					return err
 				}
@@ -2997,7 +3111,7 @@ func (v *ClockState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 5
-				v.ActiveSyncProtocol = new(CodedValue)
+				v.ActiveSyncProtocol = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.ActiveSyncProtocol.decode(d, false); err != nil {
 					return err
 				}
@@ -3079,7 +3193,7 @@ func (v *BatteryDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -3088,7 +3202,7 @@ func (v *BatteryDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.ProductionSpecification = append(v.ProductionSpecification, ProductionSpecification{})
+				v.ProductionSpecification = codec.Extend(d, slotProductionSpecification, v.ProductionSpecification)
 				if err = v.ProductionSpecification[len(v.ProductionSpecification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -3097,7 +3211,7 @@ func (v *BatteryDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.CapacityFullCharge = new(Measurement)
+				v.CapacityFullCharge = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.CapacityFullCharge.decode(d, false); err != nil {
 					return err
 				}
@@ -3106,7 +3220,7 @@ func (v *BatteryDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 5
-				v.CapacitySpecified = new(Measurement)
+				v.CapacitySpecified = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.CapacitySpecified.decode(d, false); err != nil {
 					return err
 				}
@@ -3115,7 +3229,7 @@ func (v *BatteryDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 6
-				v.VoltageSpecified = new(Measurement)
+				v.VoltageSpecified = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.VoltageSpecified.decode(d, false); err != nil {
 					return err
 				}
@@ -3199,7 +3313,7 @@ func (v *BatteryState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.CalibrationInfo = new(CalibrationInfo)
+				v.CalibrationInfo = codec.Make[CalibrationInfo](d, slotCalibrationInfo)
 				if err = v.CalibrationInfo.decode(d, false); err != nil {
 					return err
 				}
@@ -3208,7 +3322,7 @@ func (v *BatteryState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.NextCalibration = new(CalibrationInfo)
+				v.NextCalibration = codec.Make[CalibrationInfo](d, slotCalibrationInfo)
 				if err = v.NextCalibration.decode(d, false); err != nil {
 					return err
 				}
@@ -3217,7 +3331,7 @@ func (v *BatteryState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.PhysicalConnector = new(PhysicalConnectorInfo)
+				v.PhysicalConnector = codec.Make[PhysicalConnectorInfo](d, slotPhysicalConnectorInfo)
 				if err = v.PhysicalConnector.decode(d, false); err != nil {
 					return err
 				}
@@ -3226,7 +3340,7 @@ func (v *BatteryState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 5
-				v.CapacityRemaining = new(Measurement)
+				v.CapacityRemaining = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.CapacityRemaining.decode(d, false); err != nil {
 					return err
 				}
@@ -3235,7 +3349,7 @@ func (v *BatteryState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 6
-				v.Voltage = new(Measurement)
+				v.Voltage = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.Voltage.decode(d, false); err != nil {
 					return err
 				}
@@ -3244,7 +3358,7 @@ func (v *BatteryState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 7
-				v.Current = new(Measurement)
+				v.Current = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.Current.decode(d, false); err != nil {
 					return err
 				}
@@ -3253,7 +3367,7 @@ func (v *BatteryState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 8
-				v.Temperature = new(Measurement)
+				v.Temperature = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.Temperature.decode(d, false); err != nil {
 					return err
 				}
@@ -3262,7 +3376,7 @@ func (v *BatteryState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 9
-				v.RemainingBatteryTime = new(Measurement)
+				v.RemainingBatteryTime = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.RemainingBatteryTime.decode(d, false); err != nil {
 					return err
 				}
@@ -3381,7 +3495,7 @@ func (v *ContainmentTree) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 1
-				v.Entry = append(v.Entry, ContainmentTreeEntry{})
+				v.Entry = codec.Extend(d, slotContainmentTreeEntry, v.Entry)
 				if err = v.Entry[len(v.Entry)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -3450,7 +3564,7 @@ func (v *ContainmentTreeEntry) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -3518,7 +3632,7 @@ func (v *SystemContextDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -3527,7 +3641,7 @@ func (v *SystemContextDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 					return d.Misplaced()
 				}
 				pos = 2
-				v.ProductionSpecification = append(v.ProductionSpecification, ProductionSpecification{})
+				v.ProductionSpecification = codec.Extend(d, slotProductionSpecification, v.ProductionSpecification)
 				if err = v.ProductionSpecification[len(v.ProductionSpecification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -3536,7 +3650,7 @@ func (v *SystemContextDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 					return d.Misplaced()
 				}
 				pos = 4
-				v.PatientContext = new(PatientContextDescriptor)
+				v.PatientContext = codec.Make[PatientContextDescriptor](d, slotPatientContextDescriptor)
 				if err = v.PatientContext.decode(d, false); err != nil {
 					return err
 				}
@@ -3545,7 +3659,7 @@ func (v *SystemContextDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 					return d.Misplaced()
 				}
 				pos = 5
-				v.LocationContext = new(LocationContextDescriptor)
+				v.LocationContext = codec.Make[LocationContextDescriptor](d, slotLocationContextDescriptor)
 				if err = v.LocationContext.decode(d, false); err != nil {
 					return err
 				}
@@ -3554,7 +3668,7 @@ func (v *SystemContextDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 					return d.Misplaced()
 				}
 				pos = 5
-				x := new(EnsembleContextDescriptor)
+				x := codec.Make[EnsembleContextDescriptor](d, slotEnsembleContextDescriptor)
 				if err = x.decode(d, false); err != nil {
 					return err
 				}
@@ -3564,7 +3678,7 @@ func (v *SystemContextDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 					return d.Misplaced()
 				}
 				pos = 6
-				x := new(OperatorContextDescriptor)
+				x := codec.Make[OperatorContextDescriptor](d, slotOperatorContextDescriptor)
 				if err = x.decode(d, false); err != nil {
 					return err
 				}
@@ -3574,7 +3688,7 @@ func (v *SystemContextDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 					return d.Misplaced()
 				}
 				pos = 7
-				x := new(WorkflowContextDescriptor)
+				x := codec.Make[WorkflowContextDescriptor](d, slotWorkflowContextDescriptor)
 				if err = x.decode(d, false); err != nil {
 					return err
 				}
@@ -3584,7 +3698,7 @@ func (v *SystemContextDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 					return d.Misplaced()
 				}
 				pos = 8
-				x := new(MeansContextDescriptor)
+				x := codec.Make[MeansContextDescriptor](d, slotMeansContextDescriptor)
 				if err = x.decode(d, false); err != nil {
 					return err
 				}
@@ -3663,7 +3777,7 @@ func (v *SystemContextState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.CalibrationInfo = new(CalibrationInfo)
+				v.CalibrationInfo = codec.Make[CalibrationInfo](d, slotCalibrationInfo)
 				if err = v.CalibrationInfo.decode(d, false); err != nil {
 					return err
 				}
@@ -3672,7 +3786,7 @@ func (v *SystemContextState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.NextCalibration = new(CalibrationInfo)
+				v.NextCalibration = codec.Make[CalibrationInfo](d, slotCalibrationInfo)
 				if err = v.NextCalibration.decode(d, false); err != nil {
 					return err
 				}
@@ -3681,7 +3795,7 @@ func (v *SystemContextState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.PhysicalConnector = new(PhysicalConnectorInfo)
+				v.PhysicalConnector = codec.Make[PhysicalConnectorInfo](d, slotPhysicalConnectorInfo)
 				if err = v.PhysicalConnector.decode(d, false); err != nil {
 					return err
 				}
@@ -3856,7 +3970,7 @@ func (v *PersonReference) decode(d *codec.Decoder, typed bool) (err error) {
 				}
 				pos = 1
 				got |= 1 << 0
-				v.Identification = append(v.Identification, InstanceIdentifier{})
+				v.Identification = codec.Extend(d, slotInstanceIdentifier, v.Identification)
 				if err = v.Identification[len(v.Identification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -3865,7 +3979,7 @@ func (v *PersonReference) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Name = new(BaseDemographics)
+				v.Name = codec.Make[BaseDemographics](d, slotBaseDemographics)
 				if err = v.Name.decode(d, false); err != nil {
 					return err
 				}
@@ -3921,7 +4035,7 @@ func (v *PersonParticipation) decode(d *codec.Decoder, typed bool) (err error) {
 				}
 				pos = 1
 				got |= 1 << 0
-				v.Identification = append(v.Identification, InstanceIdentifier{})
+				v.Identification = codec.Extend(d, slotInstanceIdentifier, v.Identification)
 				if err = v.Identification[len(v.Identification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -3930,7 +4044,7 @@ func (v *PersonParticipation) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Name = new(BaseDemographics)
+				v.Name = codec.Make[BaseDemographics](d, slotBaseDemographics)
 				if err = v.Name.decode(d, false); err != nil {
 					return err
 				}
@@ -3939,7 +4053,7 @@ func (v *PersonParticipation) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Role = append(v.Role, CodedValue{})
+				v.Role = codec.Extend(d, slotCodedValue, v.Role)
 				if err = v.Role[len(v.Role)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -4050,7 +4164,7 @@ func (v *LocationReference) decode(d *codec.Decoder, typed bool) (err error) {
 				}
 				pos = 1
 				got |= 1 << 0
-				v.Identification = append(v.Identification, InstanceIdentifier{})
+				v.Identification = codec.Extend(d, slotInstanceIdentifier, v.Identification)
 				if err = v.Identification[len(v.Identification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -4059,7 +4173,7 @@ func (v *LocationReference) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.LocationDetail = new(LocationDetail)
+				v.LocationDetail = codec.Make[LocationDetail](d, slotLocationDetail)
 				if err = v.LocationDetail.decode(d, false); err != nil {
 					return err
 				}
@@ -4130,7 +4244,7 @@ func (v *PatientContextDescriptor) decode(d *codec.Decoder, typed bool) (err err
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -4219,7 +4333,7 @@ func (v *PatientContextState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Category = new(CodedValue)
+				v.Category = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Category.decode(d, false); err != nil {
 					return err
 				}
@@ -4228,7 +4342,7 @@ func (v *PatientContextState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Validator = append(v.Validator, InstanceIdentifier{})
+				v.Validator = codec.Extend(d, slotInstanceIdentifier, v.Validator)
 				if err = v.Validator[len(v.Validator)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -4237,7 +4351,7 @@ func (v *PatientContextState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Identification = append(v.Identification, InstanceIdentifier{})
+				v.Identification = codec.Extend(d, slotInstanceIdentifier, v.Identification)
 				if err = v.Identification[len(v.Identification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -4282,10 +4396,10 @@ func DecodePatientCoreData(d *codec.Decoder) (PatientCoreData, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "PatientDemographicsCoreData":
-			v := new(PatientDemographicsCoreData)
+			v := codec.Make[PatientDemographicsCoreData](d, slotPatientDemographicsCoreData)
 			return v, v.decode(d, true)
 		case "NeonatalPatientDemographicsCoreData":
-			v := new(NeonatalPatientDemographicsCoreData)
+			v := codec.Make[NeonatalPatientDemographicsCoreData](d, slotNeonatalPatientDemographicsCoreData)
 			return v, v.decode(d, true)
 		}
 	}
@@ -4461,7 +4575,7 @@ func (v *PatientDemographicsCoreData) decode(d *codec.Decoder, typed bool) (err 
 					return d.Misplaced()
 				}
 				pos = 10
-				v.Height = new(Measurement)
+				v.Height = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.Height.decode(d, false); err != nil {
 					return err
 				}
@@ -4470,7 +4584,7 @@ func (v *PatientDemographicsCoreData) decode(d *codec.Decoder, typed bool) (err 
 					return d.Misplaced()
 				}
 				pos = 11
-				v.Weight = new(Measurement)
+				v.Weight = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.Weight.decode(d, false); err != nil {
 					return err
 				}
@@ -4479,7 +4593,7 @@ func (v *PatientDemographicsCoreData) decode(d *codec.Decoder, typed bool) (err 
 					return d.Misplaced()
 				}
 				pos = 12
-				v.Race = new(CodedValue)
+				v.Race = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Race.decode(d, false); err != nil {
 					return err
 				}
@@ -4639,7 +4753,7 @@ func (v *NeonatalPatientDemographicsCoreData) decode(d *codec.Decoder, typed boo
 					return d.Misplaced()
 				}
 				pos = 10
-				v.Height = new(Measurement)
+				v.Height = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.Height.decode(d, false); err != nil {
 					return err
 				}
@@ -4648,7 +4762,7 @@ func (v *NeonatalPatientDemographicsCoreData) decode(d *codec.Decoder, typed boo
 					return d.Misplaced()
 				}
 				pos = 11
-				v.Weight = new(Measurement)
+				v.Weight = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.Weight.decode(d, false); err != nil {
 					return err
 				}
@@ -4657,7 +4771,7 @@ func (v *NeonatalPatientDemographicsCoreData) decode(d *codec.Decoder, typed boo
 					return d.Misplaced()
 				}
 				pos = 12
-				v.Race = new(CodedValue)
+				v.Race = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Race.decode(d, false); err != nil {
 					return err
 				}
@@ -4666,7 +4780,7 @@ func (v *NeonatalPatientDemographicsCoreData) decode(d *codec.Decoder, typed boo
 					return d.Misplaced()
 				}
 				pos = 13
-				v.GestationalAge = new(Measurement)
+				v.GestationalAge = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.GestationalAge.decode(d, false); err != nil {
 					return err
 				}
@@ -4675,7 +4789,7 @@ func (v *NeonatalPatientDemographicsCoreData) decode(d *codec.Decoder, typed boo
 					return d.Misplaced()
 				}
 				pos = 14
-				v.BirthLength = new(Measurement)
+				v.BirthLength = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.BirthLength.decode(d, false); err != nil {
 					return err
 				}
@@ -4684,7 +4798,7 @@ func (v *NeonatalPatientDemographicsCoreData) decode(d *codec.Decoder, typed boo
 					return d.Misplaced()
 				}
 				pos = 15
-				v.BirthWeight = new(Measurement)
+				v.BirthWeight = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.BirthWeight.decode(d, false); err != nil {
 					return err
 				}
@@ -4693,7 +4807,7 @@ func (v *NeonatalPatientDemographicsCoreData) decode(d *codec.Decoder, typed boo
 					return d.Misplaced()
 				}
 				pos = 16
-				v.HeadCircumference = new(Measurement)
+				v.HeadCircumference = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.HeadCircumference.decode(d, false); err != nil {
 					return err
 				}
@@ -4702,7 +4816,7 @@ func (v *NeonatalPatientDemographicsCoreData) decode(d *codec.Decoder, typed boo
 					return d.Misplaced()
 				}
 				pos = 17
-				v.Mother = new(PersonReference)
+				v.Mother = codec.Make[PersonReference](d, slotPersonReference)
 				if err = v.Mother.decode(d, false); err != nil {
 					return err
 				}
@@ -4770,7 +4884,7 @@ func (v *LocationContextDescriptor) decode(d *codec.Decoder, typed bool) (err er
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -4859,7 +4973,7 @@ func (v *LocationContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Category = new(CodedValue)
+				v.Category = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Category.decode(d, false); err != nil {
 					return err
 				}
@@ -4868,7 +4982,7 @@ func (v *LocationContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Validator = append(v.Validator, InstanceIdentifier{})
+				v.Validator = codec.Extend(d, slotInstanceIdentifier, v.Validator)
 				if err = v.Validator[len(v.Validator)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -4877,7 +4991,7 @@ func (v *LocationContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Identification = append(v.Identification, InstanceIdentifier{})
+				v.Identification = codec.Extend(d, slotInstanceIdentifier, v.Identification)
 				if err = v.Identification[len(v.Identification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -4886,7 +5000,7 @@ func (v *LocationContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 5
-				v.LocationDetail = new(LocationDetail)
+				v.LocationDetail = codec.Make[LocationDetail](d, slotLocationDetail)
 				if err = v.LocationDetail.decode(d, false); err != nil {
 					return err
 				}
@@ -4954,7 +5068,7 @@ func (v *OperatorContextDescriptor) decode(d *codec.Decoder, typed bool) (err er
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -5043,7 +5157,7 @@ func (v *OperatorContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Category = new(CodedValue)
+				v.Category = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Category.decode(d, false); err != nil {
 					return err
 				}
@@ -5052,7 +5166,7 @@ func (v *OperatorContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Validator = append(v.Validator, InstanceIdentifier{})
+				v.Validator = codec.Extend(d, slotInstanceIdentifier, v.Validator)
 				if err = v.Validator[len(v.Validator)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -5061,7 +5175,7 @@ func (v *OperatorContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Identification = append(v.Identification, InstanceIdentifier{})
+				v.Identification = codec.Extend(d, slotInstanceIdentifier, v.Identification)
 				if err = v.Identification[len(v.Identification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -5070,7 +5184,7 @@ func (v *OperatorContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 5
-				v.OperatorDetails = new(BaseDemographics)
+				v.OperatorDetails = codec.Make[BaseDemographics](d, slotBaseDemographics)
 				if err = v.OperatorDetails.decode(d, false); err != nil {
 					return err
 				}
@@ -5138,7 +5252,7 @@ func (v *MeansContextDescriptor) decode(d *codec.Decoder, typed bool) (err error
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -5227,7 +5341,7 @@ func (v *MeansContextState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Category = new(CodedValue)
+				v.Category = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Category.decode(d, false); err != nil {
 					return err
 				}
@@ -5236,7 +5350,7 @@ func (v *MeansContextState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Validator = append(v.Validator, InstanceIdentifier{})
+				v.Validator = codec.Extend(d, slotInstanceIdentifier, v.Validator)
 				if err = v.Validator[len(v.Validator)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -5245,7 +5359,7 @@ func (v *MeansContextState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Identification = append(v.Identification, InstanceIdentifier{})
+				v.Identification = codec.Extend(d, slotInstanceIdentifier, v.Identification)
 				if err = v.Identification[len(v.Identification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -5313,7 +5427,7 @@ func (v *EnsembleContextDescriptor) decode(d *codec.Decoder, typed bool) (err er
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -5402,7 +5516,7 @@ func (v *EnsembleContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Category = new(CodedValue)
+				v.Category = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Category.decode(d, false); err != nil {
 					return err
 				}
@@ -5411,7 +5525,7 @@ func (v *EnsembleContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Validator = append(v.Validator, InstanceIdentifier{})
+				v.Validator = codec.Extend(d, slotInstanceIdentifier, v.Validator)
 				if err = v.Validator[len(v.Validator)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -5420,7 +5534,7 @@ func (v *EnsembleContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Identification = append(v.Identification, InstanceIdentifier{})
+				v.Identification = codec.Extend(d, slotInstanceIdentifier, v.Identification)
 				if err = v.Identification[len(v.Identification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -5457,91 +5571,91 @@ func DecodeDescriptor(d *codec.Decoder) (Descriptor, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "AlertSystemDescriptor":
-			v := new(AlertSystemDescriptor)
+			v := codec.Make[AlertSystemDescriptor](d, slotAlertSystemDescriptor)
 			return v, v.decode(d, true)
 		case "AlertConditionDescriptor":
-			v := new(AlertConditionDescriptor)
+			v := codec.Make[AlertConditionDescriptor](d, slotAlertConditionDescriptor)
 			return v, v.decode(d, true)
 		case "LimitAlertConditionDescriptor":
-			v := new(LimitAlertConditionDescriptor)
+			v := codec.Make[LimitAlertConditionDescriptor](d, slotLimitAlertConditionDescriptor)
 			return v, v.decode(d, true)
 		case "AlertSignalDescriptor":
-			v := new(AlertSignalDescriptor)
+			v := codec.Make[AlertSignalDescriptor](d, slotAlertSignalDescriptor)
 			return v, v.decode(d, true)
 		case "MdsDescriptor":
-			v := new(MdsDescriptor)
+			v := codec.Make[MdsDescriptor](d, slotMdsDescriptor)
 			return v, v.decode(d, true)
 		case "VmdDescriptor":
-			v := new(VmdDescriptor)
+			v := codec.Make[VmdDescriptor](d, slotVmdDescriptor)
 			return v, v.decode(d, true)
 		case "ChannelDescriptor":
-			v := new(ChannelDescriptor)
+			v := codec.Make[ChannelDescriptor](d, slotChannelDescriptor)
 			return v, v.decode(d, true)
 		case "ClockDescriptor":
-			v := new(ClockDescriptor)
+			v := codec.Make[ClockDescriptor](d, slotClockDescriptor)
 			return v, v.decode(d, true)
 		case "BatteryDescriptor":
-			v := new(BatteryDescriptor)
+			v := codec.Make[BatteryDescriptor](d, slotBatteryDescriptor)
 			return v, v.decode(d, true)
 		case "SystemContextDescriptor":
-			v := new(SystemContextDescriptor)
+			v := codec.Make[SystemContextDescriptor](d, slotSystemContextDescriptor)
 			return v, v.decode(d, true)
 		case "PatientContextDescriptor":
-			v := new(PatientContextDescriptor)
+			v := codec.Make[PatientContextDescriptor](d, slotPatientContextDescriptor)
 			return v, v.decode(d, true)
 		case "LocationContextDescriptor":
-			v := new(LocationContextDescriptor)
+			v := codec.Make[LocationContextDescriptor](d, slotLocationContextDescriptor)
 			return v, v.decode(d, true)
 		case "OperatorContextDescriptor":
-			v := new(OperatorContextDescriptor)
+			v := codec.Make[OperatorContextDescriptor](d, slotOperatorContextDescriptor)
 			return v, v.decode(d, true)
 		case "MeansContextDescriptor":
-			v := new(MeansContextDescriptor)
+			v := codec.Make[MeansContextDescriptor](d, slotMeansContextDescriptor)
 			return v, v.decode(d, true)
 		case "EnsembleContextDescriptor":
-			v := new(EnsembleContextDescriptor)
+			v := codec.Make[EnsembleContextDescriptor](d, slotEnsembleContextDescriptor)
 			return v, v.decode(d, true)
 		case "NumericMetricDescriptor":
-			v := new(NumericMetricDescriptor)
+			v := codec.Make[NumericMetricDescriptor](d, slotNumericMetricDescriptor)
 			return v, v.decode(d, true)
 		case "StringMetricDescriptor":
-			v := new(StringMetricDescriptor)
+			v := codec.Make[StringMetricDescriptor](d, slotStringMetricDescriptor)
 			return v, v.decode(d, true)
 		case "EnumStringMetricDescriptor":
-			v := new(EnumStringMetricDescriptor)
+			v := codec.Make[EnumStringMetricDescriptor](d, slotEnumStringMetricDescriptor)
 			return v, v.decode(d, true)
 		case "RealTimeSampleArrayMetricDescriptor":
-			v := new(RealTimeSampleArrayMetricDescriptor)
+			v := codec.Make[RealTimeSampleArrayMetricDescriptor](d, slotRealTimeSampleArrayMetricDescriptor)
 			return v, v.decode(d, true)
 		case "DistributionSampleArrayMetricDescriptor":
-			v := new(DistributionSampleArrayMetricDescriptor)
+			v := codec.Make[DistributionSampleArrayMetricDescriptor](d, slotDistributionSampleArrayMetricDescriptor)
 			return v, v.decode(d, true)
 		case "ScoDescriptor":
-			v := new(ScoDescriptor)
+			v := codec.Make[ScoDescriptor](d, slotScoDescriptor)
 			return v, v.decode(d, true)
 		case "SetValueOperationDescriptor":
-			v := new(SetValueOperationDescriptor)
+			v := codec.Make[SetValueOperationDescriptor](d, slotSetValueOperationDescriptor)
 			return v, v.decode(d, true)
 		case "SetStringOperationDescriptor":
-			v := new(SetStringOperationDescriptor)
+			v := codec.Make[SetStringOperationDescriptor](d, slotSetStringOperationDescriptor)
 			return v, v.decode(d, true)
 		case "ActivateOperationDescriptor":
-			v := new(ActivateOperationDescriptor)
+			v := codec.Make[ActivateOperationDescriptor](d, slotActivateOperationDescriptor)
 			return v, v.decode(d, true)
 		case "SetContextStateOperationDescriptor":
-			v := new(SetContextStateOperationDescriptor)
+			v := codec.Make[SetContextStateOperationDescriptor](d, slotSetContextStateOperationDescriptor)
 			return v, v.decode(d, true)
 		case "SetMetricStateOperationDescriptor":
-			v := new(SetMetricStateOperationDescriptor)
+			v := codec.Make[SetMetricStateOperationDescriptor](d, slotSetMetricStateOperationDescriptor)
 			return v, v.decode(d, true)
 		case "SetComponentStateOperationDescriptor":
-			v := new(SetComponentStateOperationDescriptor)
+			v := codec.Make[SetComponentStateOperationDescriptor](d, slotSetComponentStateOperationDescriptor)
 			return v, v.decode(d, true)
 		case "SetAlertStateOperationDescriptor":
-			v := new(SetAlertStateOperationDescriptor)
+			v := codec.Make[SetAlertStateOperationDescriptor](d, slotSetAlertStateOperationDescriptor)
 			return v, v.decode(d, true)
 		case "WorkflowContextDescriptor":
-			v := new(WorkflowContextDescriptor)
+			v := codec.Make[WorkflowContextDescriptor](d, slotWorkflowContextDescriptor)
 			return v, v.decode(d, true)
 		}
 	}
@@ -5560,25 +5674,25 @@ func DecodeComponentDescriptor(d *codec.Decoder) (ComponentDescriptor, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "MdsDescriptor":
-			v := new(MdsDescriptor)
+			v := codec.Make[MdsDescriptor](d, slotMdsDescriptor)
 			return v, v.decode(d, true)
 		case "VmdDescriptor":
-			v := new(VmdDescriptor)
+			v := codec.Make[VmdDescriptor](d, slotVmdDescriptor)
 			return v, v.decode(d, true)
 		case "ChannelDescriptor":
-			v := new(ChannelDescriptor)
+			v := codec.Make[ChannelDescriptor](d, slotChannelDescriptor)
 			return v, v.decode(d, true)
 		case "ClockDescriptor":
-			v := new(ClockDescriptor)
+			v := codec.Make[ClockDescriptor](d, slotClockDescriptor)
 			return v, v.decode(d, true)
 		case "BatteryDescriptor":
-			v := new(BatteryDescriptor)
+			v := codec.Make[BatteryDescriptor](d, slotBatteryDescriptor)
 			return v, v.decode(d, true)
 		case "SystemContextDescriptor":
-			v := new(SystemContextDescriptor)
+			v := codec.Make[SystemContextDescriptor](d, slotSystemContextDescriptor)
 			return v, v.decode(d, true)
 		case "ScoDescriptor":
-			v := new(ScoDescriptor)
+			v := codec.Make[ScoDescriptor](d, slotScoDescriptor)
 			return v, v.decode(d, true)
 		}
 	}
@@ -5597,10 +5711,10 @@ func DecodeComplexComponentDescriptor(d *codec.Decoder) (ComplexComponentDescrip
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "MdsDescriptor":
-			v := new(MdsDescriptor)
+			v := codec.Make[MdsDescriptor](d, slotMdsDescriptor)
 			return v, v.decode(d, true)
 		case "VmdDescriptor":
-			v := new(VmdDescriptor)
+			v := codec.Make[VmdDescriptor](d, slotVmdDescriptor)
 			return v, v.decode(d, true)
 		}
 	}
@@ -5619,16 +5733,16 @@ func DecodeAlertDescriptor(d *codec.Decoder) (AlertDescriptor, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "AlertSystemDescriptor":
-			v := new(AlertSystemDescriptor)
+			v := codec.Make[AlertSystemDescriptor](d, slotAlertSystemDescriptor)
 			return v, v.decode(d, true)
 		case "AlertConditionDescriptor":
-			v := new(AlertConditionDescriptor)
+			v := codec.Make[AlertConditionDescriptor](d, slotAlertConditionDescriptor)
 			return v, v.decode(d, true)
 		case "LimitAlertConditionDescriptor":
-			v := new(LimitAlertConditionDescriptor)
+			v := codec.Make[LimitAlertConditionDescriptor](d, slotLimitAlertConditionDescriptor)
 			return v, v.decode(d, true)
 		case "AlertSignalDescriptor":
-			v := new(AlertSignalDescriptor)
+			v := codec.Make[AlertSignalDescriptor](d, slotAlertSignalDescriptor)
 			return v, v.decode(d, true)
 		}
 	}
@@ -5647,10 +5761,10 @@ func DecodeConditionDescriptor(d *codec.Decoder) (ConditionDescriptor, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "AlertConditionDescriptor":
-			v := new(AlertConditionDescriptor)
+			v := codec.Make[AlertConditionDescriptor](d, slotAlertConditionDescriptor)
 			return v, v.decode(d, true)
 		case "LimitAlertConditionDescriptor":
-			v := new(LimitAlertConditionDescriptor)
+			v := codec.Make[LimitAlertConditionDescriptor](d, slotLimitAlertConditionDescriptor)
 			return v, v.decode(d, true)
 		}
 	}
@@ -5669,19 +5783,19 @@ func DecodeMetricDescriptor(d *codec.Decoder) (MetricDescriptor, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "NumericMetricDescriptor":
-			v := new(NumericMetricDescriptor)
+			v := codec.Make[NumericMetricDescriptor](d, slotNumericMetricDescriptor)
 			return v, v.decode(d, true)
 		case "StringMetricDescriptor":
-			v := new(StringMetricDescriptor)
+			v := codec.Make[StringMetricDescriptor](d, slotStringMetricDescriptor)
 			return v, v.decode(d, true)
 		case "EnumStringMetricDescriptor":
-			v := new(EnumStringMetricDescriptor)
+			v := codec.Make[EnumStringMetricDescriptor](d, slotEnumStringMetricDescriptor)
 			return v, v.decode(d, true)
 		case "RealTimeSampleArrayMetricDescriptor":
-			v := new(RealTimeSampleArrayMetricDescriptor)
+			v := codec.Make[RealTimeSampleArrayMetricDescriptor](d, slotRealTimeSampleArrayMetricDescriptor)
 			return v, v.decode(d, true)
 		case "DistributionSampleArrayMetricDescriptor":
-			v := new(DistributionSampleArrayMetricDescriptor)
+			v := codec.Make[DistributionSampleArrayMetricDescriptor](d, slotDistributionSampleArrayMetricDescriptor)
 			return v, v.decode(d, true)
 		}
 	}
@@ -5700,25 +5814,25 @@ func DecodeOperationDescriptor(d *codec.Decoder) (OperationDescriptor, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "SetValueOperationDescriptor":
-			v := new(SetValueOperationDescriptor)
+			v := codec.Make[SetValueOperationDescriptor](d, slotSetValueOperationDescriptor)
 			return v, v.decode(d, true)
 		case "SetStringOperationDescriptor":
-			v := new(SetStringOperationDescriptor)
+			v := codec.Make[SetStringOperationDescriptor](d, slotSetStringOperationDescriptor)
 			return v, v.decode(d, true)
 		case "ActivateOperationDescriptor":
-			v := new(ActivateOperationDescriptor)
+			v := codec.Make[ActivateOperationDescriptor](d, slotActivateOperationDescriptor)
 			return v, v.decode(d, true)
 		case "SetContextStateOperationDescriptor":
-			v := new(SetContextStateOperationDescriptor)
+			v := codec.Make[SetContextStateOperationDescriptor](d, slotSetContextStateOperationDescriptor)
 			return v, v.decode(d, true)
 		case "SetMetricStateOperationDescriptor":
-			v := new(SetMetricStateOperationDescriptor)
+			v := codec.Make[SetMetricStateOperationDescriptor](d, slotSetMetricStateOperationDescriptor)
 			return v, v.decode(d, true)
 		case "SetComponentStateOperationDescriptor":
-			v := new(SetComponentStateOperationDescriptor)
+			v := codec.Make[SetComponentStateOperationDescriptor](d, slotSetComponentStateOperationDescriptor)
 			return v, v.decode(d, true)
 		case "SetAlertStateOperationDescriptor":
-			v := new(SetAlertStateOperationDescriptor)
+			v := codec.Make[SetAlertStateOperationDescriptor](d, slotSetAlertStateOperationDescriptor)
 			return v, v.decode(d, true)
 		}
 	}
@@ -5737,19 +5851,19 @@ func DecodeSetStateOperationDescriptor(d *codec.Decoder) (SetStateOperationDescr
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "ActivateOperationDescriptor":
-			v := new(ActivateOperationDescriptor)
+			v := codec.Make[ActivateOperationDescriptor](d, slotActivateOperationDescriptor)
 			return v, v.decode(d, true)
 		case "SetContextStateOperationDescriptor":
-			v := new(SetContextStateOperationDescriptor)
+			v := codec.Make[SetContextStateOperationDescriptor](d, slotSetContextStateOperationDescriptor)
 			return v, v.decode(d, true)
 		case "SetMetricStateOperationDescriptor":
-			v := new(SetMetricStateOperationDescriptor)
+			v := codec.Make[SetMetricStateOperationDescriptor](d, slotSetMetricStateOperationDescriptor)
 			return v, v.decode(d, true)
 		case "SetComponentStateOperationDescriptor":
-			v := new(SetComponentStateOperationDescriptor)
+			v := codec.Make[SetComponentStateOperationDescriptor](d, slotSetComponentStateOperationDescriptor)
 			return v, v.decode(d, true)
 		case "SetAlertStateOperationDescriptor":
-			v := new(SetAlertStateOperationDescriptor)
+			v := codec.Make[SetAlertStateOperationDescriptor](d, slotSetAlertStateOperationDescriptor)
 			return v, v.decode(d, true)
 		}
 	}
@@ -5768,22 +5882,22 @@ func DecodeContextDescriptor(d *codec.Decoder) (ContextDescriptor, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "PatientContextDescriptor":
-			v := new(PatientContextDescriptor)
+			v := codec.Make[PatientContextDescriptor](d, slotPatientContextDescriptor)
 			return v, v.decode(d, true)
 		case "LocationContextDescriptor":
-			v := new(LocationContextDescriptor)
+			v := codec.Make[LocationContextDescriptor](d, slotLocationContextDescriptor)
 			return v, v.decode(d, true)
 		case "OperatorContextDescriptor":
-			v := new(OperatorContextDescriptor)
+			v := codec.Make[OperatorContextDescriptor](d, slotOperatorContextDescriptor)
 			return v, v.decode(d, true)
 		case "MeansContextDescriptor":
-			v := new(MeansContextDescriptor)
+			v := codec.Make[MeansContextDescriptor](d, slotMeansContextDescriptor)
 			return v, v.decode(d, true)
 		case "EnsembleContextDescriptor":
-			v := new(EnsembleContextDescriptor)
+			v := codec.Make[EnsembleContextDescriptor](d, slotEnsembleContextDescriptor)
 			return v, v.decode(d, true)
 		case "WorkflowContextDescriptor":
-			v := new(WorkflowContextDescriptor)
+			v := codec.Make[WorkflowContextDescriptor](d, slotWorkflowContextDescriptor)
 			return v, v.decode(d, true)
 		}
 	}
@@ -5872,7 +5986,7 @@ func (v *Mdib) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.MdDescription = new(MdDescription)
+				v.MdDescription = codec.Make[MdDescription](d, slotMdDescription)
 				if err = v.MdDescription.decode(d, false); err != nil {
 					return err
 				}
@@ -5881,7 +5995,7 @@ func (v *Mdib) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.MdState = new(MdState)
+				v.MdState = codec.Make[MdState](d, slotMdState)
 				if err = v.MdState.decode(d, false); err != nil {
 					return err
 				}
@@ -5940,7 +6054,7 @@ func (v *MdDescription) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 1
-				x := new(MdsDescriptor)
+				x := codec.Make[MdsDescriptor](d, slotMdsDescriptor)
 				if err = x.decode(d, false); err != nil {
 					return err
 				}
@@ -6210,7 +6324,7 @@ func (v *NumericMetricValue) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Annotation = append(v.Annotation, Annotation{})
+				v.Annotation = codec.Extend(d, slotAnnotation, v.Annotation)
 				if err = v.Annotation[len(v.Annotation)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -6296,7 +6410,7 @@ func (v *StringMetricValue) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Annotation = append(v.Annotation, Annotation{})
+				v.Annotation = codec.Extend(d, slotAnnotation, v.Annotation)
 				if err = v.Annotation[len(v.Annotation)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -6351,7 +6465,7 @@ func (v *SampleArrayValue) decode(d *codec.Decoder, typed bool) (err error) {
 			err = x.UnmarshalText(codec.Trim(a.Bytes()))
 			v.DeterminationTime = Some(x)
 		case "Samples":
-			err = v.Samples.UnmarshalText(codec.Trim(a.Bytes()))
+			v.Samples, err = decodeSamples(d, codec.Trim(a.Bytes()))
 		default:
 			return d.UnknownAttr(a)
 		}
@@ -6380,7 +6494,7 @@ func (v *SampleArrayValue) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Annotation = append(v.Annotation, Annotation{})
+				v.Annotation = codec.Extend(d, slotAnnotation, v.Annotation)
 				if err = v.Annotation[len(v.Annotation)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -6389,7 +6503,7 @@ func (v *SampleArrayValue) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.ApplyAnnotation = append(v.ApplyAnnotation, ApplyAnnotation{})
+				v.ApplyAnnotation = codec.Extend(d, slotApplyAnnotation, v.ApplyAnnotation)
 				if err = v.ApplyAnnotation[len(v.ApplyAnnotation)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -6531,7 +6645,7 @@ func (v *Relation) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Code = new(CodedValue)
+				v.Code = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Code.decode(d, false); err != nil {
 					return err
 				}
@@ -6540,7 +6654,7 @@ func (v *Relation) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Identification = new(InstanceIdentifier)
+				v.Identification = codec.Make[InstanceIdentifier](d, slotInstanceIdentifier)
 				if err = v.Identification.decode(d, false); err != nil {
 					return err
 				}
@@ -6662,7 +6776,7 @@ func (v *NumericMetricDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -6680,7 +6794,7 @@ func (v *NumericMetricDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 					return d.Misplaced()
 				}
 				pos = 3
-				v.BodySite = append(v.BodySite, CodedValue{})
+				v.BodySite = codec.Extend(d, slotCodedValue, v.BodySite)
 				if err = v.BodySite[len(v.BodySite)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -6689,7 +6803,7 @@ func (v *NumericMetricDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 					return d.Misplaced()
 				}
 				pos = 4
-				v.Relation = append(v.Relation, Relation{})
+				v.Relation = codec.Extend(d, slotRelation, v.Relation)
 				if err = v.Relation[len(v.Relation)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -6698,7 +6812,7 @@ func (v *NumericMetricDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 					return d.Misplaced()
 				}
 				pos = 5
-				v.TechnicalRange = append(v.TechnicalRange, Range{})
+				v.TechnicalRange = codec.Extend(d, slotRange, v.TechnicalRange)
 				if err = v.TechnicalRange[len(v.TechnicalRange)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -6727,18 +6841,19 @@ func (v *NumericMetricDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 }
 
 // allocNumericMetricState makes room for a state and its MetricValue at once; decode takes the room if the element is there.
-func allocNumericMetricState() *NumericMetricState {
-	x := new(struct {
+func allocNumericMetricState(d *codec.Decoder) *NumericMetricState {
+	type both struct {
 		v    NumericMetricState
 		room NumericMetricValue
-	})
+	}
+	x := codec.Make[both](d, slotNumericMetricState)
 	x.v.MetricValue = &x.room
 	return &x.v
 }
 
 // DecodeNumericMetricState reads the element whose start tag the decoder stands on.
 func DecodeNumericMetricState(d *codec.Decoder) (*NumericMetricState, error) {
-	v := allocNumericMetricState()
+	v := allocNumericMetricState(d)
 	return v, v.decode(d, false)
 }
 
@@ -6801,7 +6916,7 @@ func (v *NumericMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 1
-				v.BodySite = append(v.BodySite, CodedValue{})
+				v.BodySite = codec.Extend(d, slotCodedValue, v.BodySite)
 				if err = v.BodySite[len(v.BodySite)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -6810,7 +6925,7 @@ func (v *NumericMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.PhysicalConnector = new(PhysicalConnectorInfo)
+				v.PhysicalConnector = codec.Make[PhysicalConnectorInfo](d, slotPhysicalConnectorInfo)
 				if err = v.PhysicalConnector.decode(d, false); err != nil {
 					return err
 				}
@@ -6820,7 +6935,7 @@ func (v *NumericMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 				}
 				pos = 4
 				if room == nil {
-					room = new(NumericMetricValue)
+					room = codec.Make[NumericMetricValue](d, slotNumericMetricValue)
 				}
 				v.MetricValue = room
 				if err = v.MetricValue.decode(d, false); err != nil {
@@ -6831,7 +6946,7 @@ func (v *NumericMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.PhysiologicalRange = append(v.PhysiologicalRange, Range{})
+				v.PhysiologicalRange = codec.Extend(d, slotRange, v.PhysiologicalRange)
 				if err = v.PhysiologicalRange[len(v.PhysiologicalRange)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -6928,7 +7043,7 @@ func (v *StringMetricDescriptor) decode(d *codec.Decoder, typed bool) (err error
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -6946,7 +7061,7 @@ func (v *StringMetricDescriptor) decode(d *codec.Decoder, typed bool) (err error
 					return d.Misplaced()
 				}
 				pos = 3
-				v.BodySite = append(v.BodySite, CodedValue{})
+				v.BodySite = codec.Extend(d, slotCodedValue, v.BodySite)
 				if err = v.BodySite[len(v.BodySite)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -6955,7 +7070,7 @@ func (v *StringMetricDescriptor) decode(d *codec.Decoder, typed bool) (err error
 					return d.Misplaced()
 				}
 				pos = 4
-				v.Relation = append(v.Relation, Relation{})
+				v.Relation = codec.Extend(d, slotRelation, v.Relation)
 				if err = v.Relation[len(v.Relation)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -6984,18 +7099,19 @@ func (v *StringMetricDescriptor) decode(d *codec.Decoder, typed bool) (err error
 }
 
 // allocStringMetricState makes room for a state and its MetricValue at once; decode takes the room if the element is there.
-func allocStringMetricState() *StringMetricState {
-	x := new(struct {
+func allocStringMetricState(d *codec.Decoder) *StringMetricState {
+	type both struct {
 		v    StringMetricState
 		room StringMetricValue
-	})
+	}
+	x := codec.Make[both](d, slotStringMetricState)
 	x.v.MetricValue = &x.room
 	return &x.v
 }
 
 // DecodeStringMetricState reads the element whose start tag the decoder stands on.
 func DecodeStringMetricState(d *codec.Decoder) (*StringMetricState, error) {
-	v := allocStringMetricState()
+	v := allocStringMetricState(d)
 	return v, v.decode(d, false)
 }
 
@@ -7054,7 +7170,7 @@ func (v *StringMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 1
-				v.BodySite = append(v.BodySite, CodedValue{})
+				v.BodySite = codec.Extend(d, slotCodedValue, v.BodySite)
 				if err = v.BodySite[len(v.BodySite)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -7063,7 +7179,7 @@ func (v *StringMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.PhysicalConnector = new(PhysicalConnectorInfo)
+				v.PhysicalConnector = codec.Make[PhysicalConnectorInfo](d, slotPhysicalConnectorInfo)
 				if err = v.PhysicalConnector.decode(d, false); err != nil {
 					return err
 				}
@@ -7073,7 +7189,7 @@ func (v *StringMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 				}
 				pos = 4
 				if room == nil {
-					room = new(StringMetricValue)
+					room = codec.Make[StringMetricValue](d, slotStringMetricValue)
 				}
 				v.MetricValue = room
 				if err = v.MetricValue.decode(d, false); err != nil {
@@ -7172,7 +7288,7 @@ func (v *EnumStringMetricDescriptor) decode(d *codec.Decoder, typed bool) (err e
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -7190,7 +7306,7 @@ func (v *EnumStringMetricDescriptor) decode(d *codec.Decoder, typed bool) (err e
 					return d.Misplaced()
 				}
 				pos = 3
-				v.BodySite = append(v.BodySite, CodedValue{})
+				v.BodySite = codec.Extend(d, slotCodedValue, v.BodySite)
 				if err = v.BodySite[len(v.BodySite)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -7199,7 +7315,7 @@ func (v *EnumStringMetricDescriptor) decode(d *codec.Decoder, typed bool) (err e
 					return d.Misplaced()
 				}
 				pos = 4
-				v.Relation = append(v.Relation, Relation{})
+				v.Relation = codec.Extend(d, slotRelation, v.Relation)
 				if err = v.Relation[len(v.Relation)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -7209,7 +7325,7 @@ func (v *EnumStringMetricDescriptor) decode(d *codec.Decoder, typed bool) (err e
 				}
 				pos = 5
 				got |= 1 << 1
-				v.AllowedValue = append(v.AllowedValue, AllowedValue{})
+				v.AllowedValue = codec.Extend(d, slotAllowedValue, v.AllowedValue)
 				if err = v.AllowedValue[len(v.AllowedValue)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -7278,7 +7394,7 @@ func (v *AllowedValue) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -7287,7 +7403,7 @@ func (v *AllowedValue) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Identification = new(InstanceIdentifier)
+				v.Identification = codec.Make[InstanceIdentifier](d, slotInstanceIdentifier)
 				if err = v.Identification.decode(d, false); err != nil {
 					return err
 				}
@@ -7296,7 +7412,7 @@ func (v *AllowedValue) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.Characteristic = new(Measurement)
+				v.Characteristic = codec.Make[Measurement](d, slotMeasurement)
 				if err = v.Characteristic.decode(d, false); err != nil {
 					return err
 				}
@@ -7314,18 +7430,19 @@ func (v *AllowedValue) decode(d *codec.Decoder, typed bool) (err error) {
 }
 
 // allocEnumStringMetricState makes room for a state and its MetricValue at once; decode takes the room if the element is there.
-func allocEnumStringMetricState() *EnumStringMetricState {
-	x := new(struct {
+func allocEnumStringMetricState(d *codec.Decoder) *EnumStringMetricState {
+	type both struct {
 		v    EnumStringMetricState
 		room StringMetricValue
-	})
+	}
+	x := codec.Make[both](d, slotEnumStringMetricState)
 	x.v.MetricValue = &x.room
 	return &x.v
 }
 
 // DecodeEnumStringMetricState reads the element whose start tag the decoder stands on.
 func DecodeEnumStringMetricState(d *codec.Decoder) (*EnumStringMetricState, error) {
-	v := allocEnumStringMetricState()
+	v := allocEnumStringMetricState(d)
 	return v, v.decode(d, false)
 }
 
@@ -7384,7 +7501,7 @@ func (v *EnumStringMetricState) decode(d *codec.Decoder, typed bool) (err error)
 					return d.Misplaced()
 				}
 				pos = 1
-				v.BodySite = append(v.BodySite, CodedValue{})
+				v.BodySite = codec.Extend(d, slotCodedValue, v.BodySite)
 				if err = v.BodySite[len(v.BodySite)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -7393,7 +7510,7 @@ func (v *EnumStringMetricState) decode(d *codec.Decoder, typed bool) (err error)
 					return d.Misplaced()
 				}
 				pos = 3
-				v.PhysicalConnector = new(PhysicalConnectorInfo)
+				v.PhysicalConnector = codec.Make[PhysicalConnectorInfo](d, slotPhysicalConnectorInfo)
 				if err = v.PhysicalConnector.decode(d, false); err != nil {
 					return err
 				}
@@ -7403,7 +7520,7 @@ func (v *EnumStringMetricState) decode(d *codec.Decoder, typed bool) (err error)
 				}
 				pos = 4
 				if room == nil {
-					room = new(StringMetricValue)
+					room = codec.Make[StringMetricValue](d, slotStringMetricValue)
 				}
 				v.MetricValue = room
 				if err = v.MetricValue.decode(d, false); err != nil {
@@ -7510,7 +7627,7 @@ func (v *RealTimeSampleArrayMetricDescriptor) decode(d *codec.Decoder, typed boo
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -7528,7 +7645,7 @@ func (v *RealTimeSampleArrayMetricDescriptor) decode(d *codec.Decoder, typed boo
 					return d.Misplaced()
 				}
 				pos = 3
-				v.BodySite = append(v.BodySite, CodedValue{})
+				v.BodySite = codec.Extend(d, slotCodedValue, v.BodySite)
 				if err = v.BodySite[len(v.BodySite)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -7537,7 +7654,7 @@ func (v *RealTimeSampleArrayMetricDescriptor) decode(d *codec.Decoder, typed boo
 					return d.Misplaced()
 				}
 				pos = 4
-				v.Relation = append(v.Relation, Relation{})
+				v.Relation = codec.Extend(d, slotRelation, v.Relation)
 				if err = v.Relation[len(v.Relation)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -7546,7 +7663,7 @@ func (v *RealTimeSampleArrayMetricDescriptor) decode(d *codec.Decoder, typed boo
 					return d.Misplaced()
 				}
 				pos = 5
-				v.TechnicalRange = append(v.TechnicalRange, Range{})
+				v.TechnicalRange = codec.Extend(d, slotRange, v.TechnicalRange)
 				if err = v.TechnicalRange[len(v.TechnicalRange)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -7575,18 +7692,19 @@ func (v *RealTimeSampleArrayMetricDescriptor) decode(d *codec.Decoder, typed boo
 }
 
 // allocRealTimeSampleArrayMetricState makes room for a state and its MetricValue at once; decode takes the room if the element is there.
-func allocRealTimeSampleArrayMetricState() *RealTimeSampleArrayMetricState {
-	x := new(struct {
+func allocRealTimeSampleArrayMetricState(d *codec.Decoder) *RealTimeSampleArrayMetricState {
+	type both struct {
 		v    RealTimeSampleArrayMetricState
 		room SampleArrayValue
-	})
+	}
+	x := codec.Make[both](d, slotRealTimeSampleArrayMetricState)
 	x.v.MetricValue = &x.room
 	return &x.v
 }
 
 // DecodeRealTimeSampleArrayMetricState reads the element whose start tag the decoder stands on.
 func DecodeRealTimeSampleArrayMetricState(d *codec.Decoder) (*RealTimeSampleArrayMetricState, error) {
-	v := allocRealTimeSampleArrayMetricState()
+	v := allocRealTimeSampleArrayMetricState(d)
 	return v, v.decode(d, false)
 }
 
@@ -7647,7 +7765,7 @@ func (v *RealTimeSampleArrayMetricState) decode(d *codec.Decoder, typed bool) (e
 					return d.Misplaced()
 				}
 				pos = 1
-				v.BodySite = append(v.BodySite, CodedValue{})
+				v.BodySite = codec.Extend(d, slotCodedValue, v.BodySite)
 				if err = v.BodySite[len(v.BodySite)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -7656,7 +7774,7 @@ func (v *RealTimeSampleArrayMetricState) decode(d *codec.Decoder, typed bool) (e
 					return d.Misplaced()
 				}
 				pos = 3
-				v.PhysicalConnector = new(PhysicalConnectorInfo)
+				v.PhysicalConnector = codec.Make[PhysicalConnectorInfo](d, slotPhysicalConnectorInfo)
 				if err = v.PhysicalConnector.decode(d, false); err != nil {
 					return err
 				}
@@ -7666,7 +7784,7 @@ func (v *RealTimeSampleArrayMetricState) decode(d *codec.Decoder, typed bool) (e
 				}
 				pos = 4
 				if room == nil {
-					room = new(SampleArrayValue)
+					room = codec.Make[SampleArrayValue](d, slotSampleArrayValue)
 				}
 				v.MetricValue = room
 				if err = v.MetricValue.decode(d, false); err != nil {
@@ -7677,7 +7795,7 @@ func (v *RealTimeSampleArrayMetricState) decode(d *codec.Decoder, typed bool) (e
 					return d.Misplaced()
 				}
 				pos = 4
-				v.PhysiologicalRange = append(v.PhysiologicalRange, Range{})
+				v.PhysiologicalRange = codec.Extend(d, slotRange, v.PhysiologicalRange)
 				if err = v.PhysiologicalRange[len(v.PhysiologicalRange)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -7779,7 +7897,7 @@ func (v *DistributionSampleArrayMetricDescriptor) decode(d *codec.Decoder, typed
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -7797,7 +7915,7 @@ func (v *DistributionSampleArrayMetricDescriptor) decode(d *codec.Decoder, typed
 					return d.Misplaced()
 				}
 				pos = 3
-				v.BodySite = append(v.BodySite, CodedValue{})
+				v.BodySite = codec.Extend(d, slotCodedValue, v.BodySite)
 				if err = v.BodySite[len(v.BodySite)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -7806,7 +7924,7 @@ func (v *DistributionSampleArrayMetricDescriptor) decode(d *codec.Decoder, typed
 					return d.Misplaced()
 				}
 				pos = 4
-				v.Relation = append(v.Relation, Relation{})
+				v.Relation = codec.Extend(d, slotRelation, v.Relation)
 				if err = v.Relation[len(v.Relation)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -7815,7 +7933,7 @@ func (v *DistributionSampleArrayMetricDescriptor) decode(d *codec.Decoder, typed
 					return d.Misplaced()
 				}
 				pos = 5
-				v.TechnicalRange = append(v.TechnicalRange, Range{})
+				v.TechnicalRange = codec.Extend(d, slotRange, v.TechnicalRange)
 				if err = v.TechnicalRange[len(v.TechnicalRange)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -7862,18 +7980,19 @@ func (v *DistributionSampleArrayMetricDescriptor) decode(d *codec.Decoder, typed
 }
 
 // allocDistributionSampleArrayMetricState makes room for a state and its MetricValue at once; decode takes the room if the element is there.
-func allocDistributionSampleArrayMetricState() *DistributionSampleArrayMetricState {
-	x := new(struct {
+func allocDistributionSampleArrayMetricState(d *codec.Decoder) *DistributionSampleArrayMetricState {
+	type both struct {
 		v    DistributionSampleArrayMetricState
 		room SampleArrayValue
-	})
+	}
+	x := codec.Make[both](d, slotDistributionSampleArrayMetricState)
 	x.v.MetricValue = &x.room
 	return &x.v
 }
 
 // DecodeDistributionSampleArrayMetricState reads the element whose start tag the decoder stands on.
 func DecodeDistributionSampleArrayMetricState(d *codec.Decoder) (*DistributionSampleArrayMetricState, error) {
-	v := allocDistributionSampleArrayMetricState()
+	v := allocDistributionSampleArrayMetricState(d)
 	return v, v.decode(d, false)
 }
 
@@ -7934,7 +8053,7 @@ func (v *DistributionSampleArrayMetricState) decode(d *codec.Decoder, typed bool
 					return d.Misplaced()
 				}
 				pos = 1
-				v.BodySite = append(v.BodySite, CodedValue{})
+				v.BodySite = codec.Extend(d, slotCodedValue, v.BodySite)
 				if err = v.BodySite[len(v.BodySite)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -7943,7 +8062,7 @@ func (v *DistributionSampleArrayMetricState) decode(d *codec.Decoder, typed bool
 					return d.Misplaced()
 				}
 				pos = 3
-				v.PhysicalConnector = new(PhysicalConnectorInfo)
+				v.PhysicalConnector = codec.Make[PhysicalConnectorInfo](d, slotPhysicalConnectorInfo)
 				if err = v.PhysicalConnector.decode(d, false); err != nil {
 					return err
 				}
@@ -7953,7 +8072,7 @@ func (v *DistributionSampleArrayMetricState) decode(d *codec.Decoder, typed bool
 				}
 				pos = 4
 				if room == nil {
-					room = new(SampleArrayValue)
+					room = codec.Make[SampleArrayValue](d, slotSampleArrayValue)
 				}
 				v.MetricValue = room
 				if err = v.MetricValue.decode(d, false); err != nil {
@@ -7964,7 +8083,7 @@ func (v *DistributionSampleArrayMetricState) decode(d *codec.Decoder, typed bool
 					return d.Misplaced()
 				}
 				pos = 4
-				v.PhysiologicalRange = append(v.PhysiologicalRange, Range{})
+				v.PhysiologicalRange = codec.Extend(d, slotRange, v.PhysiologicalRange)
 				if err = v.PhysiologicalRange[len(v.PhysiologicalRange)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -8032,7 +8151,7 @@ func (v *ScoDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -8041,7 +8160,7 @@ func (v *ScoDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.ProductionSpecification = append(v.ProductionSpecification, ProductionSpecification{})
+				v.ProductionSpecification = codec.Extend(d, slotProductionSpecification, v.ProductionSpecification)
 				if err = v.ProductionSpecification[len(v.ProductionSpecification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -8133,7 +8252,7 @@ func (v *ScoState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.CalibrationInfo = new(CalibrationInfo)
+				v.CalibrationInfo = codec.Make[CalibrationInfo](d, slotCalibrationInfo)
 				if err = v.CalibrationInfo.decode(d, false); err != nil {
 					return err
 				}
@@ -8142,7 +8261,7 @@ func (v *ScoState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.NextCalibration = new(CalibrationInfo)
+				v.NextCalibration = codec.Make[CalibrationInfo](d, slotCalibrationInfo)
 				if err = v.NextCalibration.decode(d, false); err != nil {
 					return err
 				}
@@ -8151,7 +8270,7 @@ func (v *ScoState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.PhysicalConnector = new(PhysicalConnectorInfo)
+				v.PhysicalConnector = codec.Make[PhysicalConnectorInfo](d, slotPhysicalConnectorInfo)
 				if err = v.PhysicalConnector.decode(d, false); err != nil {
 					return err
 				}
@@ -8160,7 +8279,7 @@ func (v *ScoState) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.OperationGroup = append(v.OperationGroup, OperationGroup{})
+				v.OperationGroup = codec.Extend(d, slotOperationGroup, v.OperationGroup)
 				if err = v.OperationGroup[len(v.OperationGroup)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -8340,7 +8459,7 @@ func (v *SetValueOperationDescriptor) decode(d *codec.Decoder, typed bool) (err 
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -8411,7 +8530,7 @@ func (v *SetValueOperationState) decode(d *codec.Decoder, typed bool) (err error
 					return d.Misplaced()
 				}
 				pos = 1
-				v.AllowedRange = append(v.AllowedRange, Range{})
+				v.AllowedRange = codec.Extend(d, slotRange, v.AllowedRange)
 				if err = v.AllowedRange[len(v.AllowedRange)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -8502,7 +8621,7 @@ func (v *SetStringOperationDescriptor) decode(d *codec.Decoder, typed bool) (err
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -8573,7 +8692,7 @@ func (v *SetStringOperationState) decode(d *codec.Decoder, typed bool) (err erro
 					return d.Misplaced()
 				}
 				pos = 2
-				v.AllowedValues = new(AllowedValues)
+				v.AllowedValues = codec.Make[AllowedValues](d, slotAllowedValues)
 				if err = v.AllowedValues.decode(d, false); err != nil {
 					return err
 				}
@@ -8710,7 +8829,7 @@ func (v *ActivateOperationDescriptor) decode(d *codec.Decoder, typed bool) (err 
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -8733,7 +8852,7 @@ func (v *ActivateOperationDescriptor) decode(d *codec.Decoder, typed bool) (err 
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Argument = append(v.Argument, ActivateOperationDescriptorArgument{})
+				v.Argument = codec.Extend(d, slotActivateOperationDescriptorArgument, v.Argument)
 				if err = v.Argument[len(v.Argument)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -8937,7 +9056,7 @@ func (v *SetContextStateOperationDescriptor) decode(d *codec.Decoder, typed bool
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -9097,7 +9216,7 @@ func (v *SetMetricStateOperationDescriptor) decode(d *codec.Decoder, typed bool)
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -9257,7 +9376,7 @@ func (v *SetComponentStateOperationDescriptor) decode(d *codec.Decoder, typed bo
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -9417,7 +9536,7 @@ func (v *SetAlertStateOperationDescriptor) decode(d *codec.Decoder, typed bool) 
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -9527,91 +9646,91 @@ func DecodeState(d *codec.Decoder) (State, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "AlertSystemState":
-			v := new(AlertSystemState)
+			v := codec.Make[AlertSystemState](d, slotAlertSystemState)
 			return v, v.decode(d, true)
 		case "AlertConditionState":
-			v := new(AlertConditionState)
+			v := codec.Make[AlertConditionState](d, slotAlertConditionState)
 			return v, v.decode(d, true)
 		case "LimitAlertConditionState":
-			v := new(LimitAlertConditionState)
+			v := codec.Make[LimitAlertConditionState](d, slotLimitAlertConditionState)
 			return v, v.decode(d, true)
 		case "AlertSignalState":
-			v := new(AlertSignalState)
+			v := codec.Make[AlertSignalState](d, slotAlertSignalState)
 			return v, v.decode(d, true)
 		case "MdsState":
-			v := new(MdsState)
+			v := codec.Make[MdsState](d, slotMdsState)
 			return v, v.decode(d, true)
 		case "VmdState":
-			v := new(VmdState)
+			v := codec.Make[VmdState](d, slotVmdState)
 			return v, v.decode(d, true)
 		case "ChannelState":
-			v := new(ChannelState)
+			v := codec.Make[ChannelState](d, slotChannelState)
 			return v, v.decode(d, true)
 		case "ClockState":
-			v := new(ClockState)
+			v := codec.Make[ClockState](d, slotClockState)
 			return v, v.decode(d, true)
 		case "BatteryState":
-			v := new(BatteryState)
+			v := codec.Make[BatteryState](d, slotBatteryState)
 			return v, v.decode(d, true)
 		case "SystemContextState":
-			v := new(SystemContextState)
+			v := codec.Make[SystemContextState](d, slotSystemContextState)
 			return v, v.decode(d, true)
 		case "PatientContextState":
-			v := new(PatientContextState)
+			v := codec.Make[PatientContextState](d, slotPatientContextState)
 			return v, v.decode(d, true)
 		case "LocationContextState":
-			v := new(LocationContextState)
+			v := codec.Make[LocationContextState](d, slotLocationContextState)
 			return v, v.decode(d, true)
 		case "OperatorContextState":
-			v := new(OperatorContextState)
+			v := codec.Make[OperatorContextState](d, slotOperatorContextState)
 			return v, v.decode(d, true)
 		case "MeansContextState":
-			v := new(MeansContextState)
+			v := codec.Make[MeansContextState](d, slotMeansContextState)
 			return v, v.decode(d, true)
 		case "EnsembleContextState":
-			v := new(EnsembleContextState)
+			v := codec.Make[EnsembleContextState](d, slotEnsembleContextState)
 			return v, v.decode(d, true)
 		case "NumericMetricState":
-			v := allocNumericMetricState()
+			v := allocNumericMetricState(d)
 			return v, v.decode(d, true)
 		case "StringMetricState":
-			v := allocStringMetricState()
+			v := allocStringMetricState(d)
 			return v, v.decode(d, true)
 		case "EnumStringMetricState":
-			v := allocEnumStringMetricState()
+			v := allocEnumStringMetricState(d)
 			return v, v.decode(d, true)
 		case "RealTimeSampleArrayMetricState":
-			v := allocRealTimeSampleArrayMetricState()
+			v := allocRealTimeSampleArrayMetricState(d)
 			return v, v.decode(d, true)
 		case "DistributionSampleArrayMetricState":
-			v := allocDistributionSampleArrayMetricState()
+			v := allocDistributionSampleArrayMetricState(d)
 			return v, v.decode(d, true)
 		case "ScoState":
-			v := new(ScoState)
+			v := codec.Make[ScoState](d, slotScoState)
 			return v, v.decode(d, true)
 		case "SetValueOperationState":
-			v := new(SetValueOperationState)
+			v := codec.Make[SetValueOperationState](d, slotSetValueOperationState)
 			return v, v.decode(d, true)
 		case "SetStringOperationState":
-			v := new(SetStringOperationState)
+			v := codec.Make[SetStringOperationState](d, slotSetStringOperationState)
 			return v, v.decode(d, true)
 		case "ActivateOperationState":
-			v := new(ActivateOperationState)
+			v := codec.Make[ActivateOperationState](d, slotActivateOperationState)
 			return v, v.decode(d, true)
 		case "SetContextStateOperationState":
-			v := new(SetContextStateOperationState)
+			v := codec.Make[SetContextStateOperationState](d, slotSetContextStateOperationState)
 			return v, v.decode(d, true)
 		case "SetMetricStateOperationState":
-			v := new(SetMetricStateOperationState)
+			v := codec.Make[SetMetricStateOperationState](d, slotSetMetricStateOperationState)
 			return v, v.decode(d, true)
 		case "SetComponentStateOperationState":
-			v := new(SetComponentStateOperationState)
+			v := codec.Make[SetComponentStateOperationState](d, slotSetComponentStateOperationState)
 			return v, v.decode(d, true)
 		case "SetAlertStateOperationState":
-			v := new(SetAlertStateOperationState)
+			v := codec.Make[SetAlertStateOperationState](d, slotSetAlertStateOperationState)
 			return v, v.decode(d, true)
 		case "WorkflowContextState":
-			v := new(WorkflowContextState)
+			v := codec.Make[WorkflowContextState](d, slotWorkflowContextState)
 			return v, v.decode(d, true)
 		}
 	}
@@ -9630,22 +9749,22 @@ func DecodeMultiState(d *codec.Decoder) (MultiState, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "PatientContextState":
-			v := new(PatientContextState)
+			v := codec.Make[PatientContextState](d, slotPatientContextState)
 			return v, v.decode(d, true)
 		case "LocationContextState":
-			v := new(LocationContextState)
+			v := codec.Make[LocationContextState](d, slotLocationContextState)
 			return v, v.decode(d, true)
 		case "OperatorContextState":
-			v := new(OperatorContextState)
+			v := codec.Make[OperatorContextState](d, slotOperatorContextState)
 			return v, v.decode(d, true)
 		case "MeansContextState":
-			v := new(MeansContextState)
+			v := codec.Make[MeansContextState](d, slotMeansContextState)
 			return v, v.decode(d, true)
 		case "EnsembleContextState":
-			v := new(EnsembleContextState)
+			v := codec.Make[EnsembleContextState](d, slotEnsembleContextState)
 			return v, v.decode(d, true)
 		case "WorkflowContextState":
-			v := new(WorkflowContextState)
+			v := codec.Make[WorkflowContextState](d, slotWorkflowContextState)
 			return v, v.decode(d, true)
 		}
 	}
@@ -9664,22 +9783,22 @@ func DecodeContextState(d *codec.Decoder) (ContextState, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "PatientContextState":
-			v := new(PatientContextState)
+			v := codec.Make[PatientContextState](d, slotPatientContextState)
 			return v, v.decode(d, true)
 		case "LocationContextState":
-			v := new(LocationContextState)
+			v := codec.Make[LocationContextState](d, slotLocationContextState)
 			return v, v.decode(d, true)
 		case "OperatorContextState":
-			v := new(OperatorContextState)
+			v := codec.Make[OperatorContextState](d, slotOperatorContextState)
 			return v, v.decode(d, true)
 		case "MeansContextState":
-			v := new(MeansContextState)
+			v := codec.Make[MeansContextState](d, slotMeansContextState)
 			return v, v.decode(d, true)
 		case "EnsembleContextState":
-			v := new(EnsembleContextState)
+			v := codec.Make[EnsembleContextState](d, slotEnsembleContextState)
 			return v, v.decode(d, true)
 		case "WorkflowContextState":
-			v := new(WorkflowContextState)
+			v := codec.Make[WorkflowContextState](d, slotWorkflowContextState)
 			return v, v.decode(d, true)
 		}
 	}
@@ -9698,25 +9817,25 @@ func DecodeComponentState(d *codec.Decoder) (ComponentState, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "MdsState":
-			v := new(MdsState)
+			v := codec.Make[MdsState](d, slotMdsState)
 			return v, v.decode(d, true)
 		case "VmdState":
-			v := new(VmdState)
+			v := codec.Make[VmdState](d, slotVmdState)
 			return v, v.decode(d, true)
 		case "ChannelState":
-			v := new(ChannelState)
+			v := codec.Make[ChannelState](d, slotChannelState)
 			return v, v.decode(d, true)
 		case "ClockState":
-			v := new(ClockState)
+			v := codec.Make[ClockState](d, slotClockState)
 			return v, v.decode(d, true)
 		case "BatteryState":
-			v := new(BatteryState)
+			v := codec.Make[BatteryState](d, slotBatteryState)
 			return v, v.decode(d, true)
 		case "SystemContextState":
-			v := new(SystemContextState)
+			v := codec.Make[SystemContextState](d, slotSystemContextState)
 			return v, v.decode(d, true)
 		case "ScoState":
-			v := new(ScoState)
+			v := codec.Make[ScoState](d, slotScoState)
 			return v, v.decode(d, true)
 		}
 	}
@@ -9735,16 +9854,16 @@ func DecodeAlertState(d *codec.Decoder) (AlertState, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "AlertSystemState":
-			v := new(AlertSystemState)
+			v := codec.Make[AlertSystemState](d, slotAlertSystemState)
 			return v, v.decode(d, true)
 		case "AlertConditionState":
-			v := new(AlertConditionState)
+			v := codec.Make[AlertConditionState](d, slotAlertConditionState)
 			return v, v.decode(d, true)
 		case "LimitAlertConditionState":
-			v := new(LimitAlertConditionState)
+			v := codec.Make[LimitAlertConditionState](d, slotLimitAlertConditionState)
 			return v, v.decode(d, true)
 		case "AlertSignalState":
-			v := new(AlertSignalState)
+			v := codec.Make[AlertSignalState](d, slotAlertSignalState)
 			return v, v.decode(d, true)
 		}
 	}
@@ -9763,10 +9882,10 @@ func DecodeConditionState(d *codec.Decoder) (ConditionState, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "AlertConditionState":
-			v := new(AlertConditionState)
+			v := codec.Make[AlertConditionState](d, slotAlertConditionState)
 			return v, v.decode(d, true)
 		case "LimitAlertConditionState":
-			v := new(LimitAlertConditionState)
+			v := codec.Make[LimitAlertConditionState](d, slotLimitAlertConditionState)
 			return v, v.decode(d, true)
 		}
 	}
@@ -9785,19 +9904,19 @@ func DecodeMetricState(d *codec.Decoder) (MetricState, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "NumericMetricState":
-			v := allocNumericMetricState()
+			v := allocNumericMetricState(d)
 			return v, v.decode(d, true)
 		case "StringMetricState":
-			v := allocStringMetricState()
+			v := allocStringMetricState(d)
 			return v, v.decode(d, true)
 		case "EnumStringMetricState":
-			v := allocEnumStringMetricState()
+			v := allocEnumStringMetricState(d)
 			return v, v.decode(d, true)
 		case "RealTimeSampleArrayMetricState":
-			v := allocRealTimeSampleArrayMetricState()
+			v := allocRealTimeSampleArrayMetricState(d)
 			return v, v.decode(d, true)
 		case "DistributionSampleArrayMetricState":
-			v := allocDistributionSampleArrayMetricState()
+			v := allocDistributionSampleArrayMetricState(d)
 			return v, v.decode(d, true)
 		}
 	}
@@ -9816,25 +9935,25 @@ func DecodeOperationState(d *codec.Decoder) (OperationState, error) {
 	if t.Space == xmlscan.NsPM {
 		switch t.Local {
 		case "SetValueOperationState":
-			v := new(SetValueOperationState)
+			v := codec.Make[SetValueOperationState](d, slotSetValueOperationState)
 			return v, v.decode(d, true)
 		case "SetStringOperationState":
-			v := new(SetStringOperationState)
+			v := codec.Make[SetStringOperationState](d, slotSetStringOperationState)
 			return v, v.decode(d, true)
 		case "ActivateOperationState":
-			v := new(ActivateOperationState)
+			v := codec.Make[ActivateOperationState](d, slotActivateOperationState)
 			return v, v.decode(d, true)
 		case "SetContextStateOperationState":
-			v := new(SetContextStateOperationState)
+			v := codec.Make[SetContextStateOperationState](d, slotSetContextStateOperationState)
 			return v, v.decode(d, true)
 		case "SetMetricStateOperationState":
-			v := new(SetMetricStateOperationState)
+			v := codec.Make[SetMetricStateOperationState](d, slotSetMetricStateOperationState)
 			return v, v.decode(d, true)
 		case "SetComponentStateOperationState":
-			v := new(SetComponentStateOperationState)
+			v := codec.Make[SetComponentStateOperationState](d, slotSetComponentStateOperationState)
 			return v, v.decode(d, true)
 		case "SetAlertStateOperationState":
-			v := new(SetAlertStateOperationState)
+			v := codec.Make[SetAlertStateOperationState](d, slotSetAlertStateOperationState)
 			return v, v.decode(d, true)
 		}
 	}
@@ -9884,7 +10003,7 @@ func (v *WorkflowContextDescriptor) decode(d *codec.Decoder, typed bool) (err er
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -9973,7 +10092,7 @@ func (v *WorkflowContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Category = new(CodedValue)
+				v.Category = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Category.decode(d, false); err != nil {
 					return err
 				}
@@ -9982,7 +10101,7 @@ func (v *WorkflowContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Validator = append(v.Validator, InstanceIdentifier{})
+				v.Validator = codec.Extend(d, slotInstanceIdentifier, v.Validator)
 				if err = v.Validator[len(v.Validator)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -9991,7 +10110,7 @@ func (v *WorkflowContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Identification = append(v.Identification, InstanceIdentifier{})
+				v.Identification = codec.Extend(d, slotInstanceIdentifier, v.Identification)
 				if err = v.Identification[len(v.Identification)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10000,7 +10119,7 @@ func (v *WorkflowContextState) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 5
-				v.WorkflowDetail = new(WorkflowDetail)
+				v.WorkflowDetail = codec.Make[WorkflowDetail](d, slotWorkflowDetail)
 				if err = v.WorkflowDetail.decode(d, false); err != nil {
 					return err
 				}
@@ -10061,7 +10180,7 @@ func (v *WorkflowDetail) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.AssignedLocation = new(LocationReference)
+				v.AssignedLocation = codec.Make[LocationReference](d, slotLocationReference)
 				if err = v.AssignedLocation.decode(d, false); err != nil {
 					return err
 				}
@@ -10070,7 +10189,7 @@ func (v *WorkflowDetail) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.VisitNumber = new(InstanceIdentifier)
+				v.VisitNumber = codec.Make[InstanceIdentifier](d, slotInstanceIdentifier)
 				if err = v.VisitNumber.decode(d, false); err != nil {
 					return err
 				}
@@ -10079,7 +10198,7 @@ func (v *WorkflowDetail) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.DangerCode = append(v.DangerCode, CodedValue{})
+				v.DangerCode = codec.Extend(d, slotCodedValue, v.DangerCode)
 				if err = v.DangerCode[len(v.DangerCode)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10088,7 +10207,7 @@ func (v *WorkflowDetail) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 5
-				v.RelevantClinicalInfo = append(v.RelevantClinicalInfo, ClinicalInfo{})
+				v.RelevantClinicalInfo = codec.Extend(d, slotClinicalInfo, v.RelevantClinicalInfo)
 				if err = v.RelevantClinicalInfo[len(v.RelevantClinicalInfo)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10097,7 +10216,7 @@ func (v *WorkflowDetail) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 7
-				v.RequestedOrderDetail = new(RequestedOrderDetail)
+				v.RequestedOrderDetail = codec.Make[RequestedOrderDetail](d, slotRequestedOrderDetail)
 				if err = v.RequestedOrderDetail.decode(d, false); err != nil {
 					return err
 				}
@@ -10106,7 +10225,7 @@ func (v *WorkflowDetail) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 8
-				v.PerformedOrderDetail = new(PerformedOrderDetail)
+				v.PerformedOrderDetail = codec.Make[PerformedOrderDetail](d, slotPerformedOrderDetail)
 				if err = v.PerformedOrderDetail.decode(d, false); err != nil {
 					return err
 				}
@@ -10160,7 +10279,7 @@ func (v *ClinicalInfo) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Type = new(CodedValue)
+				v.Type = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Type.decode(d, false); err != nil {
 					return err
 				}
@@ -10169,7 +10288,7 @@ func (v *ClinicalInfo) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Code = new(CodedValue)
+				v.Code = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Code.decode(d, false); err != nil {
 					return err
 				}
@@ -10191,7 +10310,7 @@ func (v *ClinicalInfo) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.Description = append(v.Description, LocalizedText{})
+				v.Description = codec.Extend(d, slotLocalizedText, v.Description)
 				if err = v.Description[len(v.Description)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10200,7 +10319,7 @@ func (v *ClinicalInfo) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 5
-				v.RelatedMeasurement = append(v.RelatedMeasurement, RelatedMeasurement{})
+				v.RelatedMeasurement = codec.Extend(d, slotRelatedMeasurement, v.RelatedMeasurement)
 				if err = v.RelatedMeasurement[len(v.RelatedMeasurement)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10279,7 +10398,7 @@ func (v *RelatedMeasurement) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 1
-				v.ReferenceRange = append(v.ReferenceRange, ReferenceRange{})
+				v.ReferenceRange = codec.Extend(d, slotReferenceRange, v.ReferenceRange)
 				if err = v.ReferenceRange[len(v.ReferenceRange)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10332,7 +10451,7 @@ func (v *ReferenceRange) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 2
-				v.Meaning = new(CodedValue)
+				v.Meaning = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Meaning.decode(d, false); err != nil {
 					return err
 				}
@@ -10412,7 +10531,7 @@ func (v *ImagingProcedure) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 6
-				v.Modality = new(CodedValue)
+				v.Modality = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.Modality.decode(d, false); err != nil {
 					return err
 				}
@@ -10421,7 +10540,7 @@ func (v *ImagingProcedure) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 7
-				v.ProtocolCode = new(CodedValue)
+				v.ProtocolCode = codec.Make[CodedValue](d, slotCodedValue)
 				if err = v.ProtocolCode.decode(d, false); err != nil {
 					return err
 				}
@@ -10505,7 +10624,7 @@ func (v *OrderDetail) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Performer = append(v.Performer, PersonParticipation{})
+				v.Performer = codec.Extend(d, slotPersonParticipation, v.Performer)
 				if err = v.Performer[len(v.Performer)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10514,7 +10633,7 @@ func (v *OrderDetail) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 4
-				v.Service = append(v.Service, CodedValue{})
+				v.Service = codec.Extend(d, slotCodedValue, v.Service)
 				if err = v.Service[len(v.Service)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10523,7 +10642,7 @@ func (v *OrderDetail) decode(d *codec.Decoder, typed bool) (err error) {
 					return d.Misplaced()
 				}
 				pos = 5
-				v.ImagingProcedure = append(v.ImagingProcedure, ImagingProcedure{})
+				v.ImagingProcedure = codec.Extend(d, slotImagingProcedure, v.ImagingProcedure)
 				if err = v.ImagingProcedure[len(v.ImagingProcedure)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10605,7 +10724,7 @@ func (v *RequestedOrderDetail) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Performer = append(v.Performer, PersonParticipation{})
+				v.Performer = codec.Extend(d, slotPersonParticipation, v.Performer)
 				if err = v.Performer[len(v.Performer)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10614,7 +10733,7 @@ func (v *RequestedOrderDetail) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 4
-				v.Service = append(v.Service, CodedValue{})
+				v.Service = codec.Extend(d, slotCodedValue, v.Service)
 				if err = v.Service[len(v.Service)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10623,7 +10742,7 @@ func (v *RequestedOrderDetail) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 5
-				v.ImagingProcedure = append(v.ImagingProcedure, ImagingProcedure{})
+				v.ImagingProcedure = codec.Extend(d, slotImagingProcedure, v.ImagingProcedure)
 				if err = v.ImagingProcedure[len(v.ImagingProcedure)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10632,7 +10751,7 @@ func (v *RequestedOrderDetail) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 7
-				v.ReferringPhysician = new(PersonReference)
+				v.ReferringPhysician = codec.Make[PersonReference](d, slotPersonReference)
 				if err = v.ReferringPhysician.decode(d, false); err != nil {
 					return err
 				}
@@ -10641,7 +10760,7 @@ func (v *RequestedOrderDetail) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 8
-				v.RequestingPhysician = new(PersonReference)
+				v.RequestingPhysician = codec.Make[PersonReference](d, slotPersonReference)
 				if err = v.RequestingPhysician.decode(d, false); err != nil {
 					return err
 				}
@@ -10734,7 +10853,7 @@ func (v *PerformedOrderDetail) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 3
-				v.Performer = append(v.Performer, PersonParticipation{})
+				v.Performer = codec.Extend(d, slotPersonParticipation, v.Performer)
 				if err = v.Performer[len(v.Performer)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10743,7 +10862,7 @@ func (v *PerformedOrderDetail) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 4
-				v.Service = append(v.Service, CodedValue{})
+				v.Service = codec.Extend(d, slotCodedValue, v.Service)
 				if err = v.Service[len(v.Service)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10752,7 +10871,7 @@ func (v *PerformedOrderDetail) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 5
-				v.ImagingProcedure = append(v.ImagingProcedure, ImagingProcedure{})
+				v.ImagingProcedure = codec.Extend(d, slotImagingProcedure, v.ImagingProcedure)
 				if err = v.ImagingProcedure[len(v.ImagingProcedure)-1].decode(d, false); err != nil {
 					return err
 				}
@@ -10761,7 +10880,7 @@ func (v *PerformedOrderDetail) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 7
-				v.FillerOrderNumber = new(InstanceIdentifier)
+				v.FillerOrderNumber = codec.Make[InstanceIdentifier](d, slotInstanceIdentifier)
 				if err = v.FillerOrderNumber.decode(d, false); err != nil {
 					return err
 				}
@@ -10770,7 +10889,7 @@ func (v *PerformedOrderDetail) decode(d *codec.Decoder, typed bool) (err error) 
 					return d.Misplaced()
 				}
 				pos = 7
-				v.ResultingClinicalInfo = append(v.ResultingClinicalInfo, ClinicalInfo{})
+				v.ResultingClinicalInfo = codec.Extend(d, slotClinicalInfo, v.ResultingClinicalInfo)
 				if err = v.ResultingClinicalInfo[len(v.ResultingClinicalInfo)-1].decode(d, false); err != nil {
 					return err
 				}

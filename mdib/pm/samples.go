@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+
+	"github.com/semeco/go-sdc/mdib/internal/codec"
 )
 
 // Samples is the list of numbers of a sample array, decoded in one go.
@@ -18,9 +20,20 @@ func (s Samples) Float64s(dst []float64) []float64 {
 }
 
 // UnmarshalText reads a white-space separated list of xs:decimal.
-func (s *Samples) UnmarshalText(b []byte) error {
-	// Nearly always the numbers are separated by single spaces, so that this is their count.
-	out := make(Samples, 0, bytes.Count(b, []byte{' '})+1)
+func (s *Samples) UnmarshalText(b []byte) (err error) {
+	*s, err = appendSamples(make(Samples, 0, countSamples(b)), b)
+	return err
+}
+
+// countSamples is right where the numbers are separated by single spaces, which they nearly always are.
+func countSamples(b []byte) int { return bytes.Count(b, []byte{' '}) + 1 }
+
+func decodeSamples(d *codec.Decoder, b []byte) (Samples, error) {
+	return appendSamples(codec.SampleRoom[Decimal](d, slotDecimal, countSamples(b), len(b)), b)
+}
+
+// appendSamples appends to the empty list out. No samples are no list.
+func appendSamples(out Samples, b []byte) (Samples, error) {
 	for i := 0; i < len(b); {
 		if isSpace(b[i]) {
 			i++
@@ -62,7 +75,7 @@ func (s *Samples) UnmarshalText(b []byte) error {
 			}
 			d, ok := parseDecimal(b[from:i])
 			if !ok {
-				return fmt.Errorf("sample %d: %w: %q", len(out), errDecimal, clip(string(b[from:i])))
+				return nil, fmt.Errorf("sample %d: %w: %q", len(out), errDecimal, clip(string(b[from:i])))
 			}
 			out = append(out, d)
 			continue
@@ -73,10 +86,9 @@ func (s *Samples) UnmarshalText(b []byte) error {
 		out = append(out, shortDecimal(coef, scale))
 	}
 	if len(out) == 0 {
-		out = nil
+		return nil, nil
 	}
-	*s = out
-	return nil
+	return out, nil
 }
 
 // AppendText appends the samples separated by single spaces; it never fails.

@@ -10,12 +10,39 @@ import (
 // Decoder carries what decoding needs along: the scanner and what the caller understands.
 type Decoder struct {
 	S *xmlscan.Scanner
+
 	// Understands tells whether the caller knows an extension element beyond those package ext knows; may be nil.
 	Understands func(xmlscan.Name) bool
+
+	batch bool
+	slabs []forgetter // by slot, nil where nothing was asked for yet
 }
+
+type forgetter interface{ forget() }
 
 // New returns a decoder that reads from s.
 func New(s *xmlscan.Scanner) *Decoder { return &Decoder{S: s} }
+
+// Batch returns a decoder for the document s stands in that allocates what it reads several values at a
+// time. It stays with the scanner from document to document; Done ends its use for this one.
+func Batch(s *xmlscan.Scanner) *Decoder {
+	d, ok := s.Attached().(*Decoder)
+	if !ok {
+		d = &Decoder{S: s, batch: true}
+		s.Attach(d)
+	}
+	return d
+}
+
+// Done lets go of what the decoder made room for.
+func (d *Decoder) Done() {
+	d.Understands = nil
+	for _, s := range d.slabs {
+		if s != nil {
+			s.forget()
+		}
+	}
+}
 
 // Attr refuses the value of an attribute.
 func (d *Decoder) Attr(a *xmlscan.Attr, err error) error {
