@@ -43,8 +43,7 @@ func newDevice(t testing.TB, w *Writer, epr string) *device {
 	t.Helper()
 	d := &device{store: newStore(t), at: w.start}
 	d.track = w.Track(Device{EPR: epr, SerialNumber: "7"})
-	d.track.Start(d.at, d.store.Load())
-	d.track.Link(d.at, Link{State: "live", Since: d.at})
+	d.track.Start(d.at, Link{State: "live", Since: d.at}, d.store.Load())
 	return d
 }
 

@@ -35,7 +35,7 @@ func childMain(path string) {
 	fail(err)
 	store := mdib.NewStore(snap, mdib.Config{})
 	track := w.Track(Device{EPR: deviceEPR})
-	track.Start(time.Now(), store.Load())
+	track.Start(time.Now(), Link{State: "live"}, store.Load())
 	handle := numeric(snap)
 	for i := int64(1); ; i++ {
 		change, err := store.Update(func(tx *mdib.Tx) error { return tx.SetNumeric(handle, pm.NewDecimal(i, 0), time.Now()) })

@@ -218,6 +218,23 @@ func (r *Reader) MDIBAt(device string, at time.Time) (*mdib.Snapshot, error) {
 	return r.find(device, at, func(s *Step) bool { return s.At.After(at) }, nil)
 }
 
+// First returns the first MDIB of a device.
+func (r *Reader) First(device string) (*mdib.Snapshot, error) {
+	d, err := r.Device(device)
+	if err != nil {
+		return nil, err
+	}
+	for s, err := range r.Play(time.Time{}, d.EPR) {
+		if err != nil {
+			return nil, err
+		}
+		if s.Kind == KindMDIB {
+			return s.After, nil
+		}
+	}
+	return nil, ErrNotThere
+}
+
 // MDIBVersion returns the MDIB of a device at a version: that of the last sequence that has it.
 func (r *Reader) MDIBVersion(device string, version uint64) (*mdib.Snapshot, error) {
 	return r.find(device, time.Time{}, nil, func(s *Step) bool { return s.After.Version().MdibVersion == version })

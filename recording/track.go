@@ -38,14 +38,14 @@ func (w *Writer) Track(d Device) *Track {
 	devices := append([]Device(nil), w.devices...)
 	devices[id-1] = d
 	w.devices = devices
-	return &Track{w: w, device: d, link: Link{State: "connecting", Since: time.Now()}}
+	return &Track{w: w, device: d, link: Link{State: "connecting", Since: w.start}}
 }
 
-// Start records the whole MDIB the device begins with.
-func (t *Track) Start(at time.Time, s *mdib.Snapshot) {
+// Start records the link and the whole MDIB the device begins with.
+func (t *Track) Start(at time.Time, l Link, s *mdib.Snapshot) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.snapshot = s
+	t.link, t.snapshot = l, s
 	if t.heal(at) {
 		t.put(t.records(at, ReasonStart)...)
 	}
@@ -82,11 +82,11 @@ func (t *Track) Report(at time.Time, r msg.Report, after *mdib.Snapshot) {
 	}
 }
 
-// Resync records that something was missed and the MDIB as it is now.
-func (t *Track) Resync(at time.Time, g Gap, s *mdib.Snapshot) {
+// Resync records that something was missed, and link and MDIB as they are now.
+func (t *Track) Resync(at time.Time, g Gap, l Link, s *mdib.Snapshot) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.snapshot = s
+	t.link, t.snapshot = l, s
 	if t.heal(at) {
 		t.put(append([]*record{t.w.record(KindGap, t.device.ID, at, jsonOf(g))}, t.records(at, ReasonResync)...)...)
 	}

@@ -39,6 +39,10 @@ type cli struct {
 	Set       setCmd       `cmd:"" help:"Set a value or string by an operation and wait for the outcome."`
 	Activate  activateCmd  `cmd:"" help:"Invoke an activate operation and wait for the outcome."`
 	Context   contextCmd   `cmd:"" help:"Show or set context states: patient, location."`
+	Record    recordCmd    `cmd:"" help:"Record devices into a file until interrupted."`
+	Replay    replayCmd    `cmd:"" help:"Replay a recording: its devices, live on the network, with their timing."`
+	Recording recordingCmd `cmd:"" help:"Look at recordings and compare them."`
+	Export    exportCmd    `cmd:"" help:"Write a recording as a table: CSV or Parquet."`
 	Lint      lintCmd      `cmd:"" help:"Check MDIBs, of files or devices, by the rules of the standards."`
 	Diff      diffCmd      `cmd:"" help:"Compare two MDIBs, of files or devices."`
 	Plugathon plugathonCmd `cmd:"" help:"Play the consumer of the plug-a-thon script against a device."`

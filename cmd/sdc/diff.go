@@ -4,12 +4,12 @@ import (
 	"fmt"
 
 	"github.com/semeco/go-sdc/diff"
-	"github.com/semeco/go-sdc/mdib"
 )
 
 type diffCmd struct {
 	deviceFlags
-	A        string `arg:"" help:"MDIB file, or device: EPR, unique prefix of one, friendly name or URL."`
+	recordedFlags
+	A        string `arg:"" help:"MDIB file, recording (FILE, FILE@start, FILE@90s, FILE@2006-01-02T15:04:05Z or FILE@v17), or device: EPR, unique prefix of one, friendly name or URL."`
 	B        string `arg:"" help:"What to compare it with."`
 	Versions bool   `help:"Compare versions too."`
 	JSON     bool   `name:"json" help:"One JSON object a difference."`
@@ -32,11 +32,11 @@ type fieldDifference struct {
 }
 
 func (c *diffCmd) Run(e *env) error {
-	a, err := c.snapshot(e, c.A)
+	a, err := c.snapshot(e, c.A, c.recordedFlags)
 	if err != nil {
 		return err
 	}
-	b, err := c.snapshot(e, c.B)
+	b, err := c.snapshot(e, c.B, c.recordedFlags)
 	if err != nil {
 		return err
 	}
@@ -55,18 +55,6 @@ func (c *diffCmd) Run(e *env) error {
 		return nil
 	}
 	return errSilent
-}
-
-func (c *diffCmd) snapshot(e *env, source string) (*mdib.Snapshot, error) {
-	if isFile(source) {
-		return mdib.ReadFile(source)
-	}
-	dev, closeAll, err := c.connect(e, source)
-	if err != nil {
-		return nil, err
-	}
-	defer closeAll()
-	return dev.MDIB(), nil
 }
 
 func newDifference(d diff.Change) difference {

@@ -89,18 +89,18 @@ func firstText(texts []dpws.LocalizedString) string {
 
 type treeCmd struct {
 	deviceFlags
-	Target string `arg:"" help:"Device: EPR, unique prefix of one, friendly name or URL."`
+	recordedFlags
+	Target string `arg:"" help:"Device: EPR, unique prefix of one, friendly name or URL; or MDIB file or recording, as for sdc diff."`
 	JSON   bool   `name:"json" help:"One JSON object an entry."`
 }
 
 func (c *treeCmd) Run(e *env) error {
-	dev, closeAll, err := c.connect(e, c.Target)
+	snap, err := c.snapshot(e, c.Target, c.recordedFlags)
 	if err != nil {
 		return err
 	}
-	defer closeAll()
 	t := newTable("ENTRY", "TYPE", "NAME", "VALUE")
-	for ent := range dev.MDIB().Entities() {
+	for ent := range snap.Entities() {
 		if c.JSON {
 			if err := writeJSON(e.out, newEntry(ent, false)); err != nil {
 				return err
@@ -125,18 +125,17 @@ func (c *treeCmd) Run(e *env) error {
 
 type getCmd struct {
 	deviceFlags
-	Target string   `arg:"" help:"Device: EPR, unique prefix of one, friendly name or URL."`
+	recordedFlags
+	Target string   `arg:"" help:"Device: EPR, unique prefix of one, friendly name or URL; or MDIB file or recording, as for sdc diff."`
 	Handle []string `arg:"" optional:"" help:"Handles of descriptors or context states. Default: all."`
 	JSON   bool     `name:"json" help:"One JSON object an entry, with descriptor and states in full."`
 }
 
 func (c *getCmd) Run(e *env) error {
-	dev, closeAll, err := c.connect(e, c.Target)
+	snap, err := c.snapshot(e, c.Target, c.recordedFlags)
 	if err != nil {
 		return err
 	}
-	defer closeAll()
-	snap := dev.MDIB()
 	entities, err := selectEntities(snap, c.Handle)
 	if err != nil {
 		return err

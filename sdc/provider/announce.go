@@ -18,8 +18,8 @@ func (p *Provider) newTarget(xaddr string) (*discovery.Target, error) {
 		},
 		Transport: p.cfg.Transport,
 		UDP:       discovery.UDPConfig{Address: p.cfg.Network.IP(), Port: p.cfg.Network.UDPPort()},
-		Timing:    p.cfg.Timing,
-		Logger:    p.log,
+		Timing:    p.cfg.Timing, InstanceID: p.cfg.InstanceID,
+		Logger: p.log,
 	})
 }
 

@@ -46,6 +46,9 @@ type Config struct {
 	// ContextScopes are the kinds of associated contexts offered as scopes; nil means the location only. Think of privacy before offering patients.
 	ContextScopes []sdc.ContextKind
 
+	// InstanceID is the number of this start in discovery; it must be greater after each restart (WSD-1). 0 takes the seconds since 1970, which is
+	// right as long as the clock is never set back; package persist counts the starts.
+	InstanceID uint32
 	// Timing has the delays of discovery; the zero value has those of the standards, with up to 2.5 s before the first Hello.
 	Timing discovery.Timing
 

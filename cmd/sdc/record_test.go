@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestRecordReplayAndBack goes the whole way by the command line: a device is recorded, replayed, recorded again, compared, looked at and exported.
+func TestRecordReplayAndBack(t *testing.T) {
+	device, station := certificates(t)
+	dir := t.TempDir()
+	first, second := filepath.Join(dir, "first.sdcrec"), filepath.Join(dir, "second.sdcrec")
+	_, url := simulate(t, "monitor", "--tls", device, "--discovery-port", port(t))
+	code, out, errs := call(t, "record", url, "-o", first, "--for", "3s", "--json", "--tls", station)
+	require.Equal(t, exitOK, code, errs)
+	var sum recorded
+	require.NoError(t, json.Unmarshal([]byte(out), &sum))
+	require.Positive(t, sum.Records)
+	require.Zero(t, sum.Dropped)
+	code, _, errs = call(t, "record", url, "-o", first, "--for", "1s", "--tls", station)
+	require.Equal(t, exitFailed, code, "a recording is never overwritten")
+	require.Contains(t, errs, "exists")
+
+	// The replay ends by itself; --wait lets the recorder be first.
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	line := &firstLine{c: make(chan string, 1)}
+	var replayErrs strings.Builder
+	replayed := make(chan int, 1)
+	go func() {
+		replayed <- run(ctx, []string{"replay", first, "--speed", "8x", "--wait", "--hold", "--json", "--tls", device, "--discovery-port", port(t)},
+			streams{in: strings.NewReader(""), out: line, err: &replayErrs})
+	}()
+	var a announced
+	select {
+	case l := <-line.c:
+		require.NoError(t, json.Unmarshal([]byte(l), &a))
+	case code := <-replayed:
+		require.Fail(t, "the replay ended", "%d %s", code, replayErrs.String())
+	}
+	code, _, errs = call(t, "record", a.XAddrs[0], "-o", second, "--for", "6s", "--tls", station)
+	require.Equal(t, exitOK, code, errs)
+	cancel()
+	require.Equal(t, exitOK, <-replayed, replayErrs.String())
+
+	code, out, errs = call(t, "recording", "compare", first, second)
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, out, "identical")
+	code, out, errs = call(t, "recording", "info", first, "--json")
+	require.Equal(t, exitOK, code, errs+out)
+	var info recordingInfo
+	require.NoError(t, json.Unmarshal([]byte(out), &info))
+	require.True(t, info.Whole)
+	require.Equal(t, a.EPR, info.Devices[0].EPR)
+
+	code, out, errs = call(t, "diff", first+"@start", second+"@start")
+	require.Equal(t, exitOK, code, out+errs)
+	code, out, _ = call(t, "diff", first+"@start", first)
+	require.Equal(t, exitFailed, code, "something has changed in three seconds")
+	require.Contains(t, out, "~")
+	code, out, errs = call(t, "tree", first+"@1s")
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, out, "Mds")
+	for _, place := range []string{"@1h", "@yesterday", "@vx"} {
+		code, _, errs = call(t, "tree", first+place)
+		require.Equal(t, exitUsage, code, errs)
+	}
+
+	table := filepath.Join(dir, "t.csv")
+	code, _, errs = call(t, "export", first, "--csv", "-o", table, "--no-waveforms")
+	require.Equal(t, exitOK, code, errs)
+	f, err := os.Open(table)
+	require.NoError(t, err)
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	require.NoError(t, err)
+	require.Equal(t, "time", rows[0][0])
+	require.Greater(t, len(rows), 10)
+	events := map[string]int{}
+	for _, r := range rows[1:] {
+		_, err := time.Parse(time.RFC3339Nano, r[0])
+		require.NoError(t, err)
+		events[r[3]]++
+	}
+	require.Positive(t, events["mdib"])
+	require.Positive(t, events["update"])
+	require.Positive(t, events["link"])
+
+	// A file that is cut off says so and is used as far as it goes.
+	b, err := os.ReadFile(first)
+	require.NoError(t, err)
+	torn := filepath.Join(dir, "torn.sdcrec")
+	require.NoError(t, os.WriteFile(torn, b[:len(b)*2/3], 0o600))
+	code, out, _ = call(t, "recording", "info", torn)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, out, "DAMAGE")
+	code, _, errs = call(t, "export", torn, "--csv")
+	require.Equal(t, exitOK, code)
+	require.Contains(t, errs, "bytes")
+}
+
+func TestWrongRecordings(t *testing.T) {
+	for _, args := range [][]string{
+		{"record", "x", "-o", "y"}, {"record", "-o", "y", "--insecure"}, {"record", "x", "--insecure"}, {"replay", "no-such-file", "--insecure"},
+		{"replay", "app.go"}, {"replay", "app.go", "--insecure", "--speed", "-1"}, {"export", "app.go"}, {"record", "x", "-o", "y", "--insecure", "--flush", "0s"},
+	} {
+		code, _, errs := call(t, args...)
+		require.Equal(t, exitUsage, code, "%v %s", args, errs)
+	}
+	for _, args := range [][]string{{"replay", "app.go", "--insecure"}, {"export", "app.go", "--csv"}, {"recording", "info", "app.go"}} {
+		code, _, errs := call(t, args...)
+		require.Equal(t, exitFailed, code, args)
+		require.Contains(t, errs, "not a recording")
+	}
+	require.NoFileExists(t, "y")
+}
