@@ -12,7 +12,7 @@ func (id *Identity) ProxyTLS() *tls.Config {
 		if err := asProvider(cs); err != nil {
 			return err
 		}
-		return id.verify(cs, RoleConsumer)
+		return id.verify(cs, Admission{Role: RoleConsumer}, "")
 	}
 	return cfg
 }
