@@ -108,7 +108,8 @@ func interleave(parts []string, gap string) []string {
 }
 
 func (p *panel) render() string {
-	snap, link := p.dev.MDIB(), p.dev.Link()
+	view := p.dev.View()
+	snap, link := view.MDIB, view.Link
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s\n", styleTitle.Render(p.name), linkText(link))
 	for _, c := range p.waves {
@@ -118,7 +119,7 @@ func (p *panel) render() string {
 		}
 	}
 	style := styleValue
-	if link.State != consumer.Live {
+	if !view.Live() {
 		style = styleStale // stale values must not look like live ones
 	}
 	b.WriteString(numerics(snap, style))
@@ -130,7 +131,7 @@ func linkText(l consumer.Link) string {
 	if l.State == consumer.Live {
 		return styleDim.Render("live")
 	}
-	return styleHigh.Render(fmt.Sprintf(" %s since %s ", l.State, l.Since.Format(time.TimeOnly)))
+	return styleHigh.Render(fmt.Sprintf(" %s, as of %s ", l.State, l.StaleSince.Format(time.TimeOnly)))
 }
 
 // numerics shows what is measured, two values a line.

@@ -132,6 +132,22 @@ func (d *Device) bindTo(epr string, urls ...string) error {
 	return d.showed(leaf)
 }
 
+// unbindFrom forgets that the device was thought to be at an address.
+func (d *Device) unbindFrom(raw string) {
+	c := d.consumer
+	addr, ok := hostPort(raw)
+	if !ok {
+		return
+	}
+	c.bindings.mu.Lock()
+	defer c.bindings.mu.Unlock()
+	if devices := c.bindings.byAddr[addr]; devices != nil {
+		if delete(devices, d); len(devices) == 0 {
+			delete(c.bindings.byAddr, addr)
+		}
+	}
+}
+
 // bindToEquipment tells the binding what the MDIB says of the device.
 func (d *Device) bindToEquipment(resp *msg.GetMdibResponse) error {
 	if d.consumer.cfg.Binding != BindEquipment || resp.Mdib.MdDescription == nil {

@@ -44,9 +44,15 @@ type Config struct {
 	// ReportQueue is how many reports are kept while the MDIB is being read; 0 is
 	// 4096. If more arrive, the reading starts over.
 	ReportQueue int
-	// LostAfter is how long a device may stay unreachable before its Device ends
+	// ProofInterval is how long a device may be silent before it is asked for a sign of life; 0 is 5 s. Without one for twice as long its
+	// Link turns Stale. A device that reports all the time is never asked.
+	ProofInterval time.Duration
+	// LostAfter is how long a device may stay stale, while it is tried to heal the connection, before its Device ends
 	// with ErrLost; 0 is 30 s.
 	LostAfter time.Duration
+	// Locators find a device again that does not answer where it was; none leaves the addresses given to Connect. Those that are a Watcher also
+	// tell when to look. They belong to the caller, who closes them after the consumer.
+	Locators []Locator
 	// Priority is the group that decides how long ConnectDiscovered waits before it
 	// connects: 0 and 1 for functions of high, 2 to 6 of normal, 7 to 9 of low
 	// criticality (GLUE R0076, SDPi R0002). The zero value is the most critical group, so
@@ -95,11 +101,12 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.SubscriptionLength, time.Minute)
 	setDefault(&c.UpdateQueue, 4096)
 	setDefault(&c.ReportQueue, 4096)
+	setDefault(&c.ProofInterval, 5*time.Second)
 	setDefault(&c.LostAfter, 30*time.Second)
 	if _, err := discovery.ConnectDelay(c.Priority, nil); err != nil {
 		return c, fmt.Errorf("consumer: %w", err)
 	}
-	if c.RequestTimeout < 0 || c.SubscriptionLength < 0 || c.LostAfter < 0 || c.UpdateQueue < 0 || c.ReportQueue < 0 {
+	if c.RequestTimeout < 0 || c.SubscriptionLength < 0 || c.LostAfter < 0 || c.ProofInterval < 0 || c.UpdateQueue < 0 || c.ReportQueue < 0 {
 		return c, errors.New("consumer: durations and queue sizes must not be negative")
 	}
 	if c.Listen == nil {

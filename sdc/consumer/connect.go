@@ -5,15 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
-	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/soap"
-	"github.com/semeco/go-sdc/soap/dpws"
 	"github.com/semeco/go-sdc/soap/eventing"
 )
+
+// connectReadings is how often the MDIB is read at most while connecting, if reports are lost during the reading.
+const connectReadings = 3
+
+// errRead says that the MDIB was read but cannot be shown.
+var errRead = errors.New("the MDIB cannot be used")
 
 // connect goes through the whole establishment: metadata, subscriptions, MDIB
 // (SDPi DEV-25, DEV-27, DEV-30).
@@ -25,57 +30,17 @@ func (d *Device) connect(ctx context.Context) error {
 	if err := d.subscribe(ctx); err != nil {
 		return err
 	}
-	if err := d.readMDIB(ctx, nil); err != nil {
+	var err error
+	for range connectReadings {
+		if err = d.readMDIB(ctx, nil); !errors.Is(err, errRead) {
+			break
+		}
+	}
+	if err != nil {
 		return err
 	}
 	d.wg.Go(d.keep)
 	return nil
-}
-
-// readMetadata asks each transport address in turn and takes the first that answers.
-func (d *Device) readMetadata(ctx context.Context) error {
-	if err := d.bindTo(d.target.EPR, d.target.XAddrs...); err != nil {
-		return err
-	}
-	var errs []error
-	for _, url := range d.target.XAddrs {
-		m, err := dpws.GetDevice(ctx, d.consumer.client, url, d.target.EPR)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", url, d.consumer.cfg.Identity.Explain(err)))
-			continue
-		}
-		if m.Host != nil && d.target.EPR != "" && m.Host.Endpoint.Address != "" && m.Host.Endpoint.Address != d.target.EPR {
-			errs = append(errs, fmt.Errorf("%s: answered by another device, %s", url, m.Host.Endpoint.Address))
-			continue
-		}
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.metadata, d.xaddr = m, url
-		d.services = make(map[string]soap.EndpointReference)
-		for _, h := range m.Hosted {
-			for _, t := range h.Types {
-				ours := t.Space == sdc.NamespaceGlue || t == xmlscan.Name{Space: sdc.NamespaceHistory, Local: sdc.HistoryService}
-				if ours && len(h.Endpoints) > 0 {
-					d.services[t.Local] = h.Endpoints[0]
-				}
-			}
-		}
-		if _, ok := d.services[sdc.GetService]; !ok {
-			return &ServiceError{Service: sdc.GetService}
-		}
-		if d.target.EPR == "" && m.Host != nil {
-			d.target.EPR = m.Host.Endpoint.Address
-		}
-		var urls []string
-		for _, e := range d.services {
-			urls = append(urls, e.Address)
-		}
-		return d.bindTo(d.target.EPR, urls...)
-	}
-	if len(errs) == 0 {
-		return errors.New("the device has no transport address; resolve it first")
-	}
-	return fmt.Errorf("no address answers: %w", errors.Join(errs...))
 }
 
 // wanted lists the actions to subscribe to, per event source.
@@ -100,13 +65,18 @@ func (d *Device) wanted() map[string][]string {
 // subscribe makes one subscription per event source. All or nothing.
 func (d *Device) subscribe(ctx context.Context) error {
 	var subs []*eventing.Subscription
+	var all []string
+	d.mu.Lock()
+	generation := d.generation
+	d.mu.Unlock()
 	for address, actions := range d.wanted() {
+		all = append(all, actions...)
 		numbers := new(reportSequence)
 		sub, err := d.consumer.sink.Subscribe(ctx, eventing.Request{
 			Source:  d.endpointAt(address),
 			Actions: actions,
 			Expires: d.consumer.cfg.SubscriptionLength,
-			Notify:  func(_ context.Context, r *soap.Request) error { return d.notify(r, numbers) },
+			Notify:  func(_ context.Context, r *soap.Request) error { return d.notify(r, numbers, generation) },
 		})
 		if err != nil {
 			for _, s := range subs {
@@ -117,7 +87,7 @@ func (d *Device) subscribe(ctx context.Context) error {
 		subs = append(subs, sub)
 	}
 	d.mu.Lock()
-	d.subs = subs
+	d.subs, d.broken, d.covered = subs, false, kindsTold(all)
 	d.mu.Unlock()
 	for _, sub := range subs {
 		d.wg.Go(func() {
@@ -145,9 +115,15 @@ func (d *Device) endpointAt(address string) soap.EndpointReference {
 // readMDIB reads the whole MDIB, replays what arrived meanwhile, and goes live.
 // gap is nil for the first reading.
 func (d *Device) readMDIB(ctx context.Context, gap *Gap) error {
+	began := time.Now()
 	d.mu.Lock()
-	d.buffering, d.buffered, d.overrun = true, d.buffered[:0], false
+	d.reading, d.buffered, d.overrun = true, nil, false
 	d.mu.Unlock()
+	defer func() {
+		d.mu.Lock()
+		d.reading, d.buffered = false, nil
+		d.mu.Unlock()
+	}()
 	answer, err := d.call(ctx, sdc.GetService, sdc.ActionGetMdib, &msg.GetMdib{})
 	if err != nil {
 		return fmt.Errorf("reading the MDIB: %w", err)
@@ -162,7 +138,7 @@ func (d *Device) readMDIB(ctx context.Context, gap *Gap) error {
 	if err := d.addContextStates(ctx, resp); err != nil {
 		return err
 	}
-	return d.goLive(resp, gap)
+	return d.goLive(resp, gap, began)
 }
 
 // addContextStates completes the MDIB of a device that leaves the context states

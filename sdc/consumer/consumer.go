@@ -24,6 +24,7 @@ type Consumer struct {
 	serving chan struct{}      // closed when the server has ended
 
 	bindings bindings
+	watching sync.WaitGroup // the watchers among the locators
 
 	mu      sync.Mutex
 	devices map[*Device]struct{}
@@ -78,6 +79,11 @@ func New(ctx context.Context, cfg Config) (*Consumer, error) {
 			cfg.Logger.Error("notifications can no longer be received", "error", err)
 		}
 	}()
+	for _, l := range cfg.Locators {
+		if w, ok := l.(Watcher); ok {
+			c.watching.Go(func() { c.watch(serveCtx, w) })
+		}
+	}
 	return c, nil
 }
 
@@ -151,6 +157,7 @@ func (c *Consumer) Close(ctx context.Context) error {
 		c.stop()
 	}
 	<-c.serving
+	c.watching.Wait()
 	c.client.Close()
 	return errors.Join(append(errs, err)...)
 }

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,22 +36,39 @@ type Device struct {
 	ctx    context.Context // ends with the device
 	cancel context.CancelFunc
 	ended  chan struct{} // closed once the device is lost or closed
-	wake   chan struct{} // one token: the keeper has to look
+	wake   chan struct{} // one token: the link is not live and has to be healed
+	hints  chan struct{} // one token: there are news of the device
 	wg     sync.WaitGroup
 	once   sync.Once
 
-	mu        sync.Mutex // held while a report is applied: reports come from several connections
-	target    discovery.Endpoint
-	xaddr     string
-	metadata  *dpws.Metadata
-	services  map[string]soap.EndpointReference // by port type
-	mirror    *mdib.Mirror
-	subs      []*eventing.Subscription
-	link      Link
-	buffering bool
-	buffered  []received
-	overrun   bool // more reports arrived than may be buffered
-	broken    bool // a subscription has ended
+	mu       sync.Mutex // held while a report is applied: reports come from several connections
+	target   discovery.Endpoint
+	xaddr    string
+	metadata *dpws.Metadata
+	services map[string]soap.EndpointReference // by port type
+	mirror   *mdib.Mirror
+	subs     []*eventing.Subscription
+	link     Link
+
+	// The reading of the MDIB.
+	reading  bool
+	buffered []received
+	overrun  bool // reports were lost during the reading, or more arrived than may be buffered
+
+	// What healing needs to know.
+	broken     bool // a subscription has ended, or the device cannot be reached where it was
+	generation int  // of the subscriptions; notifications of former ones are ignored
+	retired    []*eventing.Subscription
+	found      []string // addresses told by locators, the latest first
+
+	// What is known of the freshness.
+	complete    bool      // all reports are subscribed to: a version that is left out is a loss
+	covered     kinds     // of changes that are told by the reports subscribed to
+	confirmed   time.Time // when the snapshot was last known to be what the device has
+	read        time.Time // when the MDIB was read
+	asked       time.Time // when the device was last asked for a sign of life
+	owed        owed
+	tellsStatus bool // the device has answered a GetStatus
 }
 
 // received is a report with the time of its arrival.
@@ -84,11 +102,12 @@ func newDevice(c *Consumer, target discovery.Endpoint) *Device {
 		log:     c.cfg.Logger.With("device", name(target)),
 		updates: newStream[Update](c.cfg.UpdateQueue),
 		ctx:     ctx, cancel: cancel,
-		ended:     make(chan struct{}),
-		wake:      make(chan struct{}, 1),
-		mirror:    mdib.NewMirror(mdib.MirrorConfig{AllReports: c.cfg.Actions == nil}),
-		link:      Link{State: Connecting, Since: time.Now()},
-		buffering: true,
+		ended:    make(chan struct{}),
+		wake:     make(chan struct{}, 1),
+		hints:    make(chan struct{}, 1),
+		mirror:   mdib.NewMirror(mdib.MirrorConfig{AllReports: c.cfg.Actions == nil}),
+		complete: c.cfg.Actions == nil,
+		link:     Link{State: Connecting, Since: time.Now()},
 	}
 }
 
@@ -167,7 +186,7 @@ func (d *Device) Services() []string {
 
 // notify takes one notification. It runs before the device gets its answer, so it
 // does nothing but decode, apply and queue (EVT-5).
-func (d *Device) notify(r *soap.Request, numbers *reportSequence) error {
+func (d *Device) notify(r *soap.Request, numbers *reportSequence, generation int) error {
 	if err := d.showed(r.Peer); err != nil {
 		return &soap.Fault{Code: soap.CodeSender, Reason: err.Error(), Status: http.StatusForbidden, Cause: err}
 	}
@@ -181,7 +200,7 @@ func (d *Device) notify(r *soap.Request, numbers *reportSequence) error {
 		// told is lost, so the MDIB is read again; if that is unusable too, the
 		// device ends up lost.
 		d.log.Warn("unusable report", "action", r.Envelope.Header.Action, "error", err)
-		d.stale(err)
+		d.stale(err, generation)
 		return nil
 	}
 	report, ok := m.(msg.Report)
@@ -190,6 +209,9 @@ func (d *Device) notify(r *soap.Request, numbers *reportSequence) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if generation != d.generation {
+		return nil // of a subscription that has been given up; a refusal would end it with a quarrel
+	}
 	if lost != nil {
 		d.log.Warn("a notification was lost", "error", lost)
 		d.goStale(lost)
@@ -199,15 +221,16 @@ func (d *Device) notify(r *soap.Request, numbers *reportSequence) error {
 		d.invocations.report(op)
 	}
 	in := received{report, time.Now()}
-	if !d.buffering {
+	switch {
+	case d.link.State == Live:
 		d.apply(in)
-		return nil
-	}
-	if len(d.buffered) == d.consumer.cfg.ReportQueue {
+	case !d.reading:
+		d.stir() // it is told by the next reading, and shows that one may succeed now
+	case len(d.buffered) == d.consumer.cfg.ReportQueue:
 		d.overrun = true
-		return nil
+	default:
+		d.buffered = append(d.buffered, in)
 	}
-	d.buffered = append(d.buffered, in)
 	return nil
 }
 
@@ -223,51 +246,62 @@ func (d *Device) apply(in received) {
 		d.goStale(err)
 		return
 	}
+	if gap := stateGap(change); gap != nil {
+		d.log.Warn("a report was missed", "error", gap)
+		d.goStale(gap)
+	} else {
+		d.confirm(in.at)
+	}
 	d.snapshot.Store(change.After)
 	d.updates.send(Update{
 		Time: in.at, Link: d.link, Report: in.report, Before: before, Snapshot: change.After, Change: change,
 	})
 }
 
-// stale notes that something was or may have been missed.
-func (d *Device) stale(cause error) {
+// stale notes that something was or may have been missed by subscriptions of a generation.
+func (d *Device) stale(cause error, generation int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.goStale(cause)
+	if generation == d.generation {
+		d.goStale(cause)
+	}
 }
 
+// goStale notes that something was or may have been missed. The caller holds d.mu.
 func (d *Device) goStale(cause error) {
 	if d.link.State != Live {
 		d.overrun = true // the reading under way cannot be trusted
 		return
 	}
-	// Everything from here on belongs to the next reading of the MDIB.
-	d.buffering, d.buffered, d.overrun = true, d.buffered[:0], false
-	d.setLink(Resyncing, cause)
+	d.owed = owed{}
+	d.setLink(Stale, cause)
 	d.signal()
 }
 
-// goLive installs a freshly read MDIB and replays what arrived meanwhile.
-func (d *Device) goLive(resp *msg.GetMdibResponse, gap *Gap) error {
+// goLive installs a freshly read MDIB and replays what arrived meanwhile. began is when reading began.
+func (d *Device) goLive(resp *msg.GetMdibResponse, gap *Gap, began time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
+	case d.ctx.Err() != nil:
+		return d.link.Cause
 	case d.overrun:
-		return errors.New("reports were lost while the MDIB was being read")
+		return fmt.Errorf("%w: reports were lost while it was being read", errRead)
 	case d.broken:
-		return errors.New("a subscription ended while the MDIB was being read")
+		return fmt.Errorf("%w: a subscription ended while it was being read", errRead)
 	}
 	snapshot, err := d.mirror.Reset(resp)
 	if err != nil {
-		return fmt.Errorf("the device's MDIB is unusable: %w", err)
+		return fmt.Errorf("%w: %w", errRead, err)
 	}
 	before := d.snapshot.Swap(snapshot)
+	if gap != nil {
+		gap.From, gap.To = before.Version(), snapshot.Version()
+	}
+	d.confirmed, d.read, d.owed = began, began, owed{}
 	d.link = Link{State: Live, Since: time.Now()}
-	d.buffering = false
 	d.updates.send(Update{Time: d.link.Since, Link: d.link, Before: before, Snapshot: snapshot, Gap: gap})
-	replay := d.buffered
-	d.buffered = nil
-	for _, in := range replay {
+	for _, in := range d.buffered {
 		if d.link.State != Live {
 			break // a gap within the replay: the keeper starts over
 		}
@@ -278,9 +312,18 @@ func (d *Device) goLive(resp *msg.GetMdibResponse, gap *Gap) error {
 
 // setLink changes the link and tells the readers. The caller holds d.mu.
 func (d *Device) setLink(state LinkState, cause error) {
-	d.link = Link{State: state, Since: time.Now(), Cause: cause}
+	d.link = Link{State: state, Since: time.Now(), Cause: cause, StaleSince: d.confirmed}
 	s := d.snapshot.Load()
 	d.updates.send(Update{Time: d.link.Since, Link: d.link, Before: s, Snapshot: s})
+}
+
+// relink changes the link of a device that is being healed.
+func (d *Device) relink(state LinkState, cause error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ctx.Err() == nil {
+		d.setLink(state, cause)
+	}
 }
 
 func (d *Device) signal() {
@@ -291,16 +334,18 @@ func (d *Device) signal() {
 }
 
 func (d *Device) subscriptionEnded(sub *eventing.Subscription) {
+	d.subscriptionBroken(sub, sub.Err())
+}
+
+// subscriptionBroken notes that one of the subscriptions delivers no more.
+func (d *Device) subscriptionBroken(sub *eventing.Subscription, cause error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, s := range d.subs {
-		if s == sub {
-			d.broken = true
-			d.log.Warn("subscription ended", "error", sub.Err())
-			d.goStale(sub.Err())
-			d.signal()
-			return
-		}
+	if slices.Contains(d.subs, sub) && !d.broken {
+		d.broken = true
+		d.log.Warn("subscription ended", "error", cause)
+		d.goStale(cause)
+		d.stir()
 	}
 }
 
@@ -309,11 +354,11 @@ func (d *Device) end(state LinkState, cause error) {
 	d.once.Do(func() {
 		d.mu.Lock()
 		d.setLink(state, cause)
-		d.buffering, d.buffered = true, nil
+		d.buffered = nil
 		d.updates.close(cause)
 		close(d.ended)
-		d.mu.Unlock()
 		d.cancel()
+		d.mu.Unlock()
 	})
 }
 
@@ -329,8 +374,8 @@ func (d *Device) Close(ctx context.Context) error {
 	d.end(Closed, ErrClosed)
 	d.wg.Wait()
 	d.mu.Lock()
-	subs := d.subs
-	d.subs = nil
+	subs := append(d.subs, d.retired...)
+	d.subs, d.retired = nil, nil
 	d.mu.Unlock()
 	var wg sync.WaitGroup
 	errs := make([]error, len(subs))

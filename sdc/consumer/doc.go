@@ -16,9 +16,16 @@
 // [Device.MDIB] is an immutable snapshot that was the content of the device at
 // one MDIB version. Updates come in the order of the device's versions.
 // When a report is missing or cannot be applied, when the device starts a new
-// sequence, or when a subscription ends, the Device says so by its [Link],
-// reads the whole MDIB again, subscribes again where needed, and says when it is
-// live again and from which version to which. It gives up, with [ErrLost],
-// after Config.LostAfter without success. Stale data is never shown as live:
-// look at [Device.Link] or the Link of an [Update].
+// sequence, falls silent, or ends a subscription, the Device says so by its [Link],
+// finds the device again where needed, subscribes again, reads the whole MDIB, and says when it is
+// live again and from which version to which ([Gap]). It gives up, with [ErrLost],
+// after Config.LostAfter without success.
+//
+// # Stale is never shown as live
+//
+// A [View] holds a snapshot together with the link and the moment at which the snapshot was last
+// known to be what the device has; [Current] reads a value only while that is now; [Device.Age]
+// tells how old the knowledge of one value is. The link is live on evidence only: reports in
+// order, or, from a device that is silent, an answer with its MDIB version
+// (Config.ProofInterval).
 package consumer
