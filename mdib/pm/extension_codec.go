@@ -53,8 +53,8 @@ const (
 	NsMPKP = "urn:oid:1.3.111.2.11073.10701.3.1.1"
 )
 
-// KnownExtension reports whether package ext (or, for msg:Retrievability, package msg) has a type for the
-// extension element, so that it counts as understood.
+// KnownExtension reports whether package ext (or, for msg:Retrievability, package msg, or for mdpws:SafetyReq the
+// participants) has a type for the extension element, so that it counts as understood.
 func KnownExtension(name QName) bool {
 	switch name.Space {
 	case NsSDPi:
@@ -67,6 +67,8 @@ func KnownExtension(name QName) bool {
 		return name.Local == "DisplayPrecision"
 	case xmlscan.NsMsg:
 		return name.Local == "Retrievability"
+	case xmlscan.NsMDPWS:
+		return name.Local == "SafetyReq"
 	}
 	return false
 }

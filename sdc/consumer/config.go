@@ -10,8 +10,11 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/xmlscan"
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/safety"
 )
 
 // Config describes a consumer. The zero value of each field but Identity is
@@ -63,6 +66,9 @@ type Config struct {
 	// pm.AccessLevelUsr, any user. pm.AccessLevelOth stands for operations that are
 	// restricted by other means, which the application has seen to.
 	AccessLevels []pm.AccessLevel
+	// SafetyInfo makes what an operation asks for beyond the request (MDPWS safe data transmission) from what the application knows. nil computes it from the request and
+	// the mirror: that protects the way to the device and tells it of an outdated mirror, but a mistake before the request was made goes unseen.
+	SafetyInfo func(ctx context.Context, r *safety.Requirement, request msg.SetRequest, snap *mdib.Snapshot) (*safety.Info, error)
 	// Limits bounds the XML of what devices send; zero fields take defaults.
 	Limits xmlscan.Limits
 	// Dial opens connections and Listen the place for notifications; nil takes the

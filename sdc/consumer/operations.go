@@ -245,6 +245,7 @@ func (v *invocations) report(rep *msg.OperationInvokedReport) {
 // device has answered it; [Invocation.Wait] waits for the outcome. Errors are
 // *soap.Fault when the device refused the message as such, *ServiceError when it
 // does not offer the service, *AccessError when the operation is not for this user.
+// Safety information that the operation asks for is sent along, see Config.SafetyInfo.
 func (d *Device) Invoke(ctx context.Context, req msg.SetRequest) (*Invocation, error) {
 	service, action := sdc.SetService, sdc.NamespaceGlue+"/SetService/"+req.BodyName().Local
 	if _, ok := req.(*msg.SetContextState); ok {
@@ -253,7 +254,11 @@ func (d *Device) Invoke(ctx context.Context, req msg.SetRequest) (*Invocation, e
 	if err := d.checkAccess(req.BaseSet().OperationHandleRef); err != nil {
 		return nil, err
 	}
-	resp, err := d.call(ctx, service, action, req)
+	info, err := d.safetyInfo(ctx, req)
+	if err != nil {
+		return nil, fmt.Errorf("operation %s: %w", req.BaseSet().OperationHandleRef, err)
+	}
+	resp, err := d.call(ctx, service, action, req, info...)
 	if err != nil {
 		return nil, fmt.Errorf("operation %s: %w", req.BaseSet().OperationHandleRef, err)
 	}
@@ -261,10 +266,10 @@ func (d *Device) Invoke(ctx context.Context, req msg.SetRequest) (*Invocation, e
 	if !ok {
 		return nil, fmt.Errorf("operation %s: answered by %s", req.BaseSet().OperationHandleRef, resp.BodyName())
 	}
-	info := &set.BaseSetResponse().InvocationInfo
+	outcome := &set.BaseSetResponse().InvocationInfo
 	i := &Invocation{operation: req.BaseSet().OperationHandleRef, dev: d, done: make(chan struct{}), reported: make(chan struct{})}
-	i.result.TransactionID = info.TransactionId
-	d.invocations.add(i, info, set.Version().MdibVersion)
+	i.result.TransactionID = outcome.TransactionId
+	d.invocations.add(i, outcome, set.Version().MdibVersion)
 	return i, nil
 }
 
@@ -335,13 +340,15 @@ func setOf(operation string) msg.AbstractSet {
 	return msg.AbstractSet{OperationHandleRef: operation}
 }
 
-// call sends a request to the hosted service that offers a port type and decodes the answer.
-func (d *Device) call(ctx context.Context, service, action string, req msg.Message) (msg.Message, error) {
+// call sends a request, with further header blocks, to the hosted service that offers a port type and decodes the answer.
+func (d *Device) call(ctx context.Context, service, action string, req msg.Message, extra ...soap.Body) (msg.Message, error) {
 	to, ok := d.service(service)
 	if !ok {
 		return nil, &ServiceError{Service: service}
 	}
-	env, err := d.consumer.client.Call(ctx, to, action, req)
+	header := soap.NewHeader(to, action)
+	header.Extra = extra
+	env, err := d.consumer.client.Exchange(ctx, to.Address, header, req)
 	if err != nil {
 		return nil, err
 	}

@@ -208,6 +208,7 @@ func (c *Config) validate() error {
 		if err := c.checkTexts(); err != nil {
 			errs = append(errs, err)
 		}
+		errs = append(errs, c.checkSafetyRequirements()...)
 		for _, err := range []error{c.Model.Validate(), c.Device.Validate()} {
 			if err != nil {
 				errs = append(errs, err)

@@ -7,6 +7,7 @@ import (
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/soap"
 )
 
 // invocation is what the response to a request tells.
@@ -18,9 +19,12 @@ type invocation struct {
 // invoke takes a request to its transaction. It returns when the call has ended (Direct), was queued (Delayed), or was refused.
 //
 // A refused call of an operation that exists is reported like any other end; of one that does not exist there is nothing to report on.
-func (p *Provider) invoke(ctx context.Context, r msg.SetRequest, caller *x509.Certificate) invocation {
+func (p *Provider) invoke(ctx context.Context, r msg.SetRequest, caller *x509.Certificate, header *soap.Header) invocation {
 	id := p.transactions.Add(1)
 	op, refusal := p.check(r)
+	if refusal == nil {
+		refusal = p.checkSafety(op, r, header)
+	}
 	if op == nil {
 		return invocation{id, outcome{msg.InvocationStateFail, refusal}}
 	}

@@ -49,7 +49,11 @@ func (p *Provider) mount(server *soap.Server, source *eventing.Source, target *d
 		for _, name := range h.types {
 			service, _ := sdc.ServiceByName(name)
 			entry.Types = append(entry.Types, xmlscan.Name{Space: sdc.NamespaceGlue, Local: name})
-			description.PortTypes = append(description.PortTypes, portType(service))
+			port := portType(service)
+			if p.assertsSafety(name) {
+				port.Assertions = append(port.Assertions, soap.RawBody(safetyAssertion))
+			}
+			description.PortTypes = append(description.PortTypes, port)
 			notifications = append(notifications, service.Notifications()...)
 			for _, o := range service.Operations {
 				if handle, ok := handlers[o.Input()]; ok {
@@ -111,6 +115,14 @@ func portType(s sdc.Service) dpws.PortType {
 		p.Operations = append(p.Operations, op)
 	}
 	return p
+}
+
+// serviceOf is the service that calls of an operation go to.
+func serviceOf(op pm.OperationDescriptor) string {
+	if kindOf(op) == kindSetContextState {
+		return sdc.ContextService
+	}
+	return sdc.SetService
 }
 
 // describe fills the names that users see from the meta data of the first MDS.

@@ -14,6 +14,7 @@ import (
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/history"
 	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/safety"
 	"github.com/semeco/go-sdc/soap"
 	"github.com/semeco/go-sdc/soap/eventing"
 )
@@ -215,7 +216,8 @@ func (p *Provider) devicePath() string {
 // build makes the event source and the server with all endpoints.
 func (p *Provider) build(base string, target *discovery.Target) (*eventing.Source, *soap.Server, error) {
 	client := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Logger: p.log}
-	serve := soap.ServerConfig{Insecure: p.cfg.Insecure, StopTimeout: p.cfg.StopTimeout / 2, Logger: p.log}
+	serve := soap.ServerConfig{Insecure: p.cfg.Insecure, StopTimeout: p.cfg.StopTimeout / 2, Logger: p.log,
+		Understood: []soap.Name{safety.HeaderName()}}
 	if id := p.cfg.Identity; id != nil {
 		a := sdc.Admission{Role: sdc.RoleConsumer}
 		client.TLS, serve.TLS = id.Open(a), id.Accept(a)

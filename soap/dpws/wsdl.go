@@ -43,6 +43,8 @@ type PortType struct {
 	// DiscoveryType is the value of dpws:DiscoveryType, a QName.
 	DiscoveryType Name
 	Operations    []Operation
+	// Assertions are further elements of the binding's policy. They may use the prefixes wsp, dpws and mdpws.
+	Assertions []soap.Body
 }
 
 // Operation is one operation. Without Input it is a notification.
@@ -283,6 +285,9 @@ func (p *PortType) appendBinding(w *wsdlWriter) {
 	w.start("wsp:Policy")
 	w.empty("dpws:Profile", "wsp:Optional", "true")
 	w.empty("mdpws:Profile", "wsp:Optional", "true")
+	for _, a := range p.Assertions {
+		w.b = a.AppendXML(w.b)
+	}
 	w.end("wsp:Policy")
 	for _, o := range p.Operations {
 		w.start("wsdl:operation", "name", o.Name)
