@@ -10,4 +10,8 @@
 // what is safe does: an opioid stays stopped until a person starts it again, because the reason for the hold may still be there;
 // of a vasopressor the missing infusion is the greater danger, so it goes on, after HoldLimit in any case. An
 // alarm tells of either.
+//
+// OpSupervise is the other way round: whoever watches over the patient renews it within SupervisionLease, and when that is
+// not renewed any more, because the watcher has died or no longer sees the patient, an opioid is stopped, with an alarm. It is ended in good
+// order by OpSuperviseEnd.
 package pump

@@ -120,9 +120,13 @@ const (
 
 	// HoldLease is for how long a call of OpHold is good.
 	HoldLease = 15 * time.Second
+	// SupervisionLease is for how long a call of OpSupervise is good.
+	SupervisionLease = 20 * time.Second
 	// HoldLimit is the longest hold of a vasopressor, and HoldLockout the time after such a one in which no other begins.
 	HoldLimit   = time.Minute
 	HoldLockout = time.Minute
+	// ResumeLockout is the time after OpResume in which no hold begins, so that a renewal cannot undo what somebody wanted.
+	ResumeLockout = 5 * time.Second
 )
 
 // nearEnd is the time before the end of the infusion at which the pump says so.
@@ -141,6 +145,9 @@ type engine struct {
 	blocked   bool    // stopped by the pressure
 	complete  bool    // stopped because the volume is infused
 	holdOver  bool    // a hold has ended without whoever asked for it
+
+	supervised bool // somebody watches over the patient and renews that
+	unwatched  bool // supervision was lost
 }
 
 func newEngine(p Program) *engine {
@@ -150,7 +157,7 @@ func newEngine(p Program) *engine {
 // next is the pump at the bed.
 func (e *engine) next(dt time.Duration) (physio.Drug, float64) {
 	drug, _ := lookUp(e.program.Drug)
-	if drug.vital && e.hold.Step(dt, true) {
+	if e.hold.Step(dt, drug.vital) { // the others may be held for as long as somebody renews it
 		e.holdOver = true
 	}
 	moved := e.flow() / 3600 * dt.Seconds()
@@ -225,14 +232,30 @@ func (e *engine) start() error {
 		return fmt.Errorf("the volume of %g mL is infused; set another one", e.program.VTBI)
 	}
 	e.hold.End()
-	e.running, e.blocked, e.complete, e.holdOver = true, false, false, false
+	e.running, e.blocked, e.complete, e.holdOver, e.unwatched = true, false, false, false, false
 	return nil
 }
 
 // stop stops whatever the pump does.
 func (e *engine) stop() {
 	e.hold.End()
-	e.running, e.bolusLeft, e.holdOver = false, 0, false
+	e.running, e.bolusLeft, e.holdOver, e.unwatched = false, 0, false, false
+}
+
+// supervise begins or goes on with supervision.
+func (e *engine) supervise() { e.supervised, e.unwatched = true, false }
+
+// supervisionOver ends a supervision that nobody has renewed. Without anybody who watches an opioid is not infused.
+func (e *engine) supervisionOver() {
+	if !e.supervised {
+		return
+	}
+	drug, _ := lookUp(e.program.Drug)
+	e.supervised, e.unwatched = false, true
+	if !drug.vital {
+		e.hold.End()
+		e.running, e.bolusLeft = false, 0
+	}
 }
 
 // leaseOver ends a hold that nobody has renewed.
@@ -253,4 +276,14 @@ func (e *engine) set(p Program) {
 		e.delivered, e.complete = 0, false
 	}
 	e.program = p
+}
+
+func (e *engine) supervision() string {
+	switch {
+	case e.supervised:
+		return Supervised
+	case e.unwatched:
+		return SupervisionLost
+	}
+	return Unsupervised
 }

@@ -36,10 +36,24 @@ func (d *Pump) Attach(p *provider.Provider) error {
 			return e.hold.Begin()
 		}),
 		act(OpResume, func(e *engine) error {
-			if !e.hold.End() {
+			if !e.hold.Stop(ResumeLockout) {
 				return provider.Refuse("the infusion is not on hold")
 			}
 			return nil
+		}),
+		act(OpSupervise, func(e *engine) error {
+			e.supervise()
+			return nil
+		}),
+		act(OpSuperviseEnd, func(e *engine) error {
+			e.supervised, e.unwatched = false, false
+			return nil
+		}),
+		p.HandleEffectEnd(OpSupervise, func(context.Context, *provider.Call) error {
+			return d.do(p, func(e *engine) error {
+				e.supervisionOver()
+				return nil
+			})
 		}),
 		p.HandleEffectEnd(OpHold, func(context.Context, *provider.Call) error {
 			return d.do(p, func(e *engine) error {

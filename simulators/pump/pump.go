@@ -112,6 +112,7 @@ func (d *Pump) step(p *provider.Provider, tap *simulators.Tap, at time.Time) err
 	d.alarms.Flag(AlarmComplete, e.complete)
 	d.alarms.Flag(AlarmNearEnd, e.running && e.timeLeft() < nearEnd)
 	d.alarms.Flag(AlarmHoldOver, e.holdOver)
+	d.alarms.Flag(AlarmUnwatched, e.unwatched)
 	d.alarms.Flag(AlarmBattery, d.battery.Charge < bedside.LowCharge)
 	if err := d.alarms.Step(p, bedside.Step, at); err != nil {
 		return err
@@ -146,7 +147,7 @@ func (d *Pump) show(p *provider.Provider, at time.Time) error {
 	for _, s := range settings() {
 		set = append(set, bedside.Value{Handle: s.Handle, Value: *s.value(&e.program), OK: true})
 	}
-	texts := map[string]string{HandleSetDrug: string(e.program.Drug), HandleStatus: string(e.status()), HandleMode: string(e.mode())}
+	texts := map[string]string{HandleSetDrug: string(e.program.Drug), HandleStatus: string(e.status()), HandleMode: string(e.mode()), HandleSupervised: e.supervision()}
 	if err := bedside.Show(p, at, texts, set); err != nil {
 		return err
 	}

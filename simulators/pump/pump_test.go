@@ -199,6 +199,36 @@ func TestAVasopressorIsNotHeldForLong(t *testing.T) {
 	})
 }
 
+func TestWithoutSupervisionAnOpioidStops(t *testing.T) {
+	for _, c := range []struct {
+		drug  pump.Drug
+		after pump.Status
+	}{{pump.Remifentanil, pump.Standby}, {pump.Norepinephrine, pump.Infusing}} {
+		run(t, simulators.Options{}, func(b *bench) {
+			require.NoError(t, b.drug(c.drug))
+			require.NoError(t, b.activate(pump.OpStart))
+			for range 4 {
+				require.NoError(t, b.activate(pump.OpSupervise))
+				b.Pass(15 * time.Second)
+			}
+			require.Equal(t, pump.Infusing, b.status())
+			require.False(t, b.alarm(pump.AlarmUnwatched))
+			b.Pass(6 * time.Second)
+			require.Equal(t, c.after, b.status())
+			require.True(t, b.alarm(pump.AlarmUnwatched))
+			b.Conforms()
+
+			require.NoError(t, b.activate(pump.OpStop))
+			require.NoError(t, b.activate(pump.OpStart))
+			require.NoError(t, b.activate(pump.OpSupervise))
+			require.NoError(t, b.activate(pump.OpSuperviseEnd))
+			b.Pass(pump.SupervisionLease + time.Second)
+			require.Equal(t, pump.Infusing, b.status(), "it was ended in good order")
+			require.False(t, b.alarm(pump.AlarmUnwatched))
+		})
+	}
+}
+
 func TestSameProgramGivesTheSameValues(t *testing.T) {
 	record := func() (values []float64) {
 		run(t, simulators.Options{Seed: 9}, func(b *bench) {

@@ -25,6 +25,8 @@ const (
 	HandleRemaining     = "volume.remaining"
 	HandleTimeLeft      = "time.remaining"
 	HandlePressure      = "pressure"
+	// HandleSupervised tells whether somebody watches over the patient: Yes, No or, if that was lost, Lost.
+	HandleSupervised = "supervised"
 
 	handleVMD      = "pump"
 	handleDelivery = "pump.delivery"
@@ -37,6 +39,16 @@ const (
 	OpBolus  = "op.bolus"
 	OpHold   = "op.hold"
 	OpResume = "op.resume"
+	// OpSupervise says that somebody watches over the patient, and has to be invoked again within SupervisionLease; OpSuperviseEnd ends that.
+	OpSupervise    = "op.supervise"
+	OpSuperviseEnd = "op.supervise.end"
+)
+
+// Values of the metric HandleSupervised.
+const (
+	Supervised      = "Yes"
+	Unsupervised    = "No"
+	SupervisionLost = "Lost"
 )
 
 // OpSet is the handle of the operation that sets a setting's metric.
@@ -48,6 +60,7 @@ const (
 	AlarmComplete  = "alarm.complete"
 	AlarmNearEnd   = "alarm.near-end"
 	AlarmHoldOver  = "alarm.hold"
+	AlarmUnwatched = "alarm.supervision"
 	AlarmBattery   = "alarm.battery"
 )
 
@@ -93,6 +106,7 @@ func conditions() []build.Condition {
 		{Handle: AlarmComplete, Type: build.Code{Code: "197292", Name: "MDC_EVT_PUMP_DELIV_COMP", Text: "Infusion complete"}, Kind: tec, Priority: me, Cause: "The volume is infused; the pump has stopped", Remedy: "Set another volume or remove the pump"},
 		{Handle: AlarmNearEnd, Type: build.Code{Code: "197334", Name: "MDC_EVT_VOL_INFUS_NEAR_COMP", Text: "Infusion nearly complete"}, Kind: tec, Priority: lo, Cause: "The volume lasts for less than 5 minutes", Remedy: "Prepare another syringe"},
 		{Handle: AlarmHoldOver, Type: build.Private(AlarmHoldOver, "Hold ended by itself"), Kind: tec, Priority: me, Cause: "Whoever held the infusion fell silent, or held it for too long", Remedy: "Check the patient; start or stop the pump"},
+		{Handle: AlarmUnwatched, Type: build.Private(AlarmUnwatched, "Supervision lost"), Kind: tec, Priority: hi, Cause: "Whoever watched over the patient fell silent", Remedy: "Check the patient; start or stop the pump"},
 		{Handle: AlarmBattery, Type: build.Private(AlarmBattery, "Battery low"), Kind: tec, Priority: me, Cause: "The battery is nearly empty", Remedy: "Connect to mains"},
 	}
 }
@@ -111,6 +125,8 @@ func operations() []pm.OperationDescriptor {
 		build.Activate(OpBolus, handleDelivery, build.Private("pump-bolus", "Give a bolus")),
 		build.Leased(OpHold, handleDelivery, build.Private("pump-hold", "Hold the infusion; invoke again in time to go on holding"), HoldLease),
 		build.Activate(OpResume, handleDelivery, build.Private("pump-resume", "End the hold")),
+		build.Leased(OpSupervise, HandleSupervised, build.Private("pump-supervise", "Watch over the patient; invoke again in time to go on watching"), SupervisionLease),
+		build.Activate(OpSuperviseEnd, HandleSupervised, build.Private("pump-supervise-end", "End the supervision")),
 		build.SetString(OpSet(HandleSetDrug), HandleSetDrug, build.Private("set-drug", "Choose the drug"), 64),
 	}
 	for _, s := range settings() {
@@ -134,6 +150,8 @@ func device() (*mdib.Snapshot, error) {
 			build.Private(string(Standby), "Not infusing"), build.Private(string(Infusing), "Infusing"), build.Private(string(Paused), "On hold")),
 		build.Enum(HandleMode, build.Code{Code: "184504", Name: "MDC_PUMP_MODE", Text: "Mode of delivery"}, pm.MetricCategoryMsrmt,
 			build.Private(string(Continuous), "Continuous"), build.Private(string(Bolus), "Bolus")),
+		build.Enum(HandleSupervised, build.Private("pump-supervised", "Whether somebody watches over the patient"), pm.MetricCategoryMsrmt,
+			build.Private(Supervised, "Yes"), build.Private(Unsupervised, "No"), build.Private(SupervisionLost, "It was lost")),
 	}
 	for _, s := range settings() {
 		delivery = append(delivery, s.Descriptor())

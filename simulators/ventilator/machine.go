@@ -22,6 +22,8 @@ const (
 	// which no other begins.
 	PauseLimit   = 10 * time.Second
 	PauseLockout = 20 * time.Second
+	// ResumeLockout is the time after OpResume in which no pause begins, so that a renewal cannot undo what somebody wanted.
+	ResumeLockout = 5 * time.Second
 )
 
 // PauseState is the value of the metric HandlePause.
@@ -68,6 +70,13 @@ func (m *machine) beginPause(at Phase) error {
 
 func (m *machine) endPause() {
 	if m.pause.End() {
+		m.hold = m.holdFor > 0
+	}
+}
+
+// resume ends a pause because somebody wants it.
+func (m *machine) resume() {
+	if m.pause.Stop(ResumeLockout) {
 		m.hold = m.holdFor > 0
 	}
 }

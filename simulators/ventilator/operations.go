@@ -43,11 +43,14 @@ func (v *Ventilator) Attach(p *provider.Provider) error {
 			return nil
 		}),
 		p.HandleActivate(OpPauseInsp, func(context.Context, *provider.Activate) error { return v.pause(p, Inspiration) }),
-		p.HandleEffectEnd(OpPauseInsp, func(context.Context, *provider.Call) error { return v.resume(p, Inspiration) }),
+		p.HandleEffectEnd(OpPauseInsp, func(context.Context, *provider.Call) error { return v.leaseOver(p, Inspiration) }),
 		p.HandleActivate(OpPauseExp, func(context.Context, *provider.Activate) error { return v.pause(p, Expiration) }),
-		p.HandleEffectEnd(OpPauseExp, func(context.Context, *provider.Call) error { return v.resume(p, Expiration) }),
+		p.HandleEffectEnd(OpPauseExp, func(context.Context, *provider.Call) error { return v.leaseOver(p, Expiration) }),
 		p.HandleActivate(OpResume, func(context.Context, *provider.Activate) error {
-			return errors.Join(v.resume(p, Inspiration), v.resume(p, Expiration))
+			v.mu.Lock()
+			v.machine.resume()
+			v.mu.Unlock()
+			return v.showPause(p, time.Now())
 		}),
 		p.HandleActivate(OpFlush, func(context.Context, *provider.Activate) error {
 			v.mu.Lock()
@@ -77,8 +80,8 @@ func (v *Ventilator) pause(p *provider.Provider, at Phase) error {
 	return v.showPause(p, time.Now())
 }
 
-// resume ends a pause that was asked for at the end of a phase; of another one, or of none, it does nothing.
-func (v *Ventilator) resume(p *provider.Provider, at Phase) error {
+// leaseOver ends a pause that nobody has renewed; of one that was asked for at the end of another phase, or of none, it does nothing.
+func (v *Ventilator) leaseOver(p *provider.Provider, at Phase) error {
 	v.mu.Lock()
 	if v.machine.pausePhase == at {
 		v.machine.endPause()

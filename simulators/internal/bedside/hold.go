@@ -22,7 +22,7 @@ type Hold struct {
 // Begin begins a hold; of one that lasts already it does nothing.
 func (h *Hold) Begin() error {
 	if h.locked > 0 {
-		return provider.Refuse("the last hold reached its limit of %v; the next one is possible in %v", h.Limit, h.locked.Round(time.Second))
+		return provider.Refuse("the last hold was ended; the next one is possible in %v", h.locked.Round(time.Second))
 	}
 	if !h.held {
 		h.held, h.used = true, 0
@@ -35,6 +35,16 @@ func (h *Hold) End() bool {
 	was := h.held
 	h.held = false
 	return was
+}
+
+// Stop is End at the wish of somebody other than the caller of Begin: for a while no hold begins, lest a renewal that is on its way begin it
+// anew.
+func (h *Hold) Stop(lockout time.Duration) bool {
+	if !h.End() {
+		return false
+	}
+	h.locked = max(h.locked, lockout)
+	return true
 }
 
 // Held tells whether the hold lasts.
