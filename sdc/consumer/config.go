@@ -11,6 +11,7 @@ import (
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/ext"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
@@ -69,6 +70,9 @@ type Config struct {
 	// SafetyInfo makes what an operation asks for beyond the request (MDPWS safe data transmission) from what the application knows. nil computes it from the request and
 	// the mirror: that protects the way to the device and tells it of an outdated mirror, but a mistake before the request was made goes unseen.
 	SafetyInfo func(ctx context.Context, r *safety.Requirement, request msg.SetRequest, snap *mdib.Snapshot) (*safety.Info, error)
+	// Extensions are those that the application understands beyond the ones of SDPi. A device whose MDIB holds others marked ext:MustUnderstand cannot be
+	// connected to; a report that does is not applied.
+	Extensions *ext.Registry
 	// Limits bounds the XML of what devices send; zero fields take defaults.
 	Limits xmlscan.Limits
 	// Dial opens connections and Listen the place for notifications; nil takes the
@@ -125,6 +129,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	return c, nil
 }
+
+// decode says how messages of devices are read.
+func (c *Config) decode() msg.Options { return msg.Options{Understands: c.Extensions.Understands} }
 
 func setDefault[T comparable](field *T, value T) {
 	var zero T

@@ -194,7 +194,7 @@ func (d *Device) notify(r *soap.Request, numbers *reportSequence, generation int
 	if repeated {
 		return nil // delivered before; the device has not seen our answer (SDPi R1033)
 	}
-	m, err := soap.Decode(r.Envelope, r.Envelope.BodyName(), msg.Decode)
+	m, err := soap.Decode(r.Envelope, r.Envelope.BodyName(), d.consumer.cfg.decode().Decode)
 	if err != nil {
 		// A refusal would make the device end the subscription. What the report
 		// told is lost, so the MDIB is read again; if that is unusable too, the

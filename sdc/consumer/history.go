@@ -147,7 +147,7 @@ func (h *historyReading) notify(_ context.Context, r *soap.Request) error {
 	size := 0
 	report, err := soap.Decode(r.Envelope, hm.Name("ChangeSequenceReport"), func(s *xmlscan.Scanner) (*hm.Report, error) {
 		size = s.Size()
-		return hm.Decode(s, msg.Options{})
+		return hm.Decode(s, h.device.consumer.cfg.decode())
 	})
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -352,9 +352,9 @@ func (d *Device) call(ctx context.Context, service, action string, req msg.Messa
 	if err != nil {
 		return nil, err
 	}
-	return decodeBody(env)
+	return d.decodeBody(env)
 }
 
-func decodeBody(env *soap.Envelope) (msg.Message, error) {
-	return soap.Decode(env, env.BodyName(), msg.Decode)
+func (d *Device) decodeBody(env *soap.Envelope) (msg.Message, error) {
+	return soap.Decode(env, env.BodyName(), d.consumer.cfg.decode().Decode)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/ext"
 	"github.com/semeco/go-sdc/mdib/history"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/localization"
@@ -72,6 +73,8 @@ type Config struct {
 	// ApplyComponentState, ApplyAlertState and ApplyContextState. Without it their calls end with Fail.
 	ApplyProposals bool
 
+	// Extensions are those of requests that the application understands beyond the ones of SDPi; requests that hold others marked ext:MustUnderstand are refused.
+	Extensions *ext.Registry
 	// Profile is the set of rules the device keeps; empty means sdc.ProfileBase. SDPi adds checks of the MDIB when the device is made.
 	Profile sdc.Profile
 	// Localization holds the texts that the MDIB refers to and switches the Localization service on; nil switches it off. Every reference of the

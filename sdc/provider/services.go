@@ -5,6 +5,7 @@ import (
 
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/ext"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/soap"
@@ -14,42 +15,42 @@ import (
 // beyond it is answered with ActionNotSupported.
 func (p *Provider) handlersByElement() map[string]soap.Handler {
 	h := map[string]soap.Handler{}
-	add(h, p.getMdib)
-	add(h, p.getMdDescription)
-	add(h, p.getMdState)
-	add(h, p.getContextStates)
-	add(h, invoking[*msg.SetValue](p, func() msg.SetResponse { return &msg.SetValueResponse{} }))
-	add(h, invoking[*msg.SetString](p, func() msg.SetResponse { return &msg.SetStringResponse{} }))
-	add(h, invoking[*msg.Activate](p, func() msg.SetResponse { return &msg.ActivateResponse{} }))
-	add(h, invoking[*msg.SetAlertState](p, func() msg.SetResponse { return &msg.SetAlertStateResponse{} }))
-	add(h, invoking[*msg.SetComponentState](p, func() msg.SetResponse { return &msg.SetComponentStateResponse{} }))
-	add(h, invoking[*msg.SetMetricState](p, func() msg.SetResponse { return &msg.SetMetricStateResponse{} }))
-	add(h, invoking[*msg.SetContextState](p, func() msg.SetResponse { return &msg.SetContextStateResponse{} }))
+	add(p, h, p.getMdib)
+	add(p, h, p.getMdDescription)
+	add(p, h, p.getMdState)
+	add(p, h, p.getContextStates)
+	add(p, h, invoking[*msg.SetValue](p, func() msg.SetResponse { return &msg.SetValueResponse{} }))
+	add(p, h, invoking[*msg.SetString](p, func() msg.SetResponse { return &msg.SetStringResponse{} }))
+	add(p, h, invoking[*msg.Activate](p, func() msg.SetResponse { return &msg.ActivateResponse{} }))
+	add(p, h, invoking[*msg.SetAlertState](p, func() msg.SetResponse { return &msg.SetAlertStateResponse{} }))
+	add(p, h, invoking[*msg.SetComponentState](p, func() msg.SetResponse { return &msg.SetComponentStateResponse{} }))
+	add(p, h, invoking[*msg.SetMetricState](p, func() msg.SetResponse { return &msg.SetMetricStateResponse{} }))
+	add(p, h, invoking[*msg.SetContextState](p, func() msg.SetResponse { return &msg.SetContextStateResponse{} }))
 	if p.cfg.Localization != nil {
-		add(h, p.getLocalizedText)
-		add(h, p.getSupportedLanguages)
+		add(p, h, p.getLocalizedText)
+		add(p, h, p.getSupportedLanguages)
 	}
 	if p.cfg.ContainmentTree {
-		add(h, p.getContainmentTree)
-		add(h, p.getDescriptor)
+		add(p, h, p.getContainmentTree)
+		add(p, h, p.getDescriptor)
 	}
 	if p.cfg.Archive {
-		add(h, p.getDescriptorsFromArchive)
-		add(h, p.getStatesFromArchive)
+		add(p, h, p.getDescriptorsFromArchive)
+		add(p, h, p.getStatesFromArchive)
 	}
 	if p.cfg.ContextQueries {
-		add(h, p.getContextStatesByIdentification)
-		add(h, p.getContextStatesByFilter)
+		add(p, h, p.getContextStatesByIdentification)
+		add(p, h, p.getContextStatesByFilter)
 	}
 	return h
 }
 
 // add wraps what answers a request into what decodes it first. A body that is not the request of the action is a Sender fault (MDPWS R0012).
-func add[R msg.Message](handlers map[string]soap.Handler, answer func(context.Context, *soap.Request, R) (soap.Body, error)) {
+func add[R msg.Message](p *Provider, handlers map[string]soap.Handler, answer func(context.Context, *soap.Request, R) (soap.Body, error)) {
 	var zero R
-	name := zero.BodyName()
+	name, decode := zero.BodyName(), decoder(p.cfg.Extensions)
 	handlers[name.Local] = func(ctx context.Context, r *soap.Request) (*soap.Response, error) {
-		m, err := soap.Decode(r.Envelope, name, decodeMessage)
+		m, err := soap.Decode(r.Envelope, name, decode)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +66,10 @@ func add[R msg.Message](handlers map[string]soap.Handler, answer func(context.Co
 	}
 }
 
-func decodeMessage(s *xmlscan.Scanner) (msg.Message, error) { return msg.Decode(s) }
+// decoder reads messages with the extensions that the application understands.
+func decoder(known *ext.Registry) func(*xmlscan.Scanner) (msg.Message, error) {
+	return msg.Options{Understands: known.Understands}.Decode
+}
 
 // invoking answers requests that invoke an operation.
 func invoking[R msg.SetRequest](p *Provider, response func() msg.SetResponse) func(context.Context, *soap.Request, R) (soap.Body, error) {
