@@ -9,7 +9,8 @@ import (
 // Ref names a metric, condition, operation or other entry of a device.
 type Ref struct {
 	// Device is the EPR of the device, Handle the entry in its MDIB.
-	Device, Handle string
+	Device string `json:"device"`
+	Handle string `json:"handle"`
 }
 
 // Status says what a value is good for.

@@ -43,6 +43,7 @@ type cli struct {
 	Replay    replayCmd    `cmd:"" help:"Replay a recording: its devices, live on the network, with their timing."`
 	Recording recordingCmd `cmd:"" help:"Look at recordings and compare them."`
 	Export    exportCmd    `cmd:"" help:"Write a recording as a table: CSV or Parquet."`
+	Station   stationCmd   `cmd:"" help:"Follow many devices and show them by place and patient; --demo brings some up."`
 	Lint      lintCmd      `cmd:"" help:"Check MDIBs, of files or devices, by the rules of the standards."`
 	Diff      diffCmd      `cmd:"" help:"Compare two MDIBs, of files or devices."`
 	Plugathon plugathonCmd `cmd:"" help:"Play the consumer of the plug-a-thon script against a device."`

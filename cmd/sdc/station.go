@@ -1,0 +1,254 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/consumer"
+	"github.com/semeco/go-sdc/sdc/pki"
+	"github.com/semeco/go-sdc/simulators/physio"
+	"github.com/semeco/go-sdc/simulators/room"
+	"github.com/semeco/go-sdc/station"
+)
+
+type stationCmd struct {
+	netFlags
+	trustFlags
+	Rules    string        `type:"existingfile" placeholder:"FILE" help:"Rules that say which devices to connect to (YAML). Default: every device."`
+	Demo     bool          `help:"Bring up a simulated operating room with five devices in this process, over mutual TLS with throwaway certificates."`
+	Scenario string        `default:"stable" enum:"stable,desaturation,tachycardia,disconnection" help:"What happens to the patient of --demo: ${enum}."`
+	Seed     uint64        `default:"1" help:"The same seed gives the same patient of --demo."`
+	All      bool          `help:"Show settings and texts, too."`
+	Every    time.Duration `default:"1s" help:"How often the view is shown."`
+	For      time.Duration `help:"Stop after this time. Default: until interrupted."`
+	JSON     bool          `name:"json" help:"One JSON object a line, the whole view each time."`
+}
+
+func (c *stationCmd) Run(e *env) error {
+	if c.Every <= 0 || c.For < 0 {
+		return usagef("--every needs a positive duration, and --for must not be negative")
+	}
+	ctx, cancel := context.WithCancel(e.ctx)
+	defer cancel()
+	if c.For > 0 {
+		ctx, cancel = context.WithTimeout(ctx, c.For)
+		defer cancel()
+	}
+	cfg, theatre, err := c.prepare(e)
+	if err != nil {
+		return err
+	}
+	participant, err := consumer.New(e.ctx, consumer.Config{Identity: cfg.identity, Insecure: c.Insecure, Network: c.network(), Logger: e.log})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		closeCtx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), 5*time.Second)
+		defer cancel()
+		if err := participant.Close(closeCtx); err != nil {
+			e.log.Warn("disconnecting", "error", err)
+		}
+	}()
+	client, err := c.discover(e)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	cfg.station.Consumer, cfg.station.Discovery = participant, client
+	s, err := station.New(cfg.station)
+	if err != nil {
+		return err
+	}
+	return c.follow(ctx, cancel, e, s, theatre)
+}
+
+// stationSetup is what a station is made of.
+type stationSetup struct {
+	station  station.Config
+	identity *sdc.Identity
+}
+
+// prepare reads rules and identity; for a demonstration it makes both, and the room.
+func (c *stationCmd) prepare(e *env) (cfg stationSetup, theatre *room.Room, err error) {
+	cfg.station.Logger = e.log
+	if c.Rules != "" {
+		if cfg.station.Rules, err = station.ReadRules(c.Rules); err != nil {
+			return cfg, nil, err
+		}
+	}
+	if !c.Demo {
+		cfg.identity, err = c.identity("consumer", e.log)
+		return cfg, nil, err
+	}
+	if c.TLS != "" || c.Insecure || c.Rules != "" {
+		return cfg, nil, usagef("--demo makes its own certificates and rules: leave out --tls, --insecure and --rules")
+	}
+	ca, err := pki.NewCA("SDC demo CA", 24*time.Hour)
+	if err != nil {
+		return cfg, nil, err
+	}
+	p, err := ca.Issue(pki.Request{Name: "demo station", Role: sdc.RoleConsumer, Validity: 24 * time.Hour})
+	if err != nil {
+		return cfg, nil, err
+	}
+	if cfg.identity, err = p.Identity(); err != nil {
+		return cfg, nil, err
+	}
+	scenario, err := physio.ParseScenario(c.Scenario)
+	if err != nil {
+		return cfg, nil, usageError{err}
+	}
+	theatre, err = room.New(room.Config{
+		Authority: ca, Network: c.network(), Seed: c.Seed, Scenario: scenario, Patient: "4711", Given: "Pat", Family: "Demo",
+	})
+	if err != nil {
+		return cfg, nil, err
+	}
+	// Others may be on this network too: only the room's own devices have certificates that are trusted here.
+	rule := station.Rule{Name: "demonstration"}
+	for _, d := range theatre.Devices {
+		rule.EPRs = append(rule.EPRs, d.EPR)
+	}
+	cfg.station.Rules, cfg.station.Immediately = []station.Rule{rule}, true
+	return cfg, theatre, nil
+}
+
+// follow runs the station, and the room if there is one, and shows views until ctx ends.
+func (c *stationCmd) follow(ctx context.Context, cancel context.CancelFunc, e *env, s *station.Station, theatre *room.Room) error {
+	var wg sync.WaitGroup
+	var errs [2]error
+	run := func(i int, do func(context.Context) error) {
+		wg.Go(func() {
+			errs[i] = do(ctx)
+			cancel() // neither goes on without the other
+		})
+	}
+	run(0, s.Run)
+	if theatre != nil {
+		run(1, theatre.Run)
+	}
+	err := c.show(ctx, e, s)
+	cancel()
+	wg.Wait()
+	return errors.Join(err, errs[0], errs[1])
+}
+
+// show writes the view again and again.
+func (c *stationCmd) show(ctx context.Context, e *env, s *station.Station) error {
+	f, ok := e.out.(*os.File)
+	live := ok && !c.JSON && term.IsTerminal(int(f.Fd()))
+	tick := time.NewTicker(c.Every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+		view := s.View()
+		if c.JSON {
+			if err := writeJSON(e.out, viewJSON(view, time.Now())); err != nil {
+				return err
+			}
+			continue
+		}
+		if live {
+			fmt.Fprint(e.out, "\x1b[H\x1b[2J") // home, clear
+		}
+		if err := c.print(e, view, time.Now()); err != nil {
+			return err
+		}
+	}
+}
+
+// print writes a view for people: what needs attention first, then each place and patient.
+func (c *stationCmd) print(e *env, v *station.View, now time.Time) error {
+	fmt.Fprintf(e.out, "%s  %d device(s), %d waiting\n", now.Format(time.TimeOnly), len(v.Devices), len(v.Waiting))
+	for _, x := range v.Conflicts {
+		fmt.Fprintf(e.out, "CONFLICT %s: %s (%d MDSs) %s\n", x.Kind, x.Text, len(x.Systems), x.Place)
+	}
+	devices := newTable("DEVICE", "LINK", "PATIENT", "PLACE", "CLOCK", "CAUSE")
+	for _, d := range v.Devices {
+		if len(d.Systems) == 0 {
+			devices.add(nameOf(d), string(d.Link.State), "", "", "", d.Link.Cause)
+		}
+		for _, s := range d.Systems {
+			clock := "?"
+			if s.Clock.Known {
+				clock = s.Clock.Offset.Round(time.Millisecond).String()
+			}
+			devices.add(nameOf(d), string(d.Link.State), s.Patient.String(), s.Location.Detail.String(), clock, d.Link.Cause)
+		}
+	}
+	if err := devices.print(e.out); err != nil {
+		return err
+	}
+	alerts := newTable("ALERT", "PRIORITY", "SIGNALS", "DEVICE")
+	values := newTable("PATIENT", "VALUE", "NUMBER", "UNIT", "AGE", "STATUS", "DEVICE")
+	for _, d := range v.Devices {
+		for _, s := range d.Systems {
+			for _, a := range s.Alerts {
+				if a.Active() {
+					alerts.add(a.Label, string(a.Priority), signalsText(a), nameOf(d))
+				}
+			}
+			for _, x := range s.Values {
+				if !c.All && (x.Meaning.Role != station.Measured || !x.Numeric()) {
+					continue
+				}
+				values.add(s.Patient.String(), x.Label, number(x), x.Unit.Text, x.Age(now).Round(time.Second).String(), string(x.Status(now)), nameOf(d))
+			}
+		}
+	}
+	for _, t := range []*table{alerts, values} {
+		if len(t.rows) == 0 {
+			continue
+		}
+		fmt.Fprintln(e.out)
+		if err := t.print(e.out); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(e.out)
+	return err
+}
+
+func nameOf(d *station.Device) string {
+	if d.Name != "" {
+		return d.Name
+	}
+	return d.EPR
+}
+
+// number is what is shown of a value; what must not be used is not shown as a number.
+func number(v *station.Value) string {
+	switch v.Validity {
+	case pm.MeasurementValidityVld, pm.MeasurementValidityVldated, pm.MeasurementValidityQst:
+	default:
+		return "---"
+	}
+	if n, ok := v.Number.Get(); ok {
+		return n.String()
+	}
+	return v.Text
+}
+
+func signalsText(a *station.Alert) string {
+	switch {
+	case a.Acknowledged():
+		return "acknowledged"
+	case a.Latched():
+		return "latched"
+	case a.Signalled():
+		return "on"
+	}
+	return "off"
+}
