@@ -394,6 +394,9 @@ func (w *Writer) writeIndex(devices int) error {
 		return err
 	}
 	w.lastIndex, w.frames = offset, nil
+	w.mu.Lock()
+	w.stats.Bytes = w.offset
+	w.mu.Unlock()
 	return nil
 }
 

@@ -22,6 +22,7 @@ import (
 type simulateCmd struct {
 	netFlags
 	trustFlags
+	stateFlags
 	Kind            string        `arg:"" enum:"ventilator,monitor,pump,xray,light,reference,bed,fleet" help:"ventilator, monitor, pump, xray, light, reference (animates any MDIB), bed (several devices at one patient) or fleet (ventilators and monitors, each with a patient)."`
 	With            []string      `default:"ventilator,monitor,pump,xray,light" enum:"ventilator,monitor,pump,xray,light" help:"The devices of a bed: any of ${enum}."`
 	Devices         int           `default:"10" help:"How many devices a fleet has."`
@@ -57,6 +58,9 @@ func (c *simulateCmd) Run(e *env) error {
 	if c.T2IAPI != "" && c.Kind != "reference" {
 		return usagef("--t2iapi is for the reference device")
 	}
+	if c.State != "" && (c.Kind == "fleet" || c.Kind == "bed") {
+		return usagef("--state is for one device")
+	}
 	defer watchIdentity(e, id)()
 	switch c.Kind {
 	case "fleet":
@@ -79,6 +83,13 @@ func (c *simulateCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	memory, err := c.remember(e, sim)
+	if err != nil {
+		return err
+	}
+	if memory != nil {
+		sim = memory
+	}
 	var printErr error
 	err = simulators.Run(ctx, sim, cfg, func(p *provider.Provider) {
 		hooks.serve(ctx, p)
@@ -95,7 +106,7 @@ func (c *simulateCmd) Run(e *env) error {
 		}
 	})
 	cancel()
-	return errors.Join(err, printErr, hooks.wait())
+	return errors.Join(memory.close(err), printErr, hooks.wait())
 }
 
 // simulator makes one device of a kind, at a bed of its own if bed is nil.

@@ -94,10 +94,7 @@ func generations(dir string) ([]uint64, error) {
 	}
 	var out []uint64
 	for _, e := range entries {
-		digits, ok := strings.CutPrefix(e.Name(), prefix)
-		if digits, ok = strings.CutSuffix(digits, suffix); !ok {
-			continue
-		}
+		digits := strings.TrimSuffix(strings.TrimPrefix(e.Name(), prefix), suffix)
 		if n, err := strconv.ParseUint(digits, 10, 64); err == nil && fileName(n) == e.Name() {
 			out = append(out, n)
 		}
@@ -133,7 +130,8 @@ func replace(dir, name string, content []byte) (err error) {
 	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	err = errors.Join(err, f.Close())
+	if err != nil {
 		return err
 	}
 	if err := os.Rename(f.Name(), filepath.Join(dir, name)); err != nil {
