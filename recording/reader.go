@@ -236,7 +236,7 @@ func (r *Reader) frame(at int64) (h frameHeader, payload []byte, err error) {
 			return h, nil, fmt.Errorf("%w: frame %d: %w", ErrDamaged, h.number, err)
 		}
 	default:
-		return h, nil, fmt.Errorf("%w: frame %d has compression %d", ErrVersion, h.number, h.compression)
+		return h, nil, fmt.Errorf("%w: frame %d has compression %d, which is not known", ErrDamaged, h.number, h.compression)
 	}
 	if len(payload) != int(h.inflated) {
 		return h, nil, fmt.Errorf("%w: frame %d has %d bytes, its header says %d", ErrDamaged, h.number, len(payload), h.inflated)
