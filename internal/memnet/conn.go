@@ -28,7 +28,8 @@ type life struct {
 func (l *life) end() { l.once.Do(func() { l.listener.gone(l.server) }) }
 
 func newPair(n *Network, l *Listener, p pair, clientAddr, serverAddr *net.TCPAddr) (client, server *Conn) {
-	up, down := newStream(n, p), newStream(n, p)
+	there := way{clientAddr.AddrPort().Addr().Unmap(), serverAddr.AddrPort().Addr().Unmap()}
+	up, down := newStream(n, p, there), newStream(n, p, way{there.to, there.from})
 	lf := &life{listener: l, hosts: p}
 	client = &Conn{rd: down, wr: up, local: clientAddr, remote: serverAddr, life: lf}
 	server = &Conn{rd: up, wr: down, local: serverAddr, remote: clientAddr, life: lf}
@@ -105,6 +106,7 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 type stream struct {
 	net   *Network
 	hosts pair
+	way   way
 
 	mu            sync.Mutex
 	cond          *sync.Cond
@@ -125,8 +127,8 @@ type segment struct {
 	at   time.Time
 }
 
-func newStream(n *Network, p pair) *stream {
-	s := &stream{net: n, hosts: p}
+func newStream(n *Network, p pair, w way) *stream {
+	s := &stream{net: n, hosts: p, way: w}
 	s.cond = sync.NewCond(&s.mu)
 	return s
 }
@@ -171,7 +173,7 @@ func (s *stream) read(b []byte) (int, error) {
 			return 0, nil
 		}
 		var arrival time.Time
-		if !s.net.isBlocked(s.hosts) {
+		if !s.net.isBlocked(s.way) {
 			if n := s.takeLocked(b); n > 0 {
 				s.cond.Broadcast()
 				return n, nil
@@ -221,7 +223,7 @@ func (s *stream) write(b []byte) (int, error) {
 			return n, syscall.EPIPE
 		case passed(s.writeDeadline):
 			return n, os.ErrDeadlineExceeded
-		case s.readerClosed && !s.net.isBlocked(s.hosts):
+		case s.readerClosed && !s.net.isBlocked(s.way):
 			return n, syscall.EPIPE
 		case n == len(b):
 			return n, nil

@@ -58,12 +58,18 @@ type Network struct {
 	link    Link
 	links   map[pair]Link
 	blocked map[pair]bool
+	oneWay  map[way]bool
 	conns   map[*Conn]struct{} // accepting ends; resetting one resets its peer
 	changed chan struct{}      // closed and replaced when a partition changes
 }
 
 // pair is an unordered pair of addresses.
 type pair struct{ a, b netip.Addr }
+
+// way is one of the two directions between two hosts.
+type way struct{ from, to netip.Addr }
+
+func (w way) pair() pair { return pairOf(w.from, w.to) }
 
 func pairOf(a, b netip.Addr) pair {
 	if b.Less(a) {
@@ -90,6 +96,7 @@ func New(cfg Config) *Network {
 		link:    cfg.Link,
 		links:   make(map[pair]Link),
 		blocked: make(map[pair]bool),
+		oneWay:  make(map[way]bool),
 		conns:   make(map[*Conn]struct{}),
 		changed: make(chan struct{}),
 	}
@@ -140,13 +147,33 @@ func (n *Network) Heal(a, b string) {
 	n.setBlocked(false, pairOf(netip.MustParseAddr(a), netip.MustParseAddr(b)))
 }
 
+// PartitionOneWay stops the traffic from one host to another, not the other way round. What the second sends still arrives, as far as it
+// needs no answer: connections cannot be made in either direction.
+func (n *Network) PartitionOneWay(from, to string) {
+	w := way{netip.MustParseAddr(from), netip.MustParseAddr(to)}
+	n.change(func() { n.oneWay[w] = true })
+}
+
+// HealOneWay undoes PartitionOneWay.
+func (n *Network) HealOneWay(from, to string) {
+	w := way{netip.MustParseAddr(from), netip.MustParseAddr(to)}
+	n.change(func() { delete(n.oneWay, w) })
+}
+
 func (n *Network) setBlocked(on bool, p pair) {
+	n.change(func() {
+		if on {
+			n.blocked[p] = true
+		} else {
+			delete(n.blocked, p)
+		}
+	})
+}
+
+// change changes what is blocked and wakes everybody who may be concerned.
+func (n *Network) change(edit func()) {
 	n.mu.Lock()
-	if on {
-		n.blocked[p] = true
-	} else {
-		delete(n.blocked, p)
-	}
+	edit()
 	close(n.changed)
 	n.changed = make(chan struct{})
 	conns := n.connsLocked(func(*Conn) bool { return true })
@@ -213,17 +240,17 @@ func (n *Network) host(addr netip.Addr) *Host {
 	return n.hosts[addr]
 }
 
-func (n *Network) isBlocked(p pair) bool {
+func (n *Network) isBlocked(w way) bool {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	return n.blocked[p]
+	return n.blocked[w.pair()] || n.oneWay[w]
 }
 
-// blockedOn also returns the channel that closes when any partition changes.
+// blockedOn tells whether no connection can be made between two hosts, and returns the channel that closes when any partition changes.
 func (n *Network) blockedOn(p pair) (bool, <-chan struct{}) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	return n.blocked[p], n.changed
+	return n.blocked[p] || n.oneWay[way{p.a, p.b}] || n.oneWay[way{p.b, p.a}], n.changed
 }
 
 func (n *Network) linkLocked(p pair) Link {
@@ -249,13 +276,13 @@ func (n *Network) delayLocked(l Link) time.Duration {
 }
 
 // fate draws the delays of the copies of one datagram; none means it is lost.
-func (n *Network) fate(p pair) []time.Duration {
+func (n *Network) fate(w way) []time.Duration {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.blocked[p] {
+	if n.blocked[w.pair()] || n.oneWay[w] {
 		return nil
 	}
-	l := n.linkLocked(p)
+	l := n.linkLocked(w.pair())
 	if l.Loss > 0 && n.rng.Float64() < l.Loss {
 		return nil
 	}

@@ -180,7 +180,7 @@ func (p *PacketConn) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error
 	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 	data := append([]byte(nil), b...) // shared by all receivers, which only read it
 	for _, r := range p.receivers(to, noLoop) {
-		for _, d := range p.host.net.fate(pairOf(p.host.addr, r.host.addr)) {
+		for _, d := range p.host.net.fate(way{p.host.addr, r.host.addr}) {
 			r.deliver(datagram{data: data, from: from, at: time.Now().Add(d)})
 		}
 	}

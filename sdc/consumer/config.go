@@ -48,8 +48,8 @@ type Config struct {
 	// ReportQueue is how many reports are kept while the MDIB is being read; 0 is
 	// 4096. If more arrive, the reading starts over.
 	ReportQueue int
-	// ProofInterval is how long a device may be silent before it is asked for a sign of life; 0 is 5 s. Without one for twice as long its
-	// Link turns Stale. A device that reports all the time is never asked.
+	// ProofInterval is how often a device is asked for a sign of life, and for the MDIB version it has; 0 is 5 s. Without an answer, and without any report, or
+	// with reports that arrive later than this, its Link turns Stale: after twice the interval at the latest.
 	ProofInterval time.Duration
 	// LostAfter is how long a device may stay stale, while it is tried to heal the connection, before its Device ends
 	// with ErrLost; 0 is 30 s.

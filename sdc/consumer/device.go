@@ -68,7 +68,9 @@ type Device struct {
 	read        time.Time // when the MDIB was read
 	asked       time.Time // when the device was last asked for a sign of life
 	owed        owed
-	tellsStatus bool // the device has answered a GetStatus
+	lag         time.Duration // how long reports are under way, as measured last
+	lastReport  time.Time     // when a report was applied last
+	tellsStatus bool          // the device has answered a GetStatus
 }
 
 // received is a report with the time of its arrival.
@@ -250,7 +252,7 @@ func (d *Device) apply(in received) {
 		d.log.Warn("a report was missed", "error", gap)
 		d.goStale(gap)
 	} else {
-		d.confirm(in.at)
+		d.heard(in.at, change.After.Version().MdibVersion)
 	}
 	d.snapshot.Store(change.After)
 	d.updates.send(Update{
@@ -298,7 +300,7 @@ func (d *Device) goLive(resp *msg.GetMdibResponse, gap *Gap, began time.Time) er
 	if gap != nil {
 		gap.From, gap.To = before.Version(), snapshot.Version()
 	}
-	d.confirmed, d.read, d.owed = began, began, owed{}
+	d.confirmed, d.read, d.owed, d.lag = began, began, owed{}, 0
 	d.link = Link{State: Live, Since: time.Now()}
 	d.updates.send(Update{Time: d.link.Since, Link: d.link, Before: before, Snapshot: snapshot, Gap: gap})
 	for _, in := range d.buffered {

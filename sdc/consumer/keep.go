@@ -208,3 +208,15 @@ func (d *Device) pause(t time.Duration, early <-chan struct{}) bool {
 		return false
 	}
 }
+
+// pauseWithin waits unless ctx ends.
+func pauseWithin(ctx context.Context, t time.Duration) bool {
+	timer := time.NewTimer(t)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -66,7 +66,7 @@ type Link struct {
 // Gap says that updates may be missing between two snapshots.
 type Gap struct {
 	// Cause is what was noticed: a *mdib.GapError, *mdib.SequenceError, *ReportSequenceError,
-	// *StateGapError, *SilenceError, the end of a subscription, an unusable report ...
+	// *StateGapError, *SilenceError, *LagError, the end of a subscription, an unusable report ...
 	Cause error
 	// Stale is the last moment at which the snapshot before the gap was known to be what the device had:
 	// what was shown from then on until the update that carries the Gap may have been outdated.

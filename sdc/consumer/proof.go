@@ -14,9 +14,10 @@ import (
 	"github.com/semeco/go-sdc/soap/eventing"
 )
 
-// A link is live on evidence only. Reports in order are evidence, and cost nothing. From a device that has been silent for
-// Config.ProofInterval evidence is asked for: which MDIB version it has, and whether it still knows the subscriptions. A
-// version that the mirror does not reach within another interval is a loss, although nothing came that could show a gap.
+// A link is live on evidence only. Reports in order are evidence that nothing is missing, but not that they are recent: a network, or a
+// device with a long queue, may deliver each of them late. So a device is asked for its MDIB version every Config.ProofInterval, and, when it has been
+// silent for so long, whether it still knows the subscriptions. A version that the mirror does not reach within another interval
+// is a loss or a delay that nobody should take for live, although nothing came that could show a gap.
 
 // SilenceError says that a device was silent and did not answer when it was asked for a sign of life.
 type SilenceError struct {
@@ -33,6 +34,24 @@ func (e *SilenceError) Error() string {
 // Unwrap returns why asking failed.
 func (e *SilenceError) Unwrap() error { return e.Err }
 
+// LagError says that what a device has done does not arrive, or arrives much too late, although something may arrive all the time.
+type LagError struct {
+	// Have is the MDIB version of the mirror, Owed the one that the device said it had.
+	Have, Owed uint64
+	// Since is when the device was asked.
+	Since time.Time
+}
+
+func (e *LagError) Error() string {
+	return fmt.Sprintf("reports are lost or late: the device had MDIB version %d at %s, have %d", e.Owed, e.Since.Format(time.TimeOnly), e.Have)
+}
+
+// How often asking is repeated when it fails without a time-out, and after what time.
+const (
+	proofRepeats = 2
+	proofPause   = 250 * time.Millisecond
+)
+
 // owed is an MDIB version that the device has and the mirror has not.
 type owed struct {
 	version uint64
@@ -46,18 +65,31 @@ func (d *Device) confirm(at time.Time) {
 	}
 }
 
-// untilProof is how long the device may stay silent before it is asked.
+// heard takes a report that was applied for evidence. The caller holds d.mu.
+func (d *Device) heard(at time.Time, version uint64) {
+	d.lastReport = at
+	if !d.owed.since.IsZero() && version >= d.owed.version {
+		d.lag, d.owed = at.Sub(d.owed.since), owed{}
+	}
+	at = at.Add(-d.lag)
+	if !d.owed.since.IsZero() && at.After(d.owed.since) {
+		at = d.owed.since // by then the device had something else already
+	}
+	d.confirm(at)
+}
+
+// untilProof is how long it is until the device is to be asked.
 func (d *Device) untilProof() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	due := d.confirmed.Add(d.consumer.cfg.ProofInterval)
-	if next := d.asked.Add(d.consumer.cfg.ProofInterval); next.After(due) {
-		due = next
-	}
 	if d.link.State != Live {
 		return d.consumer.cfg.ProofInterval
 	}
-	return max(time.Until(due), 0)
+	last := d.read
+	if d.asked.After(last) {
+		last = d.asked
+	}
+	return max(time.Until(last.Add(d.consumer.cfg.ProofInterval)), 0)
 }
 
 // prove asks a live device for a sign of life, and turns the link stale if there is none. It is given up, without consequences, when
@@ -66,6 +98,9 @@ func (d *Device) prove(ctx context.Context) {
 	d.mu.Lock()
 	began, limit := time.Now(), min(d.consumer.cfg.ProofInterval, d.consumer.cfg.RequestTimeout)
 	live, subs, silent := d.link.State == Live, d.subs, d.confirmed
+	if began.Sub(d.lastReport) < d.consumer.cfg.ProofInterval {
+		subs = nil // they deliver
+	}
 	d.asked = began
 	d.mu.Unlock()
 	if !live {
@@ -80,13 +115,20 @@ func (d *Device) prove(ctx context.Context) {
 		})
 	}
 	err := d.proveVersion(asking, began)
+	for again := 0; again < proofRepeats && err != nil && asking.Err() == nil; again++ {
+		// A connection that has broken shows nothing: only that none can be made does.
+		if !pauseWithin(asking, proofPause) {
+			break
+		}
+		err = d.proveVersion(asking, began)
+	}
 	wg.Wait()
 	if err == nil || ctx.Err() != nil {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.link.State == Live && !d.confirmed.After(began) { // otherwise reports came meanwhile
+	if d.link.State == Live && !d.lastReport.After(began) { // otherwise reports came meanwhile
 		d.log.Warn("no sign of life", "since", silent, "error", err)
 		d.goStale(&SilenceError{Since: silent, Err: err})
 	}
@@ -122,11 +164,14 @@ func (d *Device) proveVersion(ctx context.Context, began time.Time) error {
 		d.confirm(began)
 	case got.MdibVersion <= have.MdibVersion:
 		d.confirm(began)
-		d.owed = owed{}
-	case d.owed.since.IsZero() || have.MdibVersion >= d.owed.version:
+		d.lag, d.owed = 0, owed{}
+	case d.owed.since.IsZero():
 		d.owed = owed{version: got.MdibVersion, since: began} // it may be on its way
+		if d.confirmed.After(began) {
+			d.confirmed = began // reports were thought to be more recent than they were
+		}
 	case began.Sub(d.owed.since) >= d.consumer.cfg.ProofInterval:
-		d.goStale(&mdib.GapError{Have: have.MdibVersion, Got: got.MdibVersion})
+		d.goStale(&LagError{Have: have.MdibVersion, Owed: d.owed.version, Since: d.owed.since})
 	}
 	return nil
 }

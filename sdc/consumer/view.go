@@ -17,8 +17,8 @@ type View struct {
 	MDIB *mdib.Snapshot
 	// Link is the link as it was at that moment; only with Live is MDIB what the device has.
 	Link Link
-	// Confirmed is the last moment at which MDIB was known to be what the device has. It moves with every report, and when the
-	// device has been asked because it was silent. It stands still while the link is not live.
+	// Confirmed is the last moment at which MDIB was known to be what the device has: when the last report arrived, less the time that reports
+	// took when that was measured last (Config.ProofInterval), or when the device was asked. It stands still while the link is not live.
 	Confirmed time.Time
 
 	read    time.Time // when the MDIB was read

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// record adds a row to the results if they are collected.
+func record(t *testing.T, r Row) {
+	t.Helper()
+	path := os.Getenv(resultsVar)
+	if path == "" {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	require.NoError(t, err)
+	require.NoError(t, json.NewEncoder(f).Encode(r))
+	require.NoError(t, f.Close())
+}
+
+// leaks counts what a process holds on to.
+type leaks struct {
+	goroutines, files int
+	heap              uint64
+}
+
+func count() leaks {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	l := leaks{goroutines: runtime.NumGoroutine(), heap: m.HeapAlloc}
+	if fds, err := os.ReadDir("/proc/self/fd"); err == nil {
+		l.files = len(fds)
+	}
+	return l
+}
+
+func (l leaks) minus(before leaks) *Leaks {
+	return &Leaks{Goroutines: l.goroutines - before.goroutines, Files: l.files - before.files, Heap: int64(l.heap) - int64(before.heap)}
+}
+
+func TestPageTellsEveryRow(t *testing.T) {
+	page := string(render([]Row{{Fault: "one", Where: InMemory}, {Fault: "two", Where: Spaces, Leaks: &Leaks{Files: 1}}}))
+	require.Contains(t, page, "| one | 0 | 0 |")
+	require.Contains(t, page, "| two | 0 | 0 |")
+	require.Contains(t, page, "+0, +1, +0 KiB")
+}
