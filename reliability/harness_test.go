@@ -116,7 +116,7 @@ func (b *bench) start(host string, port int, f *fault) {
 	b.mu.Lock()
 	b.dev, b.stop = dev, sync.OnceFunc(func() {
 		cancel()
-		<-ended // an error is that it could not take its leave
+		_ = <-ended // an error is that it could not take its leave
 	})
 	b.mu.Unlock()
 	if b.history == nil {

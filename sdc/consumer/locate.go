@@ -233,6 +233,9 @@ func (d *Device) ask(ctx context.Context, url string) (m *dpws.Metadata, err err
 	}()
 	m, err = dpws.GetDevice(ctx, d.consumer.client, url, epr)
 	if err != nil {
+		if refused := d.bindTo(epr, url); refused != nil {
+			return nil, refused // a connection closed for that reason need not say so
+		}
 		return nil, d.consumer.cfg.Identity.Explain(err)
 	}
 	if m.Host != nil && epr != "" && m.Host.Endpoint.Address != "" && m.Host.Endpoint.Address != epr {
