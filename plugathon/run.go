@@ -21,9 +21,11 @@ type Config struct {
 	Consumer *consumer.Consumer
 	// Find returns the device. It is called once Hellos are listened for, so that it may wait for the device to appear.
 	Find func(ctx context.Context) (discovery.Endpoint, error)
-	// Discovery opens the transport of discovery; nil leaves steps 1a and 1b out. It is called twice: the steps listen by
-	// one and ask by the other.
+	// Discovery opens the transport of discovery; nil leaves steps 1a and 1b out. It is called for each step that
+	// listens or asks.
 	Discovery func() (discovery.Transport, error)
+	// Proxy is the URL of a discovery proxy, or sdc.LearnProxy; empty leaves steps 1c and 1d out.
+	Proxy string
 	// Timing has the delays of discovery; zero fields take defaults.
 	Timing discovery.Timing
 	// Steps are the steps to take; nil takes all.
@@ -107,10 +109,10 @@ func (r *run) results() []Result {
 }
 
 func (r *run) play(ctx context.Context) {
-	r.set("1c", skipf("no discovery proxy"))
-	r.set("1d", skipf("no discovery proxy"))
 	ears, deaf := r.listen(ctx)
 	defer ears.close()
+	managed, unmanaged := r.attend(ctx)
+	defer managed.close()
 	found, err := r.cfg.Find(ctx)
 	if err == nil {
 		r.dev, err = r.cfg.Consumer.Connect(ctx, found)
@@ -171,6 +173,14 @@ func (r *run) play(ctx context.Context) {
 	r.set("1a", ears.verdict(r.dev.EPR()))
 	if deaf != nil {
 		r.set("1a", failf("%v", deaf))
+	}
+	r.set("1c", managed.hello(r.dev.EPR()))
+	asking, cancel := context.WithTimeout(ctx, r.cfg.StepTimeout)
+	defer cancel()
+	r.set("1d", managed.answers(asking, r.dev.EPR()))
+	if unmanaged != nil {
+		r.set("1c", failf("%v", unmanaged))
+		r.set("1d", failf("%v", unmanaged))
 	}
 }
 

@@ -18,5 +18,12 @@ func (id *Identity) ProxyAdmission() Admission {
 	}}
 }
 
+// PeerRoles returns the roles that the certificate of a peer states, by the key purposes of IEEE 11073-20701 and those
+// configured in Purposes.
+func (id *Identity) PeerRoles(leaf *x509.Certificate) Role { return id.roles(leaf) }
+
+// LearnProxy, in the place of a URL, takes the discovery proxy that makes itself known by multicast.
+const LearnProxy = "auto"
+
 // ProxyTLS returns the configuration for connections to a discovery proxy; see ProxyAdmission.
 func (id *Identity) ProxyTLS() *tls.Config { return id.Open(id.ProxyAdmission()) }

@@ -13,6 +13,7 @@ import (
 
 type discoverCmd struct {
 	netFlags
+	trustFlags
 	For   time.Duration `default:"3s" help:"How long to wait for answers."`
 	Scope []string      `placeholder:"URI" help:"Only devices with a scope that matches (rule rfc3986); repeatable."`
 	All   bool          `help:"Every WS-Discovery target, not only medical devices."`
@@ -33,11 +34,11 @@ func (c *discoverCmd) Run(e *env) error {
 	if !c.All {
 		filter.Types = discovery.DeviceTypes()
 	}
-	client, err := c.discover(e)
+	client, err := c.finder(e, c.trustFlags)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }() // what was found is what counts
 	found, err := client.Probe(e.ctx, filter, c.For)
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return err

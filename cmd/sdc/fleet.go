@@ -85,7 +85,7 @@ func (c *simulateCmd) together(e *env, id *sdc.Identity, members []member) error
 			once := sync.OnceFunc(func() { <-starting })
 			defer once()
 			errs[i] = simulators.Run(ctx, m.sim, provider.Config{
-				Identity: id, Insecure: c.Insecure, Network: c.network(), MaxSubscription: c.MaxSubscription, Logger: e.log,
+				Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, Logger: e.log,
 			}, func(p *provider.Provider) {
 				once()
 				ready <- announced{EPR: p.EPR(), XAddrs: p.XAddrs(), Kind: m.kind}

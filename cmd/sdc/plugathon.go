@@ -55,6 +55,7 @@ func (c *plugathonCmd) Run(e *env) error {
 		Discovery: func() (discovery.Transport, error) {
 			return discovery.NewUDP(discovery.UDPConfig{Address: network.IP(), Port: network.UDPPort()})
 		},
+		Proxy: c.DiscoveryProxy,
 		Steps: c.Steps, Window: c.Window, StepTimeout: c.Timeout, Logger: e.log,
 	})
 	if err != nil {

@@ -75,7 +75,7 @@ func (c *simulateCmd) Run(e *env) error {
 	network := c.network()
 	network.ListenPort = c.Port
 	cfg := provider.Config{
-		EPR: c.EPR, Identity: id, Insecure: c.Insecure, Network: network, MaxSubscription: c.MaxSubscription, History: c.History, Logger: e.log,
+		EPR: c.EPR, Identity: id, Insecure: c.Insecure, Network: network, DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, History: c.History, Logger: e.log,
 	}
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()

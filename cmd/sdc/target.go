@@ -21,14 +21,16 @@ import (
 
 // netFlags say where on the network a command lives.
 type netFlags struct {
-	IP            netip.Addr `name:"ip" placeholder:"ADDR" help:"Address of the interface to use. Default: 127.0.0.1, so that nothing leaves this host."`
-	DiscoveryPort uint16     `hidden:"" default:"3702" help:"UDP port of WS-Discovery; others than 3702 are for tests."`
+	IP             netip.Addr `name:"ip" placeholder:"ADDR" help:"Address of the interface to use. Default: 127.0.0.1, so that nothing leaves this host."`
+	DiscoveryProxy string     `name:"discovery-proxy" placeholder:"URL" help:"Announce at and ask a discovery proxy; auto takes the one that makes itself known. Default: multicast."`
+	DiscoveryPort  uint16     `hidden:"" default:"3702" help:"UDP port of WS-Discovery; others than 3702 are for tests."`
 }
 
 func (f netFlags) network() sdc.Network {
 	return sdc.Network{Address: f.IP, DiscoveryPort: f.DiscoveryPort}
 }
 
+// discover opens discovery by multicast.
 func (f netFlags) discover(e *env) (*discovery.Client, error) {
 	n := f.network()
 	if err := n.Validate(); err != nil {
@@ -37,6 +39,52 @@ func (f netFlags) discover(e *env) (*discovery.Client, error) {
 	return discovery.NewClient(discovery.ClientConfig{
 		UDP: discovery.UDPConfig{Address: n.IP(), Port: n.UDPPort()}, Logger: e.log,
 	})
+}
+
+// finder opens discovery as the flags say. trust is needed for a proxy alone.
+func (f netFlags) finder(e *env, trust trustFlags) (finder, error) {
+	if f.DiscoveryProxy == "" {
+		return f.discover(e)
+	}
+	n := f.network()
+	if err := n.Validate(); err != nil {
+		return nil, usageError{err}
+	}
+	id, err := trust.identity("consumer", e.log)
+	if err != nil {
+		return nil, err
+	}
+	c, err := consumer.New(e.ctx, consumer.Config{Identity: id, Insecure: trust.Insecure, Network: n, DiscoveryProxy: f.DiscoveryProxy, Logger: e.log})
+	if err != nil {
+		return nil, err
+	}
+	d, err := c.NewDiscovery(discovery.ClientConfig{MaxEndpoints: maxListed})
+	if err != nil {
+		return nil, errors.Join(err, c.Close(e.ctx))
+	}
+	return proxied{d, c}, nil
+}
+
+// maxListed is how many devices a command takes from a proxy.
+const maxListed = 100_000
+
+// finder is what commands need of discovery.
+type finder interface {
+	Probe(ctx context.Context, f discovery.Filter, d time.Duration) ([]discovery.Endpoint, error)
+	Resolve(ctx context.Context, epr string) (discovery.Endpoint, error)
+	Close() error
+}
+
+// proxied is discovery by a proxy, with the consumer it belongs to.
+type proxied struct {
+	*consumer.Discovery
+	consumer *consumer.Consumer
+}
+
+func (p proxied) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return errors.Join(p.Discovery.Close(), p.consumer.Close(ctx))
 }
 
 // trustFlags say how connections are secured. One of them must be given: a
@@ -86,7 +134,7 @@ func (f deviceFlags) consumer(e *env) (*consumer.Consumer, error) {
 		return nil, err
 	}
 	return consumer.New(e.ctx, consumer.Config{
-		Identity: id, Insecure: f.Insecure, Network: f.network(), Logger: e.log,
+		Identity: id, Insecure: f.Insecure, Network: f.network(), DiscoveryProxy: f.DiscoveryProxy, Logger: e.log,
 		// Whoever tests a device on the command line may try everything it has.
 		AccessLevels: []pm.AccessLevel{pm.AccessLevelUsr, pm.AccessLevelCSUsr, pm.AccessLevelRO, pm.AccessLevelSP, pm.AccessLevelOth},
 	})
@@ -136,11 +184,11 @@ func (f deviceFlags) find(ctx context.Context, e *env, target string) (discovery
 	if strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://") {
 		return discovery.Endpoint{XAddrs: []string{target}}, nil
 	}
-	client, err := f.discover(e)
+	client, err := f.finder(e, f.trustFlags)
 	if err != nil {
 		return discovery.Endpoint{}, err
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }() // what was found is what counts
 	if strings.HasPrefix(target, "urn:uuid:") && len(target) == len("urn:uuid:00000000-0000-0000-0000-000000000000") {
 		ep, err := client.Resolve(ctx, target)
 		if err != nil {

@@ -62,6 +62,9 @@ type Config struct {
 	// criticality (GLUE R0076, SDPi R0002). The zero value is the most critical group, so
 	// that nothing important waits because nobody chose (SDPi R0003).
 	Priority discovery.PriorityGroup
+	// DiscoveryProxy is the URL of a discovery proxy that NewDiscovery asks in the place of the
+	// network, or sdc.LearnProxy (SDPi R1023).
+	DiscoveryProxy string
 	// AccessLevels are the groups that the user of this consumer belongs to. Operations meant
 	// for others are refused here, before anything is sent (BICEPS R5054, SCO-9). nil is
 	// pm.AccessLevelUsr, any user. pm.AccessLevelOth stands for operations that are

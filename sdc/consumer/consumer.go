@@ -19,6 +19,9 @@ type Consumer struct {
 	cfg    Config
 	client *soap.Client
 	sink   *eventing.Sink
+	// Where notifications arrive, for further sinks.
+	server  *soap.Server
+	baseURL string
 
 	stop    context.CancelFunc // ends the server
 	serving chan struct{}      // closed when the server has ended
@@ -73,6 +76,7 @@ func New(ctx context.Context, cfg Config) (*Consumer, error) {
 	}
 	serveCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.client, c.sink, c.stop = client, sink, stop
+	c.server, c.baseURL = server, scheme+"://"+listener.Addr().String()
 	go func() {
 		defer close(c.serving)
 		if err := server.Serve(serveCtx, listener); err != nil {

@@ -8,10 +8,16 @@ import (
 	"sync"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/soap"
 )
 
-// newTarget describes the device to discovery.
-func (p *Provider) newTarget(xaddr string) (*discovery.Target, error) {
+// newTarget describes the device to discovery. proxy, which may be nil, reaches a discovery proxy.
+func (p *Provider) newTarget(xaddr string, proxy *soap.Client) (*discovery.Target, error) {
+	managed := discovery.ManagedConfig{Client: proxy, URL: p.cfg.DiscoveryProxy}
+	if managed.URL == sdc.LearnProxy {
+		managed.URL, managed.Learn = "", true
+	}
 	return discovery.NewTarget(discovery.TargetConfig{
 		Endpoint: discovery.Endpoint{
 			EPR: p.cfg.EPR, Types: discovery.DeviceTypes(), Scopes: p.scopes(p.MDIB()), XAddrs: []string{xaddr},
@@ -19,8 +25,21 @@ func (p *Provider) newTarget(xaddr string) (*discovery.Target, error) {
 		Transport: p.cfg.Transport,
 		UDP:       discovery.UDPConfig{Address: p.cfg.Network.IP(), Port: p.cfg.Network.UDPPort()},
 		Timing:    p.cfg.Timing, InstanceID: p.cfg.InstanceID,
-		Logger: p.log,
+		Managed: managed, Logger: p.log,
 	})
+}
+
+// proxyClient reaches a discovery proxy; nil without one.
+func (p *Provider) proxyClient() (*soap.Client, error) {
+	if p.cfg.DiscoveryProxy == "" {
+		return nil, nil //nolint:nilnil // there is nothing to reach
+	}
+	cfg := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Logger: p.log}
+	if id := p.cfg.Identity; id != nil {
+		a := id.ProxyAdmission()
+		cfg.TLS, cfg.Recheck = id.Open(a), id.Recheck(a)
+	}
+	return soap.NewClient(cfg)
 }
 
 // SayHello announces the device once more, as it is. When it returns the message is out; Config.Timing says how it is repeated. It is an error

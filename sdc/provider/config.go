@@ -50,6 +50,9 @@ type Config struct {
 	// InstanceID is the number of this start in discovery; it must be greater after each restart (WSD-1). 0 takes the seconds since 1970, which is
 	// right as long as the clock is never set back; package persist counts the starts.
 	InstanceID uint32
+	// DiscoveryProxy is the URL of a discovery proxy that the device announces itself to, or sdc.LearnProxy (SDPi R1021). While it cannot be
+	// reached, and without one, the device is announced by multicast (SDPi R1022).
+	DiscoveryProxy string
 	// Timing has the delays of discovery; the zero value has those of the standards, with up to 2.5 s before the first Hello.
 	Timing discovery.Timing
 

@@ -131,7 +131,14 @@ func (p *Provider) Run(ctx context.Context) error {
 func (p *Provider) serve(ctx context.Context, ln net.Listener) error {
 	base := p.scheme() + "://" + ln.Addr().String()
 	xaddr := base + p.devicePath()
-	target, err := p.newTarget(xaddr)
+	proxy, err := p.proxyClient()
+	if err != nil {
+		return errors.Join(fmt.Errorf("provider: %w", err), ln.Close())
+	}
+	if proxy != nil {
+		defer proxy.Close()
+	}
+	target, err := p.newTarget(xaddr, proxy)
 	if err != nil {
 		return errors.Join(fmt.Errorf("provider: %w", err), ln.Close())
 	}

@@ -24,7 +24,9 @@ func (p *Proxy) build(url string) (*eventing.Source, *soap.Server, error) {
 		MaxConns: 4096, Understood: []soap.Name{{Space: xmlscan.NsDiscovery, Local: "AppSequence"}},
 	}
 	if id := p.cfg.Identity; id != nil {
-		client.TLS, serve.TLS = id.ClientTLS(sdc.RoleConsumer), id.ServerTLS(sdc.RoleBoth)
+		subscriber, caller := sdc.Admission{Role: sdc.RoleConsumer}, sdc.Admission{Role: sdc.RoleBoth}
+		client.TLS, serve.TLS = id.Open(subscriber), id.Accept(caller)
+		client.Recheck, serve.Recheck = id.Recheck(subscriber), id.Recheck(caller)
 	}
 	server, err := soap.NewServer(serve)
 	if err != nil {
@@ -67,7 +69,7 @@ func (p *Proxy) from(want sdc.Role, handle soap.Handler) soap.Handler {
 		return handle
 	}
 	return func(ctx context.Context, r *soap.Request) (*soap.Response, error) {
-		if have := sdc.CertificateRoles(r.Peer); have != 0 && have&want == 0 {
+		if have := p.cfg.Identity.PeerRoles(r.Peer); have != 0 && have&want == 0 {
 			p.log.Warn("request refused", "action", r.Header.Action, "subject", r.Peer.Subject.String(), "needs", want.String(), "has", have.String())
 			return nil, soap.NewFault(soap.CodeSender, "this needs a certificate with the key purpose of a "+want.String())
 		}
