@@ -66,7 +66,7 @@ func (r *runner) hold(ctx context.Context, s *Step) error {
 		var renewing context.Context
 		renewing, keep.stop = context.WithCancel(context.WithoutCancel(ctx))
 		r.stack = append(r.stack, undoing{step: s.ID, calls: h.Undo, end: h.End, device: sys.Device, hold: keep})
-		err = r.invoke(ctx, s.ID, &h.Call, sys, op, request)
+		_, err = r.invoke(ctx, s.ID, &h.Call, sys, op, request)
 		if err != nil || r.DryRun {
 			close(keep.done)
 		} else {

@@ -135,9 +135,27 @@ func locationState(d sdc.LocationDetail, descriptor string) pm.ContextState {
 	return s
 }
 
+// restoring makes the request that brings back what was there; nil if that is what is there.
+type restoring func(now *station.View, f *freshness) (msg.SetRequest, error)
+
+// freshness says from which version on the MDIB of a device shows what has become of an operation. If the device did not tell, it is
+// one that is newer than the first look: reports come in order, so one that came after the operation shows that none before is missing.
+type freshness struct {
+	known   bool
+	version uint64
+}
+
+func (f *freshness) reached(snap *mdib.Snapshot) bool {
+	now := snap.Version().MdibVersion
+	if !f.known {
+		f.known, f.version = true, now+1
+	}
+	return now >= f.version
+}
+
 // restorer remembers what was before an operation, and returns what makes the request that brings it back. It is asked for that when
 // the time has come, since what there is to end is known only then.
-func restorer(view *station.View, s *station.System, o *station.Operation) (func(now *station.View) (msg.SetRequest, error), error) {
+func restorer(view *station.View, s *station.System, o *station.Operation) (restoring, error) {
 	set := msg.AbstractSet{OperationHandleRef: o.Handle}
 	d := view.Device(s.Device)
 	switch o.Kind {
@@ -146,7 +164,7 @@ func restorer(view *station.View, s *station.System, o *station.Operation) (func
 		if v == nil || !v.Status(view.Time).Usable() {
 			return nil, fmt.Errorf("what %s is now is not known, and so could not be restored", o.Target)
 		}
-		return func(*station.View) (msg.SetRequest, error) {
+		return func(*station.View, *freshness) (msg.SetRequest, error) {
 			if n, ok := v.Number.Get(); ok {
 				return &msg.SetValue{AbstractSet: set, RequestedNumericValue: n}, nil
 			}
@@ -157,8 +175,8 @@ func restorer(view *station.View, s *station.System, o *station.Operation) (func
 			return nil, errors.New("the contexts of the device are not known")
 		}
 		before := active(d.MDIB, o.Target)
-		return func(now *station.View) (msg.SetRequest, error) {
-			return contextsBack(set, now, s.Device, o.Target, before)
+		return func(now *station.View, f *freshness) (msg.SetRequest, error) {
+			return contextsBack(set, now, s.Device, o.Target, before, f)
 		}, nil
 	case station.Activate, station.SetMetricState, station.SetComponentState, station.SetAlertState:
 	}
@@ -174,10 +192,13 @@ func active(snap *mdib.Snapshot, descriptor string) []pm.ContextState {
 }
 
 // contextsBack ends the contexts that have come and associates anew those that have gone.
-func contextsBack(set msg.AbstractSet, now *station.View, epr, descriptor string, before []pm.ContextState) (msg.SetRequest, error) {
+func contextsBack(set msg.AbstractSet, now *station.View, epr, descriptor string, before []pm.ContextState, f *freshness) (msg.SetRequest, error) {
 	d := now.Device(epr)
 	if d == nil || d.MDIB == nil || !d.Live() {
 		return nil, errors.New("the device is not live")
+	}
+	if !f.reached(d.MDIB) {
+		return nil, errors.New("the device has not told yet what became of the operation")
 	}
 	var states []pm.ContextState
 	have := active(d.MDIB, descriptor)

@@ -140,7 +140,7 @@ func (r *runner) do(ctx context.Context, s *Step) error {
 		if err != nil {
 			return err
 		}
-		u := undoing{step: s.ID, calls: a.Undo, device: sys.Device}
+		u := undoing{step: s.ID, calls: a.Undo, device: sys.Device, fresh: &freshness{}}
 		if a.Restore {
 			if u.restore, err = restorer(r.World.View(), sys, op); err != nil {
 				return err
@@ -150,7 +150,11 @@ func (r *runner) do(ctx context.Context, s *Step) error {
 		if a.NoUndo == "" {
 			r.stack = append(r.stack, u)
 		}
-		if err := r.invoke(ctx, s.ID, &a.Call, sys, op, request); err != nil {
+		res, err := r.invoke(ctx, s.ID, &a.Call, sys, op, request)
+		if res != nil && len(res.Steps) > 0 {
+			u.fresh.known, u.fresh.version = true, res.Steps[len(res.Steps)-1].MDIBVersion
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -180,17 +184,18 @@ func (r *runner) prepare(c *Call, sys *station.System) (msg.SetRequest, *station
 	return request, op, nil
 }
 
-// invoke invokes an operation and goes on watching meanwhile.
-func (r *runner) invoke(ctx context.Context, step string, c *Call, sys *station.System, op *station.Operation, request msg.SetRequest) error {
+// invoke invokes an operation and goes on watching meanwhile. The result is nil if the device did not tell.
+func (r *runner) invoke(ctx context.Context, step string, c *Call, sys *station.System, op *station.Operation, request msg.SetRequest) (*consumer.Result, error) {
 	entry := Entry{Event: EventInvoke, Step: step, Device: sys.Device, Operation: op.Handle, Request: describeRequest(request)}
 	if err := r.record(ctx, entry); err != nil {
-		return err
+		return nil, err
 	}
 	r.acted = true
 	if r.DryRun {
-		return nil
+		return nil, nil //nolint:nilnil // nothing was invoked
 	}
 	call, stop := context.WithTimeout(ctx, orDefault(c.Timeout, defaultTimeout))
+	defer stop()
 	var res *consumer.Result
 	var err error
 	done := make(chan struct{})
@@ -205,25 +210,21 @@ func (r *runner) invoke(ctx context.Context, step string, c *Call, sys *station.
 			ended = true
 		default:
 			if failed = r.wait(ctx, time.Time{}, done); failed != nil {
-				stop() // what it has done is undone; it was pushed before
+				stop() // what it has done is undone: that is on the stack
 				<-done
 				ended = true
 			}
 		}
 	}
-	stop()
 	entry.Event, entry.Request = EventOutcome, ""
 	entry.Outcome, entry.Text = outcomeOf(res, err)
 	if recordErr := r.record(context.WithoutCancel(ctx), entry); failed == nil {
 		failed = recordErr
 	}
-	switch {
-	case failed != nil:
-		return failed
-	case err != nil:
-		return fmt.Errorf("%w: %s: %w", ErrOperation, c.At, err)
+	if failed == nil && err != nil {
+		failed = fmt.Errorf("%w: %s: %w", ErrOperation, c.At, err)
 	}
-	return nil
+	return res, failed
 }
 
 func outcomeOf(res *consumer.Result, err error) (outcome, text string) {

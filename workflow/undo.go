@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/semeco/go-sdc/mdib/msg"
-	"github.com/semeco/go-sdc/station"
 )
 
 // undoing is what has to be invoked if the workflow fails.
@@ -16,7 +13,8 @@ type undoing struct {
 	device  string // EPR of the device that was asked
 	calls   []Call
 	end     []Call // in good order, if that is something else
-	restore func(*station.View) (msg.SetRequest, error)
+	restore restoring
+	fresh   *freshness // for restore
 	hold    *held
 }
 
@@ -111,7 +109,7 @@ func (r *runner) attempt(ctx context.Context, event Event, jobs []job) bool {
 }
 
 func (r *runner) restore(ctx context.Context, u undoing) error {
-	request, err := u.restore(r.World.View())
+	request, err := u.restore(r.World.View(), u.fresh)
 	if err != nil || request == nil || r.DryRun {
 		return err
 	}

@@ -66,15 +66,15 @@ func (r *room) safeXRay(vent, x *device) {
 func TestXRayExposesWhileNothingMoves(t *testing.T) {
 	xrayRoom(t, func(r *room, vent, x *device, _ *xray.Device) {
 		res := r.run(r.t.Context(), "xray-ventilator", nil)
-		require.NoError(t, res.Cause, r.audit.trail())
-		require.Equal(t, workflow.Completed, res.Outcome)
-		require.Equal(t, []string{"Largest flow in the airway during the exposure: 0.0 L/min"}, res.Report)
-		require.InDelta(t, 1, x.number(xray.HandleCount), 0)
+		require.NoError(r.t, res.Cause, r.audit.trail())
+		require.Equal(r.t, workflow.Completed, res.Outcome)
+		require.Equal(r.t, []string{"Largest flow in the airway during the exposure: 0.0 L/min"}, res.Report)
+		require.InDelta(r.t, 1, x.number(xray.HandleCount), 0)
 		r.safeXRay(vent, x)
-		require.Equal(t, 1, r.human.asked)
+		require.Equal(r.t, 1, r.human.asked)
 		r.pass(10 * time.Second)
-		require.InDelta(t, 14, vent.number(ventilator.HandleRR), 1)
-		require.False(t, vent.present(ventilator.AlarmPauseOver))
+		require.InDelta(r.t, 14, vent.number(ventilator.HandleRR), 1)
+		require.False(r.t, vent.present(ventilator.AlarmPauseOver))
 		// What was decided on is in the audit before it was done.
 		var events []string
 		for _, e := range r.audit.entries {
@@ -82,7 +82,7 @@ func TestXRayExposesWhileNothingMoves(t *testing.T) {
 				events = append(events, string(e.Event))
 			}
 		}
-		require.Equal(t, []string{"step", "judged", "invoke", "outcome", "judged", "done"}, events)
+		require.Equal(r.t, []string{"step", "judged", "invoke", "outcome", "judged", "done"}, events)
 	})
 }
 
@@ -107,35 +107,33 @@ func TestXRayFaults(t *testing.T) {
 					defer cancel()
 					r.world.cancel = cancel
 					r.world.inject(at.operation, at.n, f)
-					begin := time.Now()
 					res := r.run(ctx, "xray-ventilator", nil)
-					require.LessOrEqual(t, x.number(xray.HandleCount), at.exposures)
+					require.LessOrEqual(r.t, x.number(xray.HandleCount), at.exposures)
 					// Without anybody's help, at the latest after lease and limits of the devices.
-					r.pass(max(0, time.Until(begin.Add(30*time.Second))))
-					r.pass(ventilator.PauseLimit)
+					r.pass(ventilator.PauseLimit + 2*time.Second)
 					// What is switched off shows nothing any more.
 					if f != crash || at.device != "ventilator" {
-						require.Equal(t, string(ventilator.NotPaused), vent.text(ventilator.HandlePause), "the patient is ventilated\n%s", r.audit.trail())
+						require.Equal(r.t, string(ventilator.NotPaused), vent.text(ventilator.HandlePause), "the patient is ventilated\n%s", r.audit.trail())
 					}
 					if f != crash || at.device != "xray" {
-						require.Equal(t, string(xray.Standby), x.text(xray.HandleState), "nothing is exposed\n%s", r.audit.trail())
+						require.Equal(r.t, string(xray.Standby), x.text(xray.HandleState), "nothing is exposed\n%s", r.audit.trail())
 					}
 					survives := at.operation == ventilator.OpResume && (f == refused || f == lost || f == noAnswer) ||
 						at.n == 2 && (f == lost || f == noAnswer)
 					if survives {
-						require.Equal(t, workflow.Completed, res.Outcome, "it is tried again\n%s", r.audit.trail())
+						require.Equal(r.t, workflow.Completed, res.Outcome, "it is tried again\n%s", r.audit.trail())
 						return
 					}
-					require.Error(t, res.Cause)
+					require.Error(r.t, res.Cause)
 					switch f {
 					case cutBefore, dies, crash:
 						// Whether there was something left to undo there depends on the step; if so, people are told.
 						if res.Outcome == workflow.Unsafe {
-							require.NotEmpty(t, res.NotUndone)
-							require.Equal(t, res.NotUndone, r.human.alarms)
+							require.NotEmpty(r.t, res.NotUndone)
+							require.Equal(r.t, res.NotUndone, r.human.alarms)
 						}
 					case refused, lost, noAnswer, cancelled:
-						require.Equal(t, workflow.Undone, res.Outcome, "%v %v\n%s", res.Cause, res.NotUndone, r.audit.trail())
+						require.Equal(r.t, workflow.Undone, res.Outcome, "%v %v\n%s", res.Cause, res.NotUndone, r.audit.trail())
 					}
 				})
 			})
@@ -153,18 +151,19 @@ func resume(r *room) {
 func TestXRayGuards(t *testing.T) {
 
 	for name, c := range map[string]struct {
+		when  ventilator.PauseState // of the ventilator
 		spoil func(r *room, d *xray.Device)
 		cause error
 	}{
-		"somebody else resumes at once": {func(r *room, _ *xray.Device) { resume(r) }, workflow.ErrHold},
-		"somebody else resumes": {func(r *room, _ *xray.Device) {
+		"somebody else does not want the pause": {ventilator.PauseRequested, func(r *room, _ *xray.Device) { resume(r) }, workflow.ErrHold},
+		"somebody else resumes": {ventilator.PausedInspiratory, func(r *room, _ *xray.Device) {
 			r.pass(600 * time.Millisecond)
 			resume(r)
 		}, workflow.ErrGuard},
-		"the ventilator moves to another room": {func(r *room, _ *xray.Device) {
+		"the ventilator moves to another room": {ventilator.PausedInspiratory, func(r *room, _ *xray.Device) {
 			require.NoError(r.t, r.devices["ventilator"].SetLocation(place2()))
 		}, workflow.ErrDevice},
-		"the door is opened": {func(_ *room, d *xray.Device) { d.Interlock(true) }, workflow.ErrOperation},
+		"the door is opened": {ventilator.PausedInspiratory, func(_ *room, d *xray.Device) { d.Interlock(true) }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			xrayRoom(t, func(r *room, vent, x *device, d *xray.Device) {
@@ -172,19 +171,21 @@ func TestXRayGuards(t *testing.T) {
 				spoiled := make(chan struct{})
 				go func() {
 					defer close(spoiled)
-					r.until(20*time.Second, "pause", func() bool { return vent.text(ventilator.HandlePause) == string(ventilator.PausedInspiratory) })
+					r.until(20*time.Second, "pause", func() bool { return vent.text(ventilator.HandlePause) == string(c.when) })
 					c.spoil(r, d)
 				}()
 				res := r.run(r.t.Context(), "xray-ventilator", func(o *workflow.Options) {
 					o.World = slow{o.World, xray.OpExpose, time.Second}
 				})
 				<-spoiled
-				require.Error(t, res.Cause, r.audit.trail())
-				require.Equal(t, workflow.Undone, res.Outcome, "%v", res.Cause)
-				require.ErrorIs(t, res.Cause, c.cause)
+				require.Error(r.t, res.Cause, r.audit.trail())
+				require.Equal(r.t, workflow.Undone, res.Outcome, "%v", res.Cause)
+				if c.cause != nil {
+					require.ErrorIs(r.t, res.Cause, c.cause)
+				}
 				r.pass(5 * time.Second)
 				r.safeXRay(vent, x)
-				require.LessOrEqual(t, x.number(xray.HandleCount), 1.0)
+				require.LessOrEqual(r.t, x.number(xray.HandleCount), 1.0)
 			})
 		})
 	}
@@ -209,12 +210,12 @@ func TestXRayDoesNotBegin(t *testing.T) {
 				c.spoil(r, d)
 				r.pass(time.Second)
 				res := r.run(r.t.Context(), "xray-ventilator", nil)
-				require.Error(t, res.Cause)
+				require.Error(r.t, res.Cause)
 				if c.cause != nil {
-					require.ErrorIs(t, res.Cause, c.cause)
+					require.ErrorIs(r.t, res.Cause, c.cause)
 				}
-				require.Equal(t, workflow.Refused, res.Outcome)
-				require.Empty(t, r.world.counts, "nothing was invoked")
+				require.Equal(r.t, workflow.Refused, res.Outcome)
+				require.Empty(r.t, r.world.counts, "nothing was invoked")
 				r.safeXRay(vent, x)
 			})
 		})
@@ -224,13 +225,13 @@ func TestXRayDoesNotBegin(t *testing.T) {
 func TestXRayDryRunInvokesNothing(t *testing.T) {
 	xrayRoom(t, func(r *room, vent, x *device, _ *xray.Device) {
 		res := r.run(r.t.Context(), "xray-ventilator", func(o *workflow.Options) { o.DryRun = true })
-		require.NoError(t, res.Cause, r.audit.trail())
-		require.Equal(t, workflow.Completed, res.Outcome)
-		require.Empty(t, r.world.counts)
-		require.Contains(t, r.audit.trail(), xray.OpExpose)
-		require.True(t, strings.Contains(r.audit.trail(), "taken to hold"))
+		require.NoError(r.t, res.Cause, r.audit.trail())
+		require.Equal(r.t, workflow.Completed, res.Outcome)
+		require.Empty(r.t, r.world.counts)
+		require.Contains(r.t, r.audit.trail(), xray.OpExpose)
+		require.True(r.t, strings.Contains(r.audit.trail(), "taken to hold"))
 		for _, e := range r.audit.entries {
-			require.True(t, e.DryRun)
+			require.True(r.t, e.DryRun)
 		}
 		r.safeXRay(vent, x)
 	})
