@@ -38,6 +38,17 @@ func (t Truth) String() string {
 // MarshalText is String, for the audit.
 func (t Truth) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
+// UnmarshalText reads what MarshalText writes.
+func (t *Truth) UnmarshalText(text []byte) error {
+	for _, v := range []Truth{Unknown, False, True} {
+		if v.String() == string(text) {
+			*t = v
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no truth", text)
+}
+
 func truth(b bool) Truth {
 	if b {
 		return True

@@ -47,6 +47,7 @@ type cli struct {
 	Station   stationCmd   `cmd:"" help:"Follow many devices and show them by place and patient; --demo brings some up."`
 	Lint      lintCmd      `cmd:"" help:"Check MDIBs, of files or devices, by the rules of the standards."`
 	Diff      diffCmd      `cmd:"" help:"Compare two MDIBs, of files or devices."`
+	Workflow  workflowCmd  `cmd:"" help:"Let several devices do something together: run and check workflows."`
 	Plugathon plugathonCmd `cmd:"" help:"Play the consumer of the plug-a-thon script against a device."`
 	PKI       pkiCmd       `cmd:"" name:"pki" help:"Make test certificates."`
 	Complete  completeCmd  `cmd:"" name:"completion" help:"Print a shell completion script."`

@@ -95,7 +95,7 @@ const (
 	Standby Status = "pump-status-standby"
 	// Infusing delivers.
 	Infusing Status = "pump-status-infusing"
-	// Paused is on hold: OpHold has interrupted an infusion.
+	// Paused is on hold: OpHold or a reason within the device has interrupted an infusion.
 	Paused Status = "pump-status-paused"
 )
 
@@ -146,6 +146,7 @@ type engine struct {
 	complete  bool    // stopped because the volume is infused
 	holdOver  bool    // a hold has ended without whoever asked for it
 
+	barred     bool // a reason within the device stands against the infusion
 	supervised bool // somebody watches over the patient and renews that
 	unwatched  bool // supervision was lost
 }
@@ -190,7 +191,7 @@ func (e *engine) next(dt time.Duration) (physio.Drug, float64) {
 // flow is the present rate of the motor in mL/h.
 func (e *engine) flow() float64 {
 	switch {
-	case !e.running || e.hold.Held():
+	case e.status() != Infusing:
 		return 0
 	case e.bolusLeft > 0:
 		return max(BolusRate, e.program.Rate)
@@ -208,7 +209,7 @@ func (e *engine) status() Status {
 	switch {
 	case !e.running:
 		return Standby
-	case e.hold.Held():
+	case e.hold.Held() || e.barred:
 		return Paused
 	}
 	return Infusing
@@ -276,6 +277,9 @@ func (e *engine) set(p Program) {
 		e.delivered, e.complete = 0, false
 	}
 	e.program = p
+	if drug, ok := lookUp(p.Drug); ok && drug.vital {
+		e.barred = false
+	}
 }
 
 func (e *engine) supervision() string {

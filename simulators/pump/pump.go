@@ -70,6 +70,15 @@ func (d *Pump) Occlude(closed bool) {
 	d.engine.occluded = closed
 }
 
+// Bar interrupts the infusion for a reason within the device, such as what a coupled monitor shows, until it is taken back. A vasopressor is not
+// interrupted: going without is the greater danger.
+func (d *Pump) Bar(barred bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	drug, _ := lookUp(d.engine.program.Drug)
+	d.engine.barred = barred && !drug.vital
+}
+
 // Program returns what is set.
 func (d *Pump) Program() Program {
 	d.mu.Lock()

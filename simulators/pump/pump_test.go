@@ -182,6 +182,24 @@ func TestHoldLastsWhileItIsRenewed(t *testing.T) {
 	}
 }
 
+func TestAReasonWithinTheDevice(t *testing.T) {
+	run(t, simulators.Options{}, func(b *bench) {
+		require.NoError(t, b.activate(pump.OpStart))
+		b.pump.Bar(true)
+		b.Pass(time.Second)
+		require.Equal(t, pump.Paused, b.status())
+		b.pump.Bar(false)
+		b.Pass(time.Second)
+		require.Equal(t, pump.Infusing, b.status())
+		require.NoError(t, b.activate(pump.OpStop))
+		require.NoError(t, b.drug(pump.Norepinephrine))
+		require.NoError(t, b.activate(pump.OpStart))
+		b.pump.Bar(true)
+		b.Pass(time.Second)
+		require.Equal(t, pump.Infusing, b.status())
+	})
+}
+
 func TestAVasopressorIsNotHeldForLong(t *testing.T) {
 	run(t, simulators.Options{}, func(b *bench) {
 		require.NoError(t, b.drug(pump.Norepinephrine))

@@ -1,0 +1,370 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/consumer"
+	"github.com/semeco/go-sdc/station"
+	"github.com/semeco/go-sdc/workflow"
+	"github.com/semeco/go-sdc/workflow/library"
+)
+
+type workflowCmd struct {
+	Run    workflowRunCmd    `cmd:"" help:"Run a workflow on the devices of the network."`
+	Lint   workflowLintCmd   `cmd:"" help:"Check workflow files."`
+	List   workflowListCmd   `cmd:"" help:"List the workflows that come with this program."`
+	Show   workflowShowCmd   `cmd:"" help:"Print the YAML of a workflow that comes with this program."`
+	Schema workflowSchemaCmd `cmd:"" help:"Print the JSON schema of workflow files, for editors."`
+}
+
+type workflowListCmd struct{}
+
+func (*workflowListCmd) Run(e *env) error {
+	for _, name := range library.Names() {
+		w, err := library.Get(name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(e.out, "%-20s %s\n", name, w.Title)
+	}
+	return nil
+}
+
+type workflowShowCmd struct {
+	Name string `arg:"" help:"Name of the workflow."`
+}
+
+func (c *workflowShowCmd) Run(e *env) error {
+	b, err := library.Source(c.Name)
+	if err != nil {
+		return usageError{err}
+	}
+	_, err = e.out.Write(b)
+	return err
+}
+
+type workflowSchemaCmd struct{}
+
+func (*workflowSchemaCmd) Run(e *env) error {
+	_, err := io.WriteString(e.out, workflow.Schema())
+	return err
+}
+
+type workflowLintCmd struct {
+	Files []string `arg:"" name:"file" help:"Workflow files."`
+	JSON  bool     `name:"json" help:"One JSON object a problem."`
+}
+
+// workflowProblem is what sdc workflow lint --json tells of one.
+type workflowProblem struct {
+	Source  string `json:"source"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Path    string `json:"path"`
+	Message string `json:"message"`
+}
+
+func (c *workflowLintCmd) Run(e *env) error {
+	failed := false
+	for _, file := range c.Files {
+		_, err := readWorkflow(file)
+		var invalid *workflow.InvalidError
+		switch {
+		case err == nil:
+			if !c.JSON {
+				fmt.Fprintf(e.out, "%s: ok\n", file)
+			}
+			continue
+		case !errors.As(err, &invalid):
+			return err
+		}
+		failed = true
+		for _, p := range invalid.Problems {
+			if c.JSON {
+				if err := writeJSON(e.out, workflowProblem{file, p.Line, p.Column, p.Path, p.Message}); err != nil {
+					return err
+				}
+				continue
+			}
+			fmt.Fprintf(e.out, "%s:%s\n", file, p)
+		}
+	}
+	if failed {
+		return errSilent
+	}
+	return nil
+}
+
+// maxWorkflow bounds what is read of a file; the parser has a limit of its own.
+const maxWorkflow = 1 << 20
+
+// readWorkflow reads a file, or takes a workflow of the library if there is none of that name.
+func readWorkflow(name string) (*workflow.Workflow, error) {
+	f, err := os.Open(name)
+	if errors.Is(err, os.ErrNotExist) {
+		if b, libErr := library.Source(name); libErr == nil {
+			return workflow.Parse(b)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxWorkflow))
+	if err != nil {
+		return nil, err
+	}
+	return workflow.Parse(b)
+}
+
+type workflowRunCmd struct {
+	netFlags
+	trustFlags
+	Workflow string            `arg:"" help:"Workflow file, or name of one that comes with this program."`
+	Set      map[string]string `placeholder:"NAME=VALUE" help:"Parameters of the workflow."`
+	Location string            `placeholder:"fac=..,poc=..,bed=.." help:"Where the devices must be. Default: anywhere."`
+	Device   map[string]string `placeholder:"PART=EPR" help:"The device for a part, where several would do."`
+	Find     time.Duration     `default:"20s" help:"How long finding the devices may take."`
+	Audit    string            `placeholder:"FILE" help:"Append every decision to this file, one JSON object a line."`
+	DryRun   bool              `help:"Look and decide, but invoke nothing."`
+	Yes      bool              `help:"Answer every question with yes. For simulated devices only: the questions are there for a reason."`
+	JSON     bool              `name:"json" help:"Print the audit and, as the last line, the result."`
+}
+
+// workflowResult is the last line of sdc workflow run --json.
+type workflowResult struct {
+	Run       string   `json:"run"`
+	Workflow  string   `json:"workflow"`
+	Outcome   string   `json:"outcome"`
+	Step      string   `json:"step,omitempty"`
+	Cause     string   `json:"cause,omitempty"`
+	NotUndone []string `json:"not_undone,omitempty"`
+	Report    []string `json:"report,omitempty"`
+}
+
+func (c *workflowRunCmd) Run(e *env) error {
+	w, err := readWorkflow(c.Workflow)
+	if err != nil {
+		return usageError{err}
+	}
+	o := workflow.Options{Workflow: w, Parameters: c.Set, Find: c.Find, DryRun: c.DryRun, Logger: e.log, Devices: map[string][]string{}}
+	for part, epr := range c.Device {
+		o.Devices[part] = []string{epr}
+	}
+	if c.Location != "" {
+		if o.Location, err = sdc.ParseLocationDetail(c.Location); err != nil {
+			return usageError{err}
+		}
+	}
+	audit, closeAudit, err := c.openAudit(e)
+	if err != nil {
+		return err
+	}
+	o.Audit = audit
+	world, leave, err := c.join(e)
+	if err != nil {
+		return errors.Join(err, closeAudit())
+	}
+	o.World = world
+	human := newPrompt(e, c.Yes, c.JSON)
+	o.Human = human
+	res, err := workflow.Run(e.ctx, o)
+	err = errors.Join(err, leave(), closeAudit())
+	if res == nil {
+		return err
+	}
+	if printErr := c.print(e, w, res); printErr != nil {
+		return printErr
+	}
+	if err != nil {
+		return err
+	}
+	if res.Outcome != workflow.Completed {
+		return errSilent
+	}
+	return nil
+}
+
+// join puts a station on the network and returns the world as it sees it; leave must be called.
+func (c *workflowRunCmd) join(e *env) (world workflow.World, leave func() error, err error) {
+	id, err := c.identity("consumer", e.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := c.discover(e)
+	if err != nil {
+		return nil, nil, err
+	}
+	// What is under way is undone after the user has interrupted: the connections must outlive that.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(e.ctx))
+	con, err := consumer.New(ctx, consumer.Config{Identity: id, Insecure: c.Insecure, Network: c.network(), Logger: e.log})
+	if err != nil {
+		cancel()
+		client.Close()
+		return nil, nil, err
+	}
+	s, err := station.New(station.Config{Consumer: con, Discovery: client, Immediately: true, Logger: e.log})
+	if err != nil {
+		cancel()
+		client.Close()
+		return nil, nil, errors.Join(err, con.Close(ctx))
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	return workflow.OnStation(s), func() error {
+		cancel()
+		err := <-ended
+		client.Close()
+		closing, done := context.WithTimeout(context.Background(), 5*time.Second)
+		defer done()
+		if closeErr := con.Close(closing); closeErr != nil {
+			e.log.Warn("disconnecting", "error", closeErr)
+		}
+		return err
+	}, nil
+}
+
+// openAudit makes what keeps the decisions: a file whose every line has reached the disk before anything is done, the terminal, or both.
+func (c *workflowRunCmd) openAudit(e *env) (workflow.Audit, func() error, error) {
+	sinks := audits{}
+	if c.JSON {
+		sinks = append(sinks, workflow.JSONLines(e.out))
+	} else {
+		sinks = append(sinks, &auditTrail{w: e.out, begin: time.Now()})
+	}
+	if c.Audit == "" {
+		return sinks, func() error { return nil }, nil
+	}
+	f, err := os.OpenFile(c.Audit, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	return append(audits{workflow.JSONLines(synced{f})}, sinks...), f.Close, nil
+}
+
+// audits writes to several; one that fails is enough to stop the workflow.
+type audits []workflow.Audit
+
+func (a audits) Record(ctx context.Context, entry workflow.Entry) error {
+	for _, sink := range a {
+		if err := sink.Record(ctx, entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// synced is a file each of whose writes reaches the disk.
+type synced struct{ *os.File }
+
+func (s synced) Write(b []byte) (int, error) {
+	n, err := s.File.Write(b)
+	if err != nil {
+		return n, err
+	}
+	return n, s.Sync()
+}
+
+// auditTrail shows people what happens.
+type auditTrail struct {
+	mu    sync.Mutex
+	w     io.Writer
+	begin time.Time
+}
+
+func (a *auditTrail) Record(_ context.Context, entry workflow.Entry) error {
+	switch entry.Event {
+	case workflow.EventRenewed:
+		if entry.Outcome == "Fin" {
+			return nil
+		}
+	case workflow.EventDone, workflow.EventReport, workflow.EventAsked:
+		return nil // the next step, the result and the question tell
+	default:
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	line := fmt.Sprintf("%6.1f s  %-9s", entry.Time.Sub(a.begin).Seconds(), entry.Event)
+	for _, part := range []string{entry.Step, entry.Operation, entry.Request, entry.Outcome, entry.Text} {
+		if part != "" {
+			line += " " + part
+		}
+	}
+	_, err := fmt.Fprintln(a.w, line)
+	return err
+}
+
+func (c *workflowRunCmd) print(e *env, w *workflow.Workflow, res *workflow.Result) error {
+	cause := ""
+	if res.Cause != nil {
+		cause = res.Cause.Error()
+	}
+	if c.JSON {
+		return writeJSON(e.out, workflowResult{res.Run, w.Name, string(res.Outcome), res.Step, cause, res.NotUndone, res.Report})
+	}
+	for _, line := range res.Report {
+		fmt.Fprintln(e.out, line)
+	}
+	for _, line := range res.NotUndone {
+		fmt.Fprintln(e.out, "NOT UNDONE:", line)
+	}
+	_, err := fmt.Fprintln(e.out, strings.TrimSuffix(fmt.Sprintf("%s: %s: %s", w.Name, res.Outcome, cause), ": "))
+	return err
+}
+
+// prompt asks the person at the terminal.
+type prompt struct {
+	e     *env
+	yes   bool
+	quiet bool
+
+	once  sync.Once
+	lines chan string
+}
+
+func newPrompt(e *env, yes, quiet bool) *prompt {
+	return &prompt{e: e, yes: yes, quiet: quiet, lines: make(chan string, 1)}
+}
+
+// read hands over the lines of the terminal. Reading cannot be interrupted: it ends with the input, or with the program.
+func (p *prompt) read() {
+	defer close(p.lines)
+	for s := bufio.NewScanner(p.e.in); s.Scan(); {
+		p.lines <- s.Text()
+	}
+}
+
+// Confirm wants the word yes.
+func (p *prompt) Confirm(ctx context.Context, question string) (bool, string, error) {
+	const who = "user at the terminal"
+	if p.yes {
+		return true, "--yes", nil
+	}
+	if p.quiet {
+		fmt.Fprintf(p.e.err, "%s [yes/no] ", question)
+	} else {
+		fmt.Fprintf(p.e.out, "%s [yes/no] ", question)
+	}
+	p.once.Do(func() { go p.read() })
+	select {
+	case line, ok := <-p.lines:
+		if !ok {
+			return false, who, errors.New("the input has ended")
+		}
+		return strings.EqualFold(strings.TrimSpace(line), "yes"), who, nil
+	case <-ctx.Done():
+		return false, who, ctx.Err()
+	}
+}
+
+// Alarm tells what a person has to see to.
+func (p *prompt) Alarm(text string) { fmt.Fprintf(p.e.err, "\aATTENTION: not undone: %s\n", text) }
