@@ -35,7 +35,7 @@ func TestEachRuleFindsItsFault(t *testing.T) {
 	// covers: BICEPS R0025_0, BICEPS R5001, BICEPS samples, BICEPS ranges, BICEPS R5011, BICEPS alert lists
 	// covers: SDPi R0007, SDPi R0008, SDPi R0015, SDPi R0017, SDPi R0018, SDPi R0600, SDPi R0613, SDPi R0614
 	// covers: SDPi R0703, SDPi R0704, SDPi R0705, SDPi R0706, SDPi R0707, SDPi R0708, SDPi R1531, SDPi R8119
-	// covers: 10701 TR0242, 10701 TR0800
+	// covers: 10701 TR0242, 10701 TR0800, SDPi R0612
 	const (
 		fault  = mdib.SeverityError
 		advice = mdib.SeverityWarning

@@ -35,7 +35,7 @@ func of[S any, P interface {
 
 func TestValidate(t *testing.T) {
 	// covers: GLUE R0080, BICEPS B-6_0, BICEPS B-284_0, BICEPS B-402_0, GLUE R0010_0, BICEPS R5006, BICEPS ranges, BICEPS samples, GLUE R0011, BICEPS validity: no value
-	// covers: BICEPS R0029_0, BICEPS R0116, BICEPS B-128, BICEPS alert lists, BICEPS R0025_0, BICEPS R0124, BICEPS R0133, GLUE R0013, GLUE R0072
+	// covers: BICEPS R0029_0, BICEPS R0116, BICEPS B-128, BICEPS alert lists, BICEPS R0025_0, BICEPS R0124, BICEPS R0133, GLUE R0013, GLUE R0072, BICEPS R5048, BICEPS R5050
 	require.Empty(t, Validate(fixture(t)))
 	decimal := func(s string) pm.Opt[pm.Decimal] { return pm.Some(pm.MustDecimal(s)) }
 	jurisdiction := &pm.OperatingJurisdiction{}

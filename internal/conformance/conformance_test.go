@@ -50,6 +50,22 @@ func TestListMatchesReference(t *testing.T) {
 	}
 }
 
+// What the base standards ask of a participant is shown or answered, and an answer that names a page or package of the project names one that is there.
+func TestAnswers(t *testing.T) {
+	list, err := requirements()
+	require.NoError(t, err)
+	place := regexp.MustCompile(`\b(?:docs|sdc|mdib|soap|discovery)/[\w./-]*\w`)
+	for _, q := range list {
+		if q.Profile == "base" {
+			require.NotEqual(t, statusOpen, q.Status, q.ID)
+		}
+		for _, p := range place.FindAllString(q.Note, -1) {
+			_, err := os.Stat(filepath.Join(root, filepath.FromSlash(p)))
+			require.NoError(t, err, "%s: %s", q.ID, q.Note)
+		}
+	}
+}
+
 func TestClaims(t *testing.T) {
 	found, err := claimsOf("x_test.go", []byte(`package x
 

@@ -32,7 +32,7 @@ func (quiet) Close() error                         { return nil }
 
 // TestAlertsAsAConsumerSeesThem runs a device with a manager, and a consumer that sees values, alerts and self checks, and operates.
 func TestAlertsAsAConsumerSeesThem(t *testing.T) {
-	// covers: BICEPS alert presence order, BICEPS self-check, BICEPS ack
+	// covers: BICEPS alert presence order, BICEPS self-check, BICEPS ack, SDPi-A DEV-38, SDPi-A DEV-39, SDPi-A DEV-40
 	synctest.Test(t, func(t *testing.T) {
 		const epr = "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a12"
 		network := memnet.New(memnet.Config{})
@@ -129,6 +129,13 @@ func TestAlertsAsAConsumerSeesThem(t *testing.T) {
 		signal, _ = mdib.Get[*pm.AlertSignalState](d.MDIB(), "pump.moving")
 		require.Equal(t, pm.AlertSignalPrimaryLocationLoc, signal.Location, "the consumer has not confirmed")
 		require.True(t, d.MDIB().Equal(dev.MDIB()))
+		again, err := d.GetMdState(t.Context(), "hr.limit", "hr.aud") // the exchange can be read anew at any time (DEV-40)
+		require.NoError(t, err)
+		require.Len(t, again.MdState.State, 2)
+		for _, s := range again.MdState.State {
+			mirrored, _ := d.MDIB().State(s.BaseState().DescriptorHandle)
+			require.True(t, pm.EqualState(mirrored, s))
+		}
 		stop()
 		for range seen { // until the follower has ended
 		}

@@ -26,6 +26,8 @@ const (
 	// Epochs raises the version of the clock's sdpi:Epochs, tells the offset, and stays StndBy for as long as the MDIB holds a time taken before the
 	// step. The clock descriptor must have sdpi:EpochSupport (R0600).
 	Epochs
+	// Fault sets LastSet and puts the MDS of the clock to Fail (SDPi R1569): for devices that cannot go on after a step. What helps then, the application decides.
+	Fault
 )
 
 // Defaults of ClockConfig.
@@ -105,7 +107,7 @@ func NewClock(cfg ClockConfig) (*Clock, error) {
 		if cfg.Restart == nil {
 			return nil, errors.New("components: the clock's reaction needs Restart")
 		}
-	case StandBy:
+	case StandBy, Fault:
 	case Epochs:
 		if support, ok, err := ext.EpochSupport(d.Extension); err != nil || !ok || support.VersionOrDefault() != 1 {
 			return nil, fmt.Errorf("components: the clock descriptor %q has no sdpi:EpochSupport of version 1 (SDPi R0600)", cfg.Handle)
@@ -269,6 +271,17 @@ func (c *Clock) react(step Step) error {
 			if _, ok, _ := ext.Epochs(s.Extension); ok {
 				ext.SetEpochs(&s.Extension, ext.EpochsType{}) // epochs begin anew with the sequence (SDPi R0606)
 			}
+		})
+	}
+	if c.cfg.Reaction == Fault {
+		return c.cfg.Device.Update(func(tx *mdib.Tx) error {
+			s, err := mdib.Edit[*pm.ClockState](tx, c.cfg.Handle)
+			if err != nil {
+				return err
+			}
+			set(s)
+			mds, _ := c.cfg.Device.MDIB().MDSOf(c.cfg.Handle)
+			return tx.SetActivation(mds, pm.ComponentActivationFail)
 		})
 	}
 	old := times(c.cfg.Device.MDIB(), c.cfg.Handle)

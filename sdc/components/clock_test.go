@@ -110,7 +110,7 @@ func TestUnreachableTimeServiceIsLoggedAndTheClockGoesOn(t *testing.T) {
 }
 
 func TestStepsAreFoundAndLoggedInBothFrames(t *testing.T) {
-	// covers: SDPi R1560
+	// covers: SDPi R1560, 10700 TR1340
 	bubble(t, func(t *testing.T) {
 		s := newStepped(t, StandBy)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -202,6 +202,43 @@ func TestStepBeginsANewEpoch(t *testing.T) {
 		s.measure(t)
 		require.NoError(t, s.Look())
 		require.Equal(t, pm.ComponentActivationOn, s.state().ActivationStateOrDefault())
+	})
+}
+
+func TestStepIsAFault(t *testing.T) {
+	// covers: SDPi R1569
+	bubble(t, func(t *testing.T) {
+		s := newStepped(t, Fault)
+		s.offset.Store(int64(time.Minute))
+		require.NoError(t, s.Look())
+		mds, ok := s.dev.MDIB().MDSOf("clock")
+		require.True(t, ok)
+		state, ok := mdib.Get[*pm.MdsState](s.dev.MDIB(), mds)
+		require.True(t, ok)
+		require.Equal(t, pm.ComponentActivationFail, state.ActivationState)
+		require.Equal(t, pm.Some(pm.TimestampOf(s.now())), s.state().LastSet)
+		version := s.dev.MDIB().Version()
+		require.NoError(t, s.Look())
+		require.Equal(t, version, s.dev.MDIB().Version(), "told once")
+	})
+}
+
+func TestEpochsBeginAnewWithASequence(t *testing.T) {
+	// covers: SDPi R0606
+	bubble(t, func(t *testing.T) {
+		s := newStepped(t, NewSequence)
+		must(t, s.dev, func(tx *mdib.Tx) error {
+			c, err := mdib.Edit[*pm.ClockState](tx, "clock")
+			ext.SetEpochs(&c.Extension, ext.EpochsType{Version: 7})
+			return err
+		})
+		s.offset.Store(int64(time.Minute))
+		require.NoError(t, s.Look())
+		epochs, ok, err := ext.Epochs(s.state().Extension)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Zero(t, epochs.Version)
+		require.Empty(t, epochs.Epoch)
 	})
 }
 

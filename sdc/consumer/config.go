@@ -37,6 +37,9 @@ type Config struct {
 	// offers. With a selection, missing MDIB versions are no sign of a loss
 	// and gaps can only be found by state versions.
 	Actions []string
+	// TimeService waits until a time service has been reached: before that New does not return, so that nothing is done with devices (SDPi R1540). It returns nil when that is so, or the
+	// reason why it never will, or that of ctx. nil: the clock of the host is taken as it is.
+	TimeService func(ctx context.Context) error
 	// RequestTimeout bounds one request to a device; 0 is 10 s.
 	RequestTimeout time.Duration
 	// SubscriptionLength is the duration asked for; 0 is one minute. The device may

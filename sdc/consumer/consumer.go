@@ -41,6 +41,12 @@ func New(ctx context.Context, cfg Config) (*Consumer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if reached := cfg.TimeService; reached != nil {
+		cfg.Logger.Info("waiting for a time service")
+		if err := reached(ctx); err != nil {
+			return nil, fmt.Errorf("consumer: time service: %w", err)
+		}
+	}
 	c := &Consumer{cfg: cfg, serving: make(chan struct{}), devices: make(map[*Device]struct{})}
 	clientCfg := soap.ClientConfig{
 		Insecure: cfg.Insecure, Dial: cfg.Dial, Timeout: cfg.RequestTimeout, Limits: cfg.Limits, Logger: cfg.Logger,

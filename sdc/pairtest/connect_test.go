@@ -32,7 +32,7 @@ func number(t *testing.T, s *mdib.Snapshot) string {
 }
 
 func TestMirrorEqualsTheDeviceAndFollowsIt(t *testing.T) {
-	// covers: CONS-3, SDPi R1006, SDPi R1007, SDPi R7002
+	// covers: CONS-3, SDPi R1006, SDPi R1007, SDPi R7002, SDPi-R DEV-35, SDPi-R DEV-36
 	test := func(t *testing.T, p *pair) {
 		d := p.connect(t)
 		require.Equal(t, consumer.Live, d.Link().State)

@@ -15,6 +15,7 @@ import (
 )
 
 func TestQueries(t *testing.T) {
+	// covers: SDPi-R DEV-37
 	texts, err := localization.New(
 		localization.Text{Ref: "hello", Version: 1, Lang: "en", Content: "hello"},
 		localization.Text{Ref: "hello", Version: 1, Lang: "de", Content: "hallo"},

@@ -133,6 +133,9 @@ func checkProposals(snap *mdib.Snapshot, op pm.OperationDescriptor, proposed []p
 	if d, ok := op.(pm.SetStateOperationDescriptor); ok {
 		modifiable = d.BaseSetState().ModifiableData
 	}
+	if len(proposed) > maxProposed {
+		return refuse(msg.InvocationErrorInv, "more than %d states are proposed at once", maxProposed)
+	}
 	seen := make(map[string]bool, len(proposed))
 	for _, s := range proposed {
 		descriptor := s.BaseState().DescriptorHandle
@@ -161,6 +164,9 @@ func checkProposals(snap *mdib.Snapshot, op pm.OperationDescriptor, proposed []p
 	}
 	return nil
 }
+
+// maxProposed bounds the states that one call may propose.
+const maxProposed = 1000
 
 // asksForNew tells whether a proposed context state asks for a new one: its handle is its descriptor's.
 func asksForNew(s pm.State) bool {

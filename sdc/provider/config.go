@@ -34,6 +34,9 @@ type Config struct {
 	Identity *sdc.Identity
 	// Insecure permits a device without Identity: plain HTTP, callers unknown. For benches only.
 	Insecure bool
+	// TimeService waits until a time service has been reached: before that Run does nothing, and nobody hears of the device (SDPi R1540). It returns nil when that is so, or the
+	// reason why it never will, or that of ctx. nil: the clock of the host is taken as it is.
+	TimeService func(ctx context.Context) error
 	// Network is where the device lives; the zero value is loopback.
 	Network sdc.Network
 

@@ -117,6 +117,16 @@ func (p *Provider) Run(ctx context.Context) error {
 	if !p.started.CompareAndSwap(false, true) {
 		return ErrRan
 	}
+	if reached := p.cfg.TimeService; reached != nil {
+		p.log.Info("waiting for a time service")
+		err := reached(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil // stopped before it had begun
+		case err != nil:
+			return fmt.Errorf("provider: time service: %w", err)
+		}
+	}
 	listen := p.cfg.Listen
 	if listen == nil {
 		listen = (&net.ListenConfig{}).Listen
