@@ -43,7 +43,7 @@ func (e *env) startAudience(ctx context.Context, n int) (*audience, error) {
 	}
 	a := &audience{seen: make([]atomic.Int64, n), moved: make(chan struct{}, 1)}
 	ctx, a.cancel = context.WithCancel(ctx)
-	if a.dev, err = startDevice(ctx, provider.Config{MDIB: snap, Identity: pid}); err != nil {
+	if a.dev, err = startDevice(ctx, provider.Config{MDIB: snap, Identity: pid, Policy: provider.AllowAll()}); err != nil {
 		a.cancel()
 		return nil, err
 	}

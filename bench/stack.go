@@ -116,7 +116,7 @@ func (e *env) startPair(ctx context.Context, snap *mdib.Snapshot) (*pair, error)
 	if err != nil {
 		return nil, err
 	}
-	dev, err := startDevice(ctx, provider.Config{MDIB: snap, Identity: pid})
+	dev, err := startDevice(ctx, provider.Config{MDIB: snap, Identity: pid, Policy: provider.AllowAll()})
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func TestPeerConsumerOfPlugathonDevice(t *testing.T) {
 func peerConsumer(t *testing.T, snap *mdib.Snapshot, secure bool, invocation provider.Invocation, reports, operations []string) {
 	w := newWorld(t, secure, sdc.RoleProvider)
 	dev, err := provider.New(provider.Config{
-		EPR: w.epr, MDIB: snap, Identity: w.ours, Insecure: !secure, Network: w.network(), Timing: timing(),
+		EPR: w.epr, MDIB: snap, Identity: w.ours, Policy: provider.AllowAll(), Insecure: !secure, Network: w.network(), Timing: timing(),
 		MaxSubscription: 5 * time.Second, ApplyProposals: true, Invocation: invocation,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})

@@ -30,7 +30,7 @@ func TestPeerConsumerOfLowPriorityServices(t *testing.T) {
 	w := newWorld(t, true, sdc.RoleProvider)
 	const every = 300 * time.Millisecond
 	dev, err := provider.New(provider.Config{
-		EPR: w.epr, MDIB: snap, Identity: w.ours, Network: w.network(), Timing: timing(), MaxSubscription: 5 * time.Second,
+		EPR: w.epr, MDIB: snap, Identity: w.ours, Policy: provider.AllowAll(), Network: w.network(), Timing: timing(), MaxSubscription: 5 * time.Second,
 		Localization: texts, ContainmentTree: true, ContextQueries: true, Archive: true,
 		Periodic: provider.Periodic{Metric: every, Alert: every, Component: every, Context: every, Operational: every},
 		Logger:   slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),

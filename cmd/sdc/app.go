@@ -49,6 +49,7 @@ type cli struct {
 	Diff      diffCmd      `cmd:"" help:"Compare two MDIBs, of files or devices."`
 	Workflow  workflowCmd  `cmd:"" help:"Let several devices do something together: run and check workflows."`
 	Plugathon plugathonCmd `cmd:"" help:"Play the consumer of the plug-a-thon script against a device."`
+	Audit     auditCmd     `cmd:"" help:"Verify and show the audit files of devices."`
 	PKI       pkiCmd       `cmd:"" name:"pki" help:"Make test certificates."`
 	Complete  completeCmd  `cmd:"" name:"completion" help:"Print a shell completion script."`
 }

@@ -141,7 +141,7 @@ func (c *demoCmd) prepare(e *env) (*demo, error) {
 			return nil, err
 		}
 		d.devices = append(d.devices, demoDevice{sim, provider.Config{
-			EPR: uuid.New().URN(), Identity: id, Network: c.network(), Logger: e.log,
+			EPR: uuid.New().URN(), Identity: id, Policy: provider.AllowAll(), Network: c.network(), Logger: e.log,
 			// Two devices in one process need not take turns, and nobody likes to wait for a demonstration.
 			Timing: discovery.Timing{HelloDelay: -1, MatchDelay: -1},
 		}})

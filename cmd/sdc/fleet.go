@@ -19,7 +19,7 @@ const maxFleet = 5000
 
 // fleet runs many devices in one process, ventilators and monitors in turn, each
 // with a patient, an endpoint reference and a port of its own.
-func (c *simulateCmd) fleet(e *env, id *sdc.Identity) error {
+func (c *simulateCmd) fleet(e *env, id *sdc.Identity, may *access) error {
 	switch {
 	case c.Devices < 1 || c.Devices > maxFleet:
 		return usagef("--devices takes 1 to %d", maxFleet)
@@ -37,11 +37,11 @@ func (c *simulateCmd) fleet(e *env, id *sdc.Identity) error {
 			return err
 		}
 	}
-	return c.together(e, id, members)
+	return c.together(e, id, may, members)
 }
 
 // bed runs several devices at one patient, each with an endpoint reference and a port of its own.
-func (c *simulateCmd) bed(e *env, id *sdc.Identity) error {
+func (c *simulateCmd) bed(e *env, id *sdc.Identity, may *access) error {
 	if c.EPR != "" || c.Port != 0 {
 		return usagef("--epr and --port name one device, not a bed")
 	}
@@ -61,7 +61,7 @@ func (c *simulateCmd) bed(e *env, id *sdc.Identity) error {
 		}
 		members = append(members, member{kind, sim})
 	}
-	return c.together(e, id, members)
+	return c.together(e, id, may, members)
 }
 
 // member is one of several devices.
@@ -71,7 +71,7 @@ type member struct {
 }
 
 // together runs devices until interrupted. One that fails ends all.
-func (c *simulateCmd) together(e *env, id *sdc.Identity, members []member) error {
+func (c *simulateCmd) together(e *env, id *sdc.Identity, may *access, members []member) error {
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()
 	begin := time.Now()
@@ -86,6 +86,7 @@ func (c *simulateCmd) together(e *env, id *sdc.Identity, members []member) error
 			defer once()
 			errs[i] = simulators.Run(ctx, m.sim, provider.Config{
 				Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, Logger: e.log,
+				Policy: may.policy, Audit: may.sink,
 			}, func(p *provider.Provider) {
 				once()
 				ready <- announced{EPR: p.EPR(), XAddrs: p.XAddrs(), Kind: m.kind}

@@ -23,6 +23,7 @@ type simulateCmd struct {
 	netFlags
 	trustFlags
 	stateFlags
+	accessFlags
 	Kind            string        `arg:"" enum:"ventilator,monitor,pump,xray,light,reference,bed,fleet" help:"ventilator, monitor, pump, xray, light, reference (animates any MDIB), bed (several devices at one patient) or fleet (ventilators and monitors, each with a patient)."`
 	With            []string      `default:"ventilator,monitor,pump,xray,light" enum:"ventilator,monitor,pump,xray,light" help:"The devices of a bed: any of ${enum}."`
 	Devices         int           `default:"10" help:"How many devices a fleet has."`
@@ -50,7 +51,7 @@ type announced struct {
 	T2IAPI string `json:"t2iapi,omitempty"`
 }
 
-func (c *simulateCmd) Run(e *env) error {
+func (c *simulateCmd) Run(e *env) (err error) {
 	id, err := c.identity("provider", e.log)
 	if err != nil {
 		return err
@@ -61,21 +62,28 @@ func (c *simulateCmd) Run(e *env) error {
 	if c.State != "" && (c.Kind == "fleet" || c.Kind == "bed") {
 		return usagef("--state is for one device")
 	}
+	may, err := c.open(e)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, may.close()) }()
 	defer watchIdentity(e, id)()
 	switch c.Kind {
 	case "fleet":
-		return c.fleet(e, id)
+		return c.fleet(e, id, may)
 	case "bed":
-		return c.bed(e, id)
+		return c.bed(e, id, may)
 	}
 	sim, err := c.simulator(e, c.Kind, c.Seed, nil)
 	if err != nil {
 		return err
 	}
+	may.warn(e, sim.MDIB())
 	network := c.network()
 	network.ListenPort = c.Port
 	cfg := provider.Config{
 		EPR: c.EPR, Identity: id, Insecure: c.Insecure, Network: network, DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, History: c.History, Logger: e.log,
+		Policy: may.policy, Audit: may.sink,
 	}
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()

@@ -2,9 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
+	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/audit"
+	"github.com/semeco/go-sdc/sdc/policy"
+	"github.com/semeco/go-sdc/sdc/provider"
 )
 
 // watchIdentity reloads certificates, trust and lists when their files change, until the function returned is called.
@@ -22,5 +27,57 @@ func watchIdentity(e *env, id *sdc.Identity) func() {
 	return func() {
 		cancel()
 		wg.Wait()
+	}
+}
+
+// accessFlags say what peers may do to a simulated device, and where it is recorded.
+type accessFlags struct {
+	Policy string `placeholder:"any|read-only|FILE" default:"any" help:"Who may call operations: any trusted consumer, nobody, or as a policy file says. A device of your own is read-only unless it has a policy."`
+	Audit  string `placeholder:"FILE" help:"Append who connected, read, subscribed, called operations and was refused to this file, whose records are chained (sdc audit verify)."`
+}
+
+// access is what accessFlags come to.
+type access struct {
+	policy provider.Policy
+	sink   audit.Sink
+	close  func() error
+}
+
+// open reads the policy and opens the audit file.
+func (f accessFlags) open(e *env) (*access, error) {
+	a := &access{close: func() error { return nil }}
+	switch f.Policy {
+	case "any", "": // "" in tests that make the command by hand
+		a.policy = provider.AllowAll()
+	case "read-only":
+		a.policy = provider.ReadOnly()
+	default:
+		p, err := policy.Read(f.Policy)
+		if err != nil {
+			return nil, err
+		}
+		a.policy = p
+	}
+	if f.Audit == "" {
+		return a, nil
+	}
+	file, err := audit.Open(f.Audit, audit.FileConfig{Logger: e.log, Failed: func(err error) {
+		if err != nil {
+			fmt.Fprintln(e.err, "sdc: audit records cannot be written:", err)
+		}
+	}})
+	if err != nil {
+		return nil, err
+	}
+	a.sink, a.close = file, file.Close
+	return a, nil
+}
+
+// warn tells of handles in a policy file that the device does not have.
+func (a *access) warn(e *env, snap *mdib.Snapshot) {
+	if p, ok := a.policy.(*policy.Policy); ok {
+		for _, w := range p.Check(snap) {
+			fmt.Fprintln(e.err, "sdc: warning:", w)
+		}
 	}
 }

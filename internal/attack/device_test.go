@@ -70,7 +70,7 @@ func runDevice(dir string, in io.Reader, out, log io.Writer) error {
 		return err
 	}
 	dev, err := provider.New(provider.Config{
-		MDIB: snap, Identity: id, Network: sdc.Network{DiscoveryPort: uint16(port)}, ApplyProposals: true,
+		MDIB: snap, Identity: id, Policy: provider.AllowAll(), Network: sdc.Network{DiscoveryPort: uint16(port)}, ApplyProposals: true,
 		Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {

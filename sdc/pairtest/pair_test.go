@@ -83,7 +83,7 @@ func inBubble(t *testing.T, s setup, test func(t *testing.T, p *pair)) {
 func overTLS(t *testing.T, s setup, test func(t *testing.T, p *pair)) {
 	t.Helper()
 	new(pair).run(t, s, provider.Config{
-		EPR: deviceURN, MDIB: snapshot(t), Identity: identity(t, "device", sdc.RoleProvider), Transport: quiet{},
+		EPR: deviceURN, MDIB: snapshot(t), Identity: identity(t, "device", sdc.RoleProvider), Policy: provider.AllowAll(), Transport: quiet{},
 	}, consumer.Config{Identity: identity(t, "consumer", sdc.RoleConsumer)}, test)
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/semeco/go-sdc/mdib/ext"
 	"github.com/semeco/go-sdc/mdib/history"
 	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/audit"
 	"github.com/semeco/go-sdc/sdc/localization"
 	"github.com/semeco/go-sdc/soap/dpws"
 )
@@ -37,6 +38,11 @@ type Config struct {
 	// TimeService waits until a time service has been reached: before that Run does nothing, and nobody hears of the device (SDPi R1540). It returns nil when that is so, or the
 	// reason why it never will, or that of ctx. nil: the clock of the host is taken as it is.
 	TimeService func(ctx context.Context) error
+	// Policy decides what trusted peers may do. nil is ReadOnly for a device with an Identity: operations are refused until a policy says who may call
+	// them. For an Insecure device it is AllowAll. Package sdc/policy reads policies from files.
+	Policy Policy
+	// Audit is told who connected, read, subscribed, called operations and was refused; nil keeps no record. See package sdc/audit.
+	Audit audit.Sink
 	// Network is where the device lives; the zero value is loopback.
 	Network sdc.Network
 
@@ -208,6 +214,13 @@ func (c *Config) validate() error {
 	}
 	if c.ContextScopes == nil {
 		c.ContextScopes = []sdc.ContextKind{sdc.LocationContext}
+	}
+	switch {
+	case c.Policy != nil:
+	case c.Identity != nil:
+		c.Policy = ReadOnly()
+	default:
+		c.Policy = AllowAll()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

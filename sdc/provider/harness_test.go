@@ -94,7 +94,7 @@ func overTLS(t *testing.T, configure func(*provider.Config), prepare func(*provi
 		require.NoError(t, err)
 		return id
 	}
-	cfg := provider.Config{MDIB: device(t), Identity: identity("device", sdc.RoleProvider), Transport: newQuiet()}
+	cfg := provider.Config{MDIB: device(t), Identity: identity("device", sdc.RoleProvider), Policy: provider.AllowAll(), Transport: newQuiet()}
 	if configure != nil {
 		configure(&cfg)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/audit"
 	"github.com/semeco/go-sdc/soap"
 )
 
@@ -19,24 +20,35 @@ type invocation struct {
 // invoke takes a request to its transaction. It returns when the call has ended (Direct), was queued (Delayed), or was refused.
 //
 // A refused call of an operation that exists is reported like any other end; of one that does not exist there is nothing to report on.
-func (p *Provider) invoke(ctx context.Context, r msg.SetRequest, caller *x509.Certificate, header *soap.Header) invocation {
+func (p *Provider) invoke(ctx context.Context, r msg.SetRequest, header *soap.Header) invocation {
 	id := p.transactions.Add(1)
+	peer := sdc.PeerFrom(ctx)
 	op, refusal := p.check(r)
-	if refusal == nil {
-		refusal = p.checkSafety(op, r, header)
-	}
 	if op == nil {
+		p.record(peer, audit.Event{Kind: audit.Invoked, Action: header.Action, Operation: clip(r.BaseSet().OperationHandleRef), Transaction: id})
+		p.record(peer, audit.Event{Kind: audit.Finished, Action: header.Action, Transaction: id, Outcome: outcome{msg.InvocationStateFail, refusal}.String()})
 		return invocation{id, outcome{msg.InvocationStateFail, refusal}}
 	}
 	call := &Call{
 		Handle: op.Base().Handle, Target: op.BaseOperation().OperationTarget, Operation: op,
-		TransactionID: id, Caller: caller, Source: source(caller), p: p,
+		TransactionID: id, Caller: peer.Certificate, Peer: peer, Source: source(peer.Certificate), p: p,
 	}
 	fail := func(refusal *Refused) invocation {
 		o := outcome{msg.InvocationStateFail, refusal}
 		p.reportInvocation(call, o)
-		p.hooks.operation(call.Handle, o.state)
+		p.ended(call, o)
 		return invocation{id, o}
+	}
+	// Before anything that the refusal of a wrong argument would tell.
+	access := &Access{Peer: peer, Kind: AccessControl, Service: p.serviceByAction[header.Action], Action: header.Action, Operation: op}
+	if err := p.authorise(ctx, access); err != nil {
+		return fail(refuse(msg.InvocationErrorOth, "not permitted: %v", err))
+	}
+	p.record(peer, audit.Event{
+		Kind: audit.Invoked, Service: access.Service, Action: access.Action, Operation: call.Handle, Target: call.Target, Transaction: id,
+	})
+	if refusal == nil {
+		refusal = p.checkSafety(op, r, header)
 	}
 	if refusal != nil {
 		return fail(refusal)
@@ -106,6 +118,20 @@ func (p *Provider) isDelayed(handle string) bool {
 		i = p.cfg.Invocation
 	}
 	return i == Delayed
+}
+
+// ended tells the hooks and the audit of the end of a call.
+func (p *Provider) ended(c *Call, o outcome) {
+	p.hooks.operation(c.Handle, o.state)
+	p.record(c.Peer, audit.Event{Kind: audit.Finished, Operation: c.Handle, Target: c.Target, Transaction: c.TransactionID, Outcome: o.String()})
+}
+
+// String is the state with the code of the error. The message is left out: it may repeat what was asked for.
+func (o outcome) String() string {
+	if o.refusal != nil {
+		return string(o.state) + " " + string(o.refusal.code())
+	}
+	return string(o.state)
 }
 
 // info is the outcome as messages tell it.

@@ -83,11 +83,11 @@ func (p *Provider) mount(server *soap.Server, source *eventing.Source, target *d
 	if err := all.Validate(); err != nil {
 		return err
 	}
-	server.Handle(p.devicePath(), &soap.Endpoint{Actions: map[string]soap.Handler{
+	server.Handle(p.devicePath(), &soap.Endpoint{Actions: p.guarded("", map[string]soap.Handler{
 		dpws.ActionGet:         dpws.HandleGet(func() *dpws.Metadata { return all }),
 		dpws.ActionGetMetadata: dpws.HandleGetMetadata(func() *dpws.Metadata { return all }),
 		discovery.ActionProbe:  target.HandleProbe,
-	}})
+	})})
 	return nil
 }
 
@@ -99,7 +99,7 @@ func (p *Provider) mountService(server *soap.Server, host *dpws.Host, entry dpws
 	own := &dpws.Metadata{Host: host, Hosted: []dpws.Hosted{entry}, WSDL: []string{entry.Endpoints[0].Address + "/?wsdl"}}
 	actions[dpws.ActionGetMetadata] = dpws.HandleGetMetadata(func() *dpws.Metadata { return own })
 	actions[dpws.ActionGet] = dpws.HandleGet(func() *dpws.Metadata { return own })
-	server.Handle(p.devicePath()+"/"+entry.ServiceID, &soap.Endpoint{Actions: actions, Get: description.Serve()})
+	server.Handle(p.devicePath()+"/"+entry.ServiceID, &soap.Endpoint{Actions: p.guarded(entry.Types[0].Local, actions), Get: description.Serve()})
 	return nil
 }
 

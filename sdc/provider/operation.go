@@ -9,6 +9,7 @@ import (
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/sdc"
 )
 
 // Call is what all operation calls share.
@@ -21,6 +22,8 @@ type Call struct {
 	TransactionID uint32
 	// Caller is the caller's certificate for authorisation (SEC-4); nil over plain HTTP.
 	Caller *x509.Certificate
+	// Peer is the caller with its address. It is never nil.
+	Peer *sdc.Peer
 	// Source names the caller in the reports: the certificate in PEM form (GLUE R0078_0), or the anonymous participant.
 	Source pm.InstanceIdentifier
 

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/audit"
 	"github.com/semeco/go-sdc/soap"
+	"github.com/semeco/go-sdc/soap/dpws"
+	"github.com/semeco/go-sdc/soap/eventing"
 )
 
 // AccessKind is a kind of access to a device.
@@ -124,26 +127,56 @@ func (p *Provider) guard(kind AccessKind, service string, h soap.Handler) soap.H
 func (p *Provider) authoriseSubscription(ctx context.Context, r *soap.Request, actions []string) error {
 	peer := &sdc.Peer{Certificate: r.Peer, Remote: r.RemoteAddr}
 	for _, action := range actions {
-		if err := p.authorise(ctx, &Access{Peer: peer, Kind: AccessSubscribe, Service: serviceOf(action), Action: action}); err != nil {
+		if err := p.authorise(ctx, &Access{Peer: peer, Kind: AccessSubscribe, Service: p.serviceByAction[action], Action: action}); err != nil {
 			return denied(err)
 		}
 	}
 	for _, action := range actions {
-		p.record(peer, audit.Event{Kind: audit.Subscribed, Service: serviceOf(action), Action: action})
+		p.record(peer, audit.Event{Kind: audit.Subscribed, Service: p.serviceByAction[action], Action: action})
 	}
 	return nil
 }
 
-// serviceOf returns the port type that sends a notification.
-func serviceOf(action string) string {
-	for _, s := range sdc.Services() {
-		for _, o := range s.Operations {
-			if o.Action == action {
-				return s.Name
+// guarded puts the guard before every handler of a hosted service.
+func (p *Provider) guarded(port string, actions map[string]soap.Handler) map[string]soap.Handler {
+	out := make(map[string]soap.Handler, len(actions))
+	for action, h := range actions {
+		kind, service := AccessRead, p.serviceByAction[action]
+		switch action {
+		case dpws.ActionGet, dpws.ActionGetMetadata, discovery.ActionProbe:
+			kind = AccessMetadata
+		case eventing.ActionSubscribe:
+			if kind = AccessSubscribe; port == sdc.HistoryService {
+				kind, service = AccessRead, port // it is answered with data, not with what happens
+			}
+		default:
+			if isInvocation(action) {
+				kind = AccessControl
 			}
 		}
+		out[action] = p.guard(kind, service, h)
 	}
-	return ""
+	return out
+}
+
+// isInvocation tells whether an action calls an operation.
+func isInvocation(action string) bool {
+	switch action {
+	case sdc.ActionSetValue, sdc.ActionSetString, sdc.ActionActivate, sdc.ActionSetMetricState, sdc.ActionSetComponentState, sdc.ActionSetAlertState, sdc.ActionSetContextState:
+		return true
+	}
+	return false
+}
+
+// servicesByAction maps the actions of requests and notifications to their port types.
+func servicesByAction() map[string]string {
+	out := map[string]string{}
+	for _, s := range sdc.Services() {
+		for _, o := range s.Operations {
+			out[o.Action] = s.Name
+		}
+	}
+	return out
 }
 
 // record tells the audit of something a peer did.

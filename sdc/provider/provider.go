@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/history"
 	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/audit"
 	"github.com/semeco/go-sdc/sdc/safety"
 	"github.com/semeco/go-sdc/soap"
 	"github.com/semeco/go-sdc/soap/eventing"
@@ -33,6 +35,8 @@ type Provider struct {
 	sizes      map[string]int                  // of the last report of each kind; guarded by publishing
 	source     atomic.Pointer[eventing.Source] // nil until Run listens
 	encoded    mdibCache
+
+	serviceByAction map[string]string // port types by the actions of requests and notifications
 
 	opMu       sync.Mutex // guards the next five
 	handlers   map[string]handler
@@ -64,7 +68,8 @@ func New(cfg Config) (*Provider, error) {
 	}
 	p := &Provider{
 		cfg: cfg, log: cfg.Logger, hooks: cfg.Hooks,
-		handlers: map[string]handler{}, invocation: map[string]Invocation{}, queues: map[string]*sco{},
+		serviceByAction: servicesByAction(),
+		handlers:        map[string]handler{}, invocation: map[string]Invocation{}, queues: map[string]*sco{},
 		effects: map[string]*effect{}, effectEnds: map[string]func(context.Context, *Call) error{},
 		sizes: map[string]int{}, ready: make(chan struct{}), rescope: make(chan struct{}, 1), redescribed: make(chan struct{}, 1),
 	}
@@ -236,9 +241,14 @@ func (p *Provider) build(base string, target *discovery.Target) (*eventing.Sourc
 	serve := soap.ServerConfig{Insecure: p.cfg.Insecure, StopTimeout: p.cfg.StopTimeout / 2, Logger: p.log,
 		Understood: []soap.Name{safety.HeaderName()}}
 	if id := p.cfg.Identity; id != nil {
-		a := sdc.Admission{Role: sdc.RoleConsumer}
+		a := sdc.Admission{Role: sdc.RoleConsumer, Refused: p.recordRefusal}
 		client.TLS, serve.TLS = id.Open(a), id.Accept(a)
-		client.Recheck, serve.Recheck = id.Recheck(a), id.Recheck(a)
+		recheck := id.Recheck(a)
+		client.Recheck = recheck
+		serve.Recheck = func(cs tls.ConnectionState, remote string) func() error {
+			p.record(&sdc.Peer{Certificate: cs.PeerCertificates[0], Remote: remote}, audit.Event{Kind: audit.Connected})
+			return recheck(cs, remote)
+		}
 	}
 	server, err := soap.NewServer(serve)
 	if err != nil {
@@ -246,7 +256,7 @@ func (p *Provider) build(base string, target *discovery.Target) (*eventing.Sourc
 	}
 	events := eventing.SourceConfig{
 		Client: client, BaseURL: base, ManagerPath: p.devicePath() + "/subscriptions",
-		MaxExpires: p.cfg.MaxSubscription, Logger: p.log,
+		MaxExpires: p.cfg.MaxSubscription, Logger: p.log, Authorise: p.authoriseSubscription,
 	}
 	if p.cfg.NotifyAnywhere {
 		events.AllowTarget = eventing.AnyTarget

@@ -232,7 +232,7 @@ func (t *transaction) finish(o outcome) {
 	}
 	t.state = o
 	t.p.reportInvocation(t.call, o)
-	t.p.hooks.operation(t.call.Handle, o.state)
+	t.p.ended(t.call, o)
 	close(t.done)
 }
 

@@ -74,7 +74,7 @@ func decoder(known *ext.Registry) func(*xmlscan.Scanner) (msg.Message, error) {
 // invoking answers requests that invoke an operation.
 func invoking[R msg.SetRequest](p *Provider, response func() msg.SetResponse) func(context.Context, *soap.Request, R) (soap.Body, error) {
 	return func(ctx context.Context, r *soap.Request, request R) (soap.Body, error) {
-		result := p.invoke(ctx, request, r.Peer, &r.Header)
+		result := p.invoke(ctx, request, &r.Header)
 		answer := response()
 		answer.BaseSetResponse().InvocationInfo = result.info(result.id)
 		*answer.Version() = versionGroup(p.store.Load())

@@ -28,8 +28,8 @@ import (
 // that has passed or cannot be read; InvalidMessage for the rest; dpws:FilterActionNotSupported.
 func (s *Source) SubscribeHandler(actions ...string) soap.Handler {
 	offered := slices.Clone(actions)
-	return func(_ context.Context, r *soap.Request) (*soap.Response, error) {
-		return s.subscribe(r, offered)
+	return func(ctx context.Context, r *soap.Request) (*soap.Response, error) {
+		return s.subscribe(ctx, r, offered)
 	}
 }
 
@@ -46,7 +46,7 @@ func (s *Source) ManagerEndpoint() *soap.Endpoint {
 // ManagerPath is the path below which the subscription managers live.
 func (s *Source) ManagerPath() string { return s.cfg.ManagerPath }
 
-func (s *Source) subscribe(r *soap.Request, offered []string) (*soap.Response, error) {
+func (s *Source) subscribe(ctx context.Context, r *soap.Request, offered []string) (*soap.Response, error) {
 	m, err := readSubscribe(r, s.cfg.Dialect)
 	if err != nil {
 		return nil, err
@@ -67,6 +67,11 @@ func (s *Source) subscribe(r *soap.Request, offered []string) (*soap.Response, e
 		actions = slices.DeleteFunc(actions, func(a string) bool { return !slices.Contains(offered, a) })
 		if len(actions) == 0 {
 			return nil, soap.FilterActionNotSupported()
+		}
+	}
+	if s.cfg.Authorise != nil {
+		if err := s.cfg.Authorise(ctx, r, actions); err != nil {
+			return nil, err
 		}
 	}
 	return s.admit(r, m, &subscription{actions: actions})

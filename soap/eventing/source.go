@@ -43,6 +43,9 @@ type SourceConfig struct {
 	// fault; its content is a list of actions. Default [DialectAction]. An empty list is refused
 	// with that dialect, and means every action of the service with another.
 	Dialect string
+	// Authorise, if set, decides whether the subscriber may have notifications of these actions; an error, a fault of its
+	// choice, refuses the subscription.
+	Authorise func(ctx context.Context, r *soap.Request, actions []string) error
 	// AllowTarget decides on addresses in NotifyTo and EndTo; an error refuses the
 	// subscription and is told to the subscriber. Default [SameHost].
 	AllowTarget func(r *soap.Request, target *url.URL) error

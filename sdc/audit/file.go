@@ -1,0 +1,400 @@
+package audit
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// FileConfig configures a File. The zero value is usable.
+type FileConfig struct {
+	// Queue bounds the events waiting to be written; 0 is 4096. When it is full, further events are lost: a device must not wait for its disk.
+	// How many were lost is recorded as soon as there is room.
+	Queue int
+	// SyncEvery is how often what was written is forced onto the disk; 0 is 1 s, negative is after each record. What was written survives the end of the process, however it
+	// came about; only a power failure takes what was not forced onto the disk yet.
+	SyncEvery time.Duration
+	// RetryEvery is how often writing is tried again after it has failed, as on a full disk; 0 is 1 s.
+	RetryEvery time.Duration
+	// Failed is told when writing fails, once until it works again: then it is told nil.
+	Failed func(error)
+	// Logger receives failures (error) and recoveries; nil discards.
+	Logger *slog.Logger
+	// Now is the clock of the file's own records; nil means time.Now.
+	Now func() time.Time
+
+	open func(path string) (file, error) // nil: the file system
+}
+
+// file is what a File needs of an *os.File.
+type file interface {
+	io.ReaderAt
+	io.WriterAt
+	Truncate(size int64) error
+	Sync() error
+	Close() error
+}
+
+// File is an append-only file of events, one JSON object a line, each with its number and the hash of the one before. It has one goroutine, which Close ends.
+type File struct {
+	cfg   FileConfig
+	queue chan Event
+	stop  chan struct{}
+	done  chan struct{}
+
+	mu     sync.Mutex
+	closed bool
+	lost   uint64 // events that found no room
+	err    error  // why nothing is written at the moment
+	last   Chain
+
+	// used by the goroutine alone
+	file   file
+	size   int64
+	dirty  bool
+	failed bool
+}
+
+// Chain is the end of a chain of records.
+type Chain struct {
+	// Number of the last record; 0 when there is none.
+	Number uint64
+	// Hash of the last record in hexadecimal digits; 64 zeros when there is none.
+	Hash string
+}
+
+// zeroHash is the hash before the first record.
+const zeroHash = "0000000000000000000000000000000000000000000000000000000000000000"
+
+// Bounds of a record, in bytes: of a line, and of one text in it, because peers choose some of them.
+const (
+	maxRecord = 64 << 10
+	maxText   = 1 << 10
+)
+
+// Open opens a file for appending, made with mode 0600 if there is none. A record at the end that was not written completely is removed, which the first new record
+// tells; anything else that is wrong with the end is an error, and nothing is changed. Two processes must not write to one file.
+func Open(path string, cfg FileConfig) (*File, error) {
+	if cfg.Queue <= 0 {
+		cfg.Queue = 4096
+	}
+	if cfg.SyncEvery == 0 {
+		cfg.SyncEvery = time.Second
+	}
+	if cfg.RetryEvery <= 0 {
+		cfg.RetryEvery = time.Second
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.open == nil {
+		cfg.open = openLocked
+	}
+	f, err := cfg.open(path)
+	if err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
+	}
+	a := &File{cfg: cfg, queue: make(chan Event, cfg.Queue), stop: make(chan struct{}), done: make(chan struct{}), file: f}
+	torn, err := a.findEnd()
+	if err == nil {
+		err = a.write([]Event{{Time: cfg.Now(), Kind: Opened, Count: torn}})
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("audit: %s: %w", path, errors.Join(err, f.Close()))
+	}
+	go a.run()
+	return a, nil
+}
+
+// findEnd reads the last complete record, and removes what follows it.
+func (a *File) findEnd() (torn uint64, err error) {
+	size, err := fileSize(a.file)
+	if err != nil {
+		return 0, err
+	}
+	start := max(size-2*maxRecord, 0)
+	tail := make([]byte, size-start)
+	if _, err := a.file.ReadAt(tail, start); err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	end := bytes.LastIndexByte(tail, '\n') + 1
+	torn = uint64(len(tail) - end)
+	a.size = start + int64(end)
+	a.last = Chain{Hash: zeroHash}
+	if end > 0 {
+		line := tail[:end-1]
+		line = line[bytes.LastIndexByte(line, '\n')+1:]
+		r, err := parseRecord(line)
+		if err != nil {
+			return 0, fmt.Errorf("the last record: %w", err)
+		}
+		a.last = Chain{Number: r.Number, Hash: r.Hash}
+	} else if start > 0 {
+		return 0, errors.New("no record at the end")
+	}
+	if torn > 0 {
+		return torn, a.file.Truncate(a.size)
+	}
+	return 0, nil
+}
+
+// Record queues an event. It never waits.
+func (a *File) Record(e Event) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return
+	}
+	select {
+	case a.queue <- e:
+	default:
+		a.lost++
+	}
+}
+
+// Err tells why nothing is written at the moment, or nil.
+func (a *File) Err() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.err
+}
+
+// Last is the end of the chain as it was written. Kept elsewhere, it lets Verify find that records at the end were removed.
+func (a *File) Last() Chain {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.last
+}
+
+// Close writes what waits, forces it onto the disk and closes the file. The error tells what could not be written.
+func (a *File) Close() error {
+	a.mu.Lock()
+	first := !a.closed
+	a.closed = true
+	a.mu.Unlock()
+	if first {
+		close(a.stop)
+	}
+	<-a.done
+	return a.Err()
+}
+
+func (a *File) run() {
+	defer close(a.done)
+	every := a.cfg.SyncEvery
+	if every < 0 {
+		every = time.Hour
+	}
+	force := time.NewTicker(every)
+	defer force.Stop()
+	retry := time.NewTicker(a.cfg.RetryEvery)
+	defer retry.Stop()
+	var waiting []Event
+	for {
+		in := a.queue
+		if len(waiting) > 0 {
+			in = nil // the queue bounds what waits
+		}
+		select {
+		case e := <-in:
+			waiting = a.flush(a.more(e))
+		case <-retry.C:
+			if len(waiting) > 0 || a.failed {
+				waiting = a.flush(waiting)
+			}
+		case <-force.C:
+			a.sync()
+		case <-a.stop:
+			a.flush(a.drain(waiting))
+			a.sync()
+			if err := a.file.Close(); err != nil {
+				a.fail(err)
+			}
+			return
+		}
+	}
+}
+
+// more adds what else waits, so that a burst takes few writes.
+func (a *File) more(e Event) []Event {
+	out := []Event{e}
+	for len(out) < 64 {
+		select {
+		case e := <-a.queue:
+			out = append(out, e)
+		default:
+			return out
+		}
+	}
+	return out
+}
+
+func (a *File) drain(out []Event) []Event {
+	for {
+		select {
+		case e := <-a.queue:
+			out = append(out, e)
+		default:
+			return out
+		}
+	}
+}
+
+// flush writes events, and before them how many were lost. What could not be written is returned.
+func (a *File) flush(events []Event) []Event {
+	a.mu.Lock()
+	lost := a.lost
+	a.mu.Unlock()
+	all := events
+	if lost > 0 {
+		all = append([]Event{{Time: a.cfg.Now(), Kind: Lost, Count: lost}}, events...)
+	}
+	if err := a.write(all); err != nil {
+		a.fail(err)
+		return events
+	}
+	a.mu.Lock()
+	a.lost -= lost
+	a.mu.Unlock()
+	if a.cfg.SyncEvery < 0 {
+		a.sync()
+	}
+	if a.failed {
+		a.failed = false
+		a.setErr(nil)
+		a.cfg.Logger.Info("audit records are written again", "lost", lost)
+	}
+	return nil
+}
+
+// write appends records; all of them or none.
+func (a *File) write(events []Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	var buf bytes.Buffer
+	last := a.last
+	for _, e := range events {
+		line, err := appendRecord(&buf, last, e)
+		if err != nil {
+			return err
+		}
+		last = line
+	}
+	if _, err := a.file.WriteAt(buf.Bytes(), a.size); err != nil {
+		// A part may have been written: what is not complete must not stand there.
+		return errors.Join(err, a.file.Truncate(a.size))
+	}
+	a.size += int64(buf.Len())
+	a.dirty = true
+	a.mu.Lock()
+	a.last = last
+	a.mu.Unlock()
+	return nil
+}
+
+func (a *File) sync() {
+	if !a.dirty {
+		return
+	}
+	if err := a.file.Sync(); err != nil {
+		a.fail(err)
+		return
+	}
+	a.dirty = false
+}
+
+// fail reports a failure once until writing works again.
+func (a *File) fail(err error) {
+	if a.failed {
+		return
+	}
+	a.failed = true
+	a.setErr(err)
+	a.cfg.Logger.Error("audit records cannot be written; they wait, and are lost when the queue is full", "error", err)
+}
+
+func (a *File) setErr(err error) {
+	a.mu.Lock()
+	a.err = err
+	a.mu.Unlock()
+	if a.cfg.Failed != nil {
+		a.cfg.Failed(err)
+	}
+}
+
+// Record is one line of a file.
+type Record struct {
+	Number uint64 `json:"n"`
+	Event
+	// Previous is the hash of the record before, Hash that of this one.
+	Previous string `json:"prev"`
+	Hash     string `json:"-"`
+}
+
+// seal is between what is hashed and the hash.
+const seal = `,"hash":"`
+
+// appendRecord writes the record that follows another: the object without its closing brace, then the SHA-256 of that.
+func appendRecord(buf *bytes.Buffer, after Chain, e Event) (Chain, error) {
+	for _, text := range []*string{&e.Device, &e.Fingerprint, &e.Subject, &e.Remote, &e.Service, &e.Action, &e.Operation, &e.Target, &e.Outcome, &e.Reason} {
+		if len(*text) > maxText {
+			*text = strings.ToValidUTF8((*text)[:maxText], "") + "..."
+		}
+	}
+	body, err := json.Marshal(Record{Number: after.Number + 1, Event: e, Previous: after.Hash})
+	if err != nil {
+		return after, err
+	}
+	body = body[:len(body)-1]
+	sum := sha256.Sum256(body)
+	end := Chain{Number: after.Number + 1, Hash: hex.EncodeToString(sum[:])}
+	buf.Write(body)
+	buf.WriteString(seal)
+	buf.WriteString(end.Hash)
+	buf.WriteString("\"}\n")
+	return end, nil
+}
+
+// parseRecord reads a line and checks its hash.
+func parseRecord(line []byte) (*Record, error) {
+	i := bytes.LastIndex(line, []byte(seal))
+	if i < 0 || !bytes.HasSuffix(line, []byte(`"}`)) {
+		return nil, errors.New("it is no record")
+	}
+	r := &Record{}
+	if err := json.Unmarshal(line, r); err != nil {
+		return nil, fmt.Errorf("it is no record: %w", err)
+	}
+	r.Hash = string(line[i+len(seal) : len(line)-2])
+	if sum := sha256.Sum256(line[:i]); r.Hash != hex.EncodeToString(sum[:]) {
+		return r, errors.New("it was changed: its hash does not fit")
+	}
+	return r, nil
+}
+
+func fileSize(f file) (int64, error) {
+	if s, ok := f.(interface{ Stat() (os.FileInfo, error) }); ok {
+		info, err := s.Stat()
+		if err != nil {
+			return 0, err
+		}
+		return info.Size(), nil
+	}
+	return 0, errors.New("the size of the file is not known")
+}
