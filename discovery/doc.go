@@ -8,8 +8,10 @@
 // A [Client] is the side that searches: [Client.Probe], [Client.Resolve], [Client.Watch].
 // It never probes on its own but once at the start of a Watch (SDPi R3001).
 //
-// Both sit on a [Transport]. [NewUDP] makes the real one, which stays on loopback unless
-// the address of another interface is named; [NewPacketTransport] makes one of any pair of
+// With [ManagedConfig] both deal with a discovery proxy instead of the group, and fall back to it.
+//
+// Both sit on a [Transport]. [OpenUDP] makes the real one, over one interface or several, which stays
+// on loopback unless others are named; [NewPacketTransport] makes one of any pair of
 // packet sockets, for example in-memory ones. Each participant has a transport of its own;
 // any number of them share the port of a host.
 //

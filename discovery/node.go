@@ -49,7 +49,7 @@ func newNode(t Transport, udp UDPConfig, timing Timing, log *slog.Logger, instan
 	n.seq = appSequence{InstanceID: instance, MessageNumber: uint32(now.Nanosecond() / 1000)}
 	if n.transport == nil {
 		var err error
-		if n.transport, err = NewUDP(udp); err != nil {
+		if n.transport, err = OpenUDP(udp, n.log); err != nil {
 			return nil, err
 		}
 		n.own = true
@@ -127,20 +127,20 @@ func (n *node) nextSequence() appSequence {
 // The error is that of encoding or of the first copy. before, unless nil, gets the id of
 // the message before it is sent.
 func (n *node) multicast(m body, before func(id string)) (id string, err error) {
-	data, id, err := n.encodeMulticast(m)
+	send, id, err := n.encodeMulticast(m)
 	if err != nil {
 		return "", err
 	}
 	if before != nil {
 		before(id)
 	}
-	err = n.transport.Multicast(data)
+	err = send()
 	n.background(func(ctx context.Context) {
 		for _, d := range n.timing.copies() {
 			if !pause(ctx, d) {
 				return
 			}
-			n.check(n.transport.Multicast(data))
+			n.check(send())
 		}
 	})
 	return id, err
@@ -148,23 +148,37 @@ func (n *node) multicast(m body, before func(id string)) (id string, err error) 
 
 // multicastAll is multicast that waits for the last copy. It works also after quiet.
 func (n *node) multicastAll(m body) error {
-	data, _, err := n.encodeMulticast(m)
+	send, _, err := n.encodeMulticast(m)
 	if err != nil {
 		return err
 	}
-	err = n.transport.Multicast(data)
+	err = send()
 	for _, d := range n.timing.copies() {
 		pause(context.Background(), d) // bounded by Timing.UpperDelay
-		n.check(n.transport.Multicast(data))
+		n.check(send())
 	}
 	return err
 }
 
-func (n *node) encodeMulticast(m body) ([]byte, string, error) {
+// encodeMulticast writes a message and returns what sends one copy of it. Over several links a Hello names first,
+// on each, the address that is reached by it.
+func (n *node) encodeMulticast(m body) (send func() error, id string, err error) {
 	h := &soap.Header{To: To, Action: m.kind.action(), MessageID: soap.NewMessageID()}
 	announces := m.kind == kindHello || m.kind == kindBye
 	data, err := n.encode(h, m, announces)
-	return data, h.MessageID, err
+	if err != nil {
+		return nil, "", err
+	}
+	links, ok := n.transport.(*reach)
+	if !ok || m.kind != kindHello || len(m.endpoints[0].XAddrs) < 2 {
+		return func() error { return n.transport.Multicast(data) }, h.MessageID, nil
+	}
+	return func() error {
+		return links.multicastEach(func(local netip.Addr) []byte {
+			m := body{kind: m.kind, endpoints: []Endpoint{preferLocal(m.endpoints[0], local)}}
+			return soap.AppendEnvelope(make([]byte, 0, len(data)), h, m)
+		})
+	}, h.MessageID, nil
 }
 
 // answer sends a message to one peer after a delay, and repeats it. build is called when

@@ -16,3 +16,6 @@ func shareGroup(fd uintptr) error {
 	err := unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
 	return os.NewSyscallError("setsockopt SO_REUSEPORT", err)
 }
+
+// shareGroup6 is shareGroup for IPv6.
+func shareGroup6(fd uintptr) error { return shareGroup(fd) }

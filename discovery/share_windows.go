@@ -11,3 +11,6 @@ func shareGroup(fd uintptr) error {
 	err := windows.SetsockoptInt(windows.Handle(fd), windows.SOL_SOCKET, windows.SO_REUSEADDR, 1)
 	return os.NewSyscallError("setsockopt SO_REUSEADDR", err)
 }
+
+// shareGroup6 is shareGroup for IPv6.
+func shareGroup6(fd uintptr) error { return shareGroup(fd) }

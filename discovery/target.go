@@ -304,7 +304,7 @@ func (t *Target) handle(m *message, d Datagram) {
 			return
 		}
 		n.answer(d.From, m.id, between(0, n.timing.MatchDelay), func() (body, bool) {
-			e := t.current()
+			e := preferLocal(t.current(), d.Local)
 			return body{kind: kindProbeMatches, endpoints: []Endpoint{e}}, m.filter.Match(e)
 		})
 	case kindResolve:
@@ -312,7 +312,7 @@ func (t *Target) handle(m *message, d Datagram) {
 			return
 		}
 		n.answer(d.From, m.id, between(0, n.timing.ResolveDelay), func() (body, bool) {
-			return body{kind: kindResolveMatches, endpoints: []Endpoint{t.current()}}, true
+			return body{kind: kindResolveMatches, endpoints: []Endpoint{preferLocal(t.current(), d.Local)}}, true
 		})
 	}
 }

@@ -11,6 +11,7 @@ type Datagram struct {
 	From      netip.AddrPort // where it came from, and where answers go
 	Multicast bool           // sent to the group, not to this participant alone
 	Interface int            // index of the interface it came in by; 0 if not known
+	Local     netip.Addr     // our address on the link it came by; not valid if there is only one
 }
 
 // Transport carries the datagrams of one participant. Sending is safe from several

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strconv"
@@ -15,18 +16,66 @@ import (
 // UDPConfig says where discovery takes place. The zero value is loopback and the standard
 // port.
 type UDPConfig struct {
-	// Address is an IPv4 address of the interface to use; the zero value is 127.0.0.1.
-	// Nothing is sent to or taken from any other interface.
+	// Address is an address of the interface to use; the zero value is 127.0.0.1, unless
+	// Addresses or Interfaces are named. Nothing is sent to or taken from any other interface.
 	Address netip.Addr
+	// Addresses and Interfaces name further ones, of both IP families. Of a named interface one address of each family
+	// is used. What is not there yet is used when it comes; what goes is left.
+	Addresses  []netip.Addr
+	Interfaces []string
 	// Port is the UDP port of the group; 0 is DefaultPort. Tests use another so as not to
 	// hear their neighbours.
 	Port uint16
-	// TTL is how many hops a multicast datagram may go; 0 is 1, the link.
+	// TTL is how many hops a multicast datagram may go; 0 is 1, the link. It is the hop limit of IPv6, whose group
+	// ff02::c does not leave the link in any case.
 	TTL int
+	// Changed, if set, is told the addresses in use when interfaces have come or gone. It must return soon. It is called
+	// only where Addresses or Interfaces are named.
+	Changed func([]netip.Addr)
 }
 
-// ErrIPv6 refuses an IPv6 address: discovery takes place over IPv4.
-var ErrIPv6 = errors.New("discovery over IPv6 is not supported")
+// ErrIPv6 refuses an IPv6 address where NewUDP is to open a single pair of sockets over IPv4.
+var ErrIPv6 = errors.New("discovery over IPv6 needs UDPConfig.Addresses or Interfaces")
+
+// several reports whether more than one IPv4 address is to be used.
+func (c UDPConfig) several() bool {
+	return len(c.Addresses) > 0 || len(c.Interfaces) > 0 || c.Address.Unmap().Is6()
+}
+
+// IsZero reports whether nothing is configured.
+func (c UDPConfig) IsZero() bool {
+	return !c.several() && !c.Address.IsValid() && c.Port == 0 && c.TTL == 0
+}
+
+// OpenUDP opens discovery over UDP on everything that is named; see [NewUDP] for a single IPv4 address.
+func OpenUDP(cfg UDPConfig, log *slog.Logger) (Transport, error) {
+	if !cfg.several() {
+		return NewUDP(cfg)
+	}
+	if cfg.Address.IsValid() {
+		cfg.Addresses = append([]netip.Addr{cfg.Address}, cfg.Addresses...)
+	}
+	for _, a := range cfg.Addresses {
+		if a.IsUnspecified() || a.IsMulticast() || !a.IsValid() {
+			return nil, fmt.Errorf("discovery: %s is not the address of an interface", a)
+		}
+	}
+	if cfg.Port == 0 {
+		cfg.Port = DefaultPort
+	}
+	if cfg.TTL == 0 {
+		cfg.TTL = 1
+	}
+	return newReach(cfg, log)
+}
+
+// openLink opens the sockets for discovery from one address.
+func openLink(addr netip.Addr, ifi *net.Interface, cfg UDPConfig) (*PacketTransport, error) {
+	if addr.Is6() {
+		return openLink6(addr, ifi, cfg)
+	}
+	return NewUDP(UDPConfig{Address: addr, Port: cfg.Port, TTL: cfg.TTL})
+}
 
 // NewUDP opens the sockets for discovery over IPv4 multicast (WSD-1): one that shares the
 // port of the group with all other participants of the host (COEX-1), and one with a port

@@ -24,7 +24,7 @@ type Discovery struct {
 // Config.DiscoveryProxy names. A Transport, UDP and the address of a proxy in cfg go before; Client
 // and Sink of cfg.Managed are set here.
 func (c *Consumer) NewDiscovery(cfg discovery.ClientConfig) (*Discovery, error) {
-	if cfg.UDP == (discovery.UDPConfig{}) {
+	if cfg.UDP.IsZero() {
 		cfg.UDP = discovery.UDPConfig{Address: c.cfg.Network.IP(), Port: c.cfg.Network.UDPPort()}
 	}
 	if cfg.Logger == nil {
