@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/semeco/go-sdc/soap"
 )
 
 // ClientConfig configures a [Client]. The zero value searches on loopback.
@@ -19,6 +21,10 @@ type ClientConfig struct {
 	Timing Timing
 	// Managed asks a discovery proxy in the place of the group.
 	Managed ManagedConfig
+	// Peers are URLs of devices that Probe asks besides the group or the proxy, each by a directed Probe through PeerClient,
+	// which is needed then and belongs to the caller: for devices behind routers.
+	Peers      []string
+	PeerClient *soap.Client
 	// MatchTimeout is how long Resolve waits for an answer; 0 is 10 s (DPWS MATCH_TIMEOUT).
 	MatchTimeout time.Duration
 	// MaxEndpoints bounds how many endpoints one Watch or Probe keeps; 0 is 1024. Those
@@ -72,6 +78,14 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if len(cfg.Peers) > 0 && cfg.PeerClient == nil {
+		return nil, errors.New("discovery: Peers need a PeerClient to reach them")
+	}
+	for _, url := range cfg.Peers {
+		if _, err := cfg.PeerClient.Sender(url); err != nil {
+			return nil, fmt.Errorf("discovery: peer: %w", err)
+		}
 	}
 	managed, err := cfg.Managed.withDefaults()
 	if err != nil {
@@ -152,6 +166,11 @@ func (c *Client) Probe(ctx context.Context, f Filter, d time.Duration) ([]Endpoi
 	if d <= 0 {
 		d = defaultProbe
 	}
+	return c.withPeers(ctx, f, d, func() ([]Endpoint, error) { return c.search(ctx, f, d) })
+}
+
+// search asks the proxy or the group.
+func (c *Client) search(ctx context.Context, f Filter, d time.Duration) ([]Endpoint, error) {
 	if proxy, ok := c.session.use(ctx); ok {
 		found, err := proxy.probe(ctx, f)
 		if err == nil {

@@ -62,12 +62,16 @@ func TestDiscoveryProxyCommand(t *testing.T) {
 		played <- run(t.Context(), args, streams{in: strings.NewReader(""), out: &script, err: io.Discard})
 	}()
 	require.Eventually(t, func() bool { return strings.Contains(metrics(), "sdc_discovery_proxy_subscriptions 1\n") }, time.Minute, 10*time.Millisecond)
-	simulate(t, append([]string{"ventilator", "--tls", device, "--epr", epr}, dp...)...)
+	_, url := simulate(t, append([]string{"ventilator", "--tls", device, "--epr", epr}, dp...)...)
 	require.Equal(t, exitOK, <-played, script.String())
 	require.Equal(t, 3, strings.Count(script.String(), `"pass"`), script.String())
 	require.Contains(t, script.String(), up.URL)
 
 	code, found, errs := call(t, append([]string{"discover", "--tls", station, "--json"}, dp...)...)
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, found, epr)
+	// Its URL finds it, too, where neither the proxy nor the group is asked.
+	code, found, errs = call(t, "discover", "--peer", url, "--for", "1s", "--discovery-port", port(t), "--tls", station, "--json")
 	require.Equal(t, exitOK, code, errs)
 	require.Contains(t, found, epr)
 	code, _, errs = call(t, append([]string{"discover"}, dp...)...)

@@ -23,6 +23,7 @@ import (
 type netFlags struct {
 	IP             netip.Addr `name:"ip" placeholder:"ADDR" help:"Address of the interface to use. Default: 127.0.0.1, so that nothing leaves this host."`
 	DiscoveryProxy string     `name:"discovery-proxy" placeholder:"URL" help:"Announce at and ask a discovery proxy; auto takes the one that makes itself known. Default: multicast."`
+	Peer           []string   `placeholder:"URL" help:"Ask this device as well when looking for devices, across routers; repeatable."`
 	DiscoveryPort  uint16     `hidden:"" default:"3702" help:"UDP port of WS-Discovery; others than 3702 are for tests."`
 }
 
@@ -43,7 +44,7 @@ func (f netFlags) discover(e *env) (*discovery.Client, error) {
 
 // finder opens discovery as the flags say. trust is needed for a proxy alone.
 func (f netFlags) finder(e *env, trust trustFlags) (finder, error) {
-	if f.DiscoveryProxy == "" {
+	if f.DiscoveryProxy == "" && len(f.Peer) == 0 {
 		return f.discover(e)
 	}
 	n := f.network()
@@ -58,7 +59,7 @@ func (f netFlags) finder(e *env, trust trustFlags) (finder, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := c.NewDiscovery(discovery.ClientConfig{MaxEndpoints: maxListed})
+	d, err := c.NewDiscovery(discovery.ClientConfig{MaxEndpoints: maxListed, Peers: f.Peer})
 	if err != nil {
 		return nil, errors.Join(err, c.Close(e.ctx))
 	}

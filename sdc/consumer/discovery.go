@@ -22,7 +22,7 @@ type Discovery struct {
 
 // NewDiscovery opens discovery on the network of the consumer, managed by the proxy that
 // Config.DiscoveryProxy names. A Transport, UDP and the address of a proxy in cfg go before; Client
-// and Sink of cfg.Managed are set here.
+// and Sink of cfg.Managed are set here, as is PeerClient if there is none.
 func (c *Consumer) NewDiscovery(cfg discovery.ClientConfig) (*Discovery, error) {
 	if cfg.UDP.IsZero() {
 		cfg.UDP = discovery.UDPConfig{Address: c.cfg.Network.IP(), Port: c.cfg.Network.UDPPort()}
@@ -52,6 +52,9 @@ func (c *Consumer) NewDiscovery(cfg discovery.ClientConfig) (*Discovery, error) 
 			return nil, fmt.Errorf("consumer: %w", err)
 		}
 		m.Client, m.Sink = d.proxy, d.sink
+	}
+	if len(cfg.Peers) > 0 && cfg.PeerClient == nil {
+		cfg.PeerClient = c.client
 	}
 	client, err := discovery.NewClient(cfg)
 	if err != nil {

@@ -1,0 +1,57 @@
+package discovery
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/semeco/go-sdc/soap"
+)
+
+// Devices that the group does not reach are found by their URLs; one that does not answer holds nobody up.
+func TestPeers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(t)
+		l.target(t, "10.0.0.3", TargetConfig{Endpoint: testEndpoint(otherEPR)})
+		far, err := NewTarget(TargetConfig{Endpoint: testEndpoint(testEPR)}) // never on the group
+		require.NoError(t, err)
+		server, err := soap.NewServer(soap.ServerConfig{Insecure: true})
+		require.NoError(t, err)
+		server.Handle("/dev", &soap.Endpoint{Actions: map[string]soap.Handler{ActionProbe: far.HandleProbe}})
+		ln, err := l.net.Host("10.0.0.1").Listen(0)
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- server.Serve(ctx, ln) }()
+		defer func() {
+			cancel()
+			require.NoError(t, <-served)
+		}()
+		client, err := soap.NewClient(soap.ClientConfig{Insecure: true, Dial: l.net.Host("10.0.0.2").Dial})
+		require.NoError(t, err)
+		defer client.Close()
+		l.net.Partition("10.0.0.2", "10.0.0.9")
+		c := l.client(t, "10.0.0.2", ClientConfig{
+			Peers: []string{"http://" + ln.Addr().String() + "/dev", "http://10.0.0.9:1/"}, PeerClient: client,
+		})
+		began := time.Now()
+		found, err := c.Probe(t.Context(), Filter{Types: DeviceTypes()}, 3*time.Second)
+		require.NoError(t, err)
+		require.Len(t, found, 2)
+		require.Equal(t, otherEPR, found[0].EPR)
+		require.Equal(t, testEndpoint(testEPR), found[1])
+		require.Less(t, time.Since(began), 4*time.Second)
+		found, err = c.Probe(t.Context(), Filter{Scopes: []string{"x:y"}}, time.Second)
+		require.NoError(t, err)
+		require.Empty(t, found)
+	})
+	_, err := NewClient(ClientConfig{Peers: []string{"http://10.0.0.1/"}})
+	require.ErrorContains(t, err, "PeerClient")
+	client, err := soap.NewClient(soap.ClientConfig{Insecure: true})
+	require.NoError(t, err)
+	_, err = NewClient(ClientConfig{Peers: []string{"10.0.0.1"}, PeerClient: client})
+	require.ErrorContains(t, err, "peer")
+}
