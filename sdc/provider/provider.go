@@ -122,15 +122,8 @@ func (p *Provider) Run(ctx context.Context) error {
 	if !p.started.CompareAndSwap(false, true) {
 		return ErrRan
 	}
-	if reached := p.cfg.TimeService; reached != nil {
-		p.log.Info("waiting for a time service")
-		err := reached(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil // stopped before it had begun
-		case err != nil:
-			return fmt.Errorf("provider: time service: %w", err)
-		}
+	if ok, err := p.waitForTime(ctx); !ok {
+		return err
 	}
 	listen := p.cfg.Listen
 	if listen == nil {
@@ -141,6 +134,22 @@ func (p *Provider) Run(ctx context.Context) error {
 		return fmt.Errorf("provider: listen: %w", err)
 	}
 	return p.serve(ctx, ln)
+}
+
+// waitForTime waits for a time service if there is one (SDPi R1540). false without error says that ctx ended before.
+func (p *Provider) waitForTime(ctx context.Context) (bool, error) {
+	if p.cfg.TimeService == nil {
+		return true, nil
+	}
+	p.log.Info("waiting for a time service")
+	err := p.cfg.TimeService(ctx)
+	if ctx.Err() != nil {
+		return false, nil //nolint:nilerr // stopped before it had begun, which is orderly
+	}
+	if err != nil {
+		return false, fmt.Errorf("provider: time service: %w", err)
+	}
+	return true, nil
 }
 
 func (p *Provider) serve(ctx context.Context, ln net.Listener) error {
