@@ -88,6 +88,10 @@ conformance: ## write docs/conformance.md from the requirement list and the test
 bench: venv ## measure everything on loopback and write docs/performance.md (5 minutes)
 	$(GO) run ./bench
 
+.PHONY: reliability
+reliability: ## run the fault matrix and write docs/reliability.md
+	$(GO) run ./reliability
+
 .PHONY: ratios
 ratios: ## short form of the benchmarks: wide margins on ratios, exact ones on allocations
 	$(call step,ratios and allocations)
