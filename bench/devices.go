@@ -135,7 +135,7 @@ func runConsumers(ctx context.Context, t task, ready func(outcome), _ <-chan str
 	var links []*consumer.Device
 	for i := range consumers {
 		a := host(t.First + i)
-		if consumers[i], err = consumer.New(lasting, consumer.Config{Identity: id, Network: sdc.Network{Address: a}, Dial: dialFrom(a)}); err != nil {
+		if consumers[i], err = consumer.New(lasting, consumer.Config{Identity: id, Network: sdc.Network{Address: a}, Dial: dialFrom(a), ProofInterval: proofInterval}); err != nil {
 			return o, err
 		}
 		for k := range t.Follow {

@@ -52,7 +52,7 @@ func (e *env) startAudience(ctx context.Context, n int) (*audience, error) {
 		if err != nil {
 			return nil, errors.Join(err, a.close())
 		}
-		c, err := consumer.New(ctx, consumer.Config{Identity: cid, Network: sdc.Network{Address: host(i)}, Dial: dialFrom(host(i))})
+		c, err := consumer.New(ctx, consumer.Config{Identity: cid, Network: sdc.Network{Address: host(i)}, Dial: dialFrom(host(i)), ProofInterval: proofInterval})
 		if err != nil {
 			return nil, errors.Join(err, a.close())
 		}
@@ -118,13 +118,14 @@ func (a *audience) slowest() int64 {
 	return low
 }
 
-// until waits until every consumer has seen n reports.
+// until waits until every consumer has seen n reports. It gives up when nothing has come for 10 s.
 func (a *audience) until(n int64) error {
 	limit := time.NewTimer(10 * time.Second)
 	defer limit.Stop()
 	for a.slowest() < n {
 		select {
 		case <-a.moved:
+			limit.Reset(10 * time.Second)
 		case <-limit.C:
 			return errors.Join(fmt.Errorf("the slowest consumer has seen %d of %d reports", a.slowest(), n), a.failed())
 		}

@@ -107,6 +107,10 @@ type pair struct {
 	link *consumer.Device
 }
 
+// proofInterval is that of the measured consumers. A device under full load on a slow machine owes reports for longer than a
+// consumer at a patient would put up with, and that is what is measured.
+const proofInterval = time.Minute
+
 func (e *env) startPair(ctx context.Context, snap *mdib.Snapshot) (*pair, error) {
 	pid, err := e.ca.identity("device", sdc.RoleProvider)
 	if err != nil {
@@ -121,7 +125,7 @@ func (e *env) startPair(ctx context.Context, snap *mdib.Snapshot) (*pair, error)
 		return nil, err
 	}
 	p := &pair{dev: dev}
-	if p.cons, err = consumer.New(ctx, consumer.Config{Identity: cid}); err != nil {
+	if p.cons, err = consumer.New(ctx, consumer.Config{Identity: cid, ProofInterval: proofInterval}); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	if p.link, err = p.cons.Connect(ctx, dev.endpoint()); err != nil {
