@@ -69,15 +69,19 @@ func (ca *CA) certify(r Request, public crypto.PublicKey) (*x509.Certificate, er
 	if err != nil {
 		return nil, err
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, ca.Certificate, public, ca.key)
-	if err != nil {
-		return nil, fmt.Errorf("pki: %s: %w", r.Name, err)
-	}
-	cert, err := x509.ParseCertificate(der)
+	cert, err := ca.create(template, public)
 	if err != nil {
 		return nil, fmt.Errorf("pki: %s: %w", r.Name, err)
 	}
 	return cert, nil
+}
+
+func (ca *CA) create(template *x509.Certificate, public crypto.PublicKey) (*x509.Certificate, error) {
+	der, err := x509.CreateCertificate(rand.Reader, template, ca.Certificate, public, ca.key)
+	if err != nil {
+		return nil, err
+	}
+	return x509.ParseCertificate(der)
 }
 
 func (ca *CA) template(r Request) (*x509.Certificate, error) {
