@@ -112,7 +112,10 @@ func (ca *CA) Renew(dir, name string, validity time.Duration) (*Participant, err
 		return nil, fmt.Errorf("pki: %s: %w", name, err)
 	}
 	p := &Participant{Certificate: cert, CA: ca.Certificate, key: key}
-	return p, p.Write(folder)
+	if err := p.Write(folder); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // WriteCertificate stores a certificate in PEM form; an earlier one is replaced.
