@@ -23,11 +23,11 @@ import (
 func TestWhatIsRecordedIsRead(t *testing.T) {
 	for _, uncompressed := range []bool{false, true} {
 		t.Run(fmt.Sprint("uncompressed ", uncompressed), func(t *testing.T) {
-			w, path := create(t, Config{Uncompressed: uncompressed, FrameSize: 8 << 10, KeyEvery: 5 * time.Second, IndexEvery: 3})
+			w, path := create(t, Config{Uncompressed: uncompressed, FrameSize: 4 << 10, KeyEvery: 2 * time.Second, IndexEvery: 3})
 			a, b := newDevice(t, w, deviceEPR), newDevice(t, w, "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a12")
 			var snaps []*mdib.Snapshot
 			var times []time.Time
-			for i := range 300 {
+			for i := range 120 {
 				a.measure(t, 100*time.Millisecond)
 				snaps, times = append(snaps, a.store.Load()), append(times, a.at)
 				if i%3 == 0 {
@@ -45,13 +45,13 @@ func TestWhatIsRecordedIsRead(t *testing.T) {
 			require.Len(t, r.Devices(), 2)
 			require.Equal(t, "7", r.Devices()[0].SerialNumber)
 			got, gaps := versions(t, r, deviceEPR)
-			require.Len(t, got, 300)
+			require.Len(t, got, 120)
 			require.Empty(t, gaps)
 			got, _ = versions(t, r, "5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a12")
-			require.Len(t, got, 100)
+			require.Len(t, got, 40)
 
 			// Any moment is found, without loss.
-			for _, i := range []int{0, 1, 57, 150, 299} {
+			for _, i := range []int{0, 1, 57, 119} {
 				snap, err := r.MDIBAt(deviceEPR, times[i])
 				require.NoError(t, err)
 				require.Empty(t, diff.Snapshots(snaps[i], snap, diff.Options{Versions: true}))
@@ -60,7 +60,7 @@ func TestWhatIsRecordedIsRead(t *testing.T) {
 				require.NoError(t, err)
 				require.True(t, bytes.Equal(snaps[i].Response().AppendXML(nil), snap.Response().AppendXML(nil)))
 			}
-			require.Positive(t, r.seek(times[299]), "the end is found without reading from the beginning")
+			require.Positive(t, r.seek(times[119]), "the end is found without reading from the beginning")
 			_, err := r.MDIBAt(deviceEPR, times[0].Add(-time.Hour))
 			require.ErrorIs(t, err, ErrNotThere)
 			_, err = r.MDIBVersion(deviceEPR, 10_000)
@@ -70,7 +70,7 @@ func TestWhatIsRecordedIsRead(t *testing.T) {
 
 			var first *Step
 			n := 0
-			for s, err := range r.Play(times[149], deviceEPR) {
+			for s, err := range r.Play(times[59], deviceEPR) {
 				require.NoError(t, err)
 				if first == nil {
 					first = &s
@@ -80,13 +80,13 @@ func TestWhatIsRecordedIsRead(t *testing.T) {
 				}
 			}
 			require.Equal(t, KindMDIB, first.Kind)
-			require.Equal(t, snaps[148].Version(), first.After.Version())
-			require.Equal(t, 151, n)
+			require.Equal(t, snaps[58].Version(), first.After.Version())
+			require.Equal(t, 61, n)
 
 			s, err := r.Check(t.Context())
 			require.NoError(t, err)
 			require.True(t, s.Whole(), "%+v", s)
-			require.EqualValues(t, 300, s.Devices[0].Reports)
+			require.EqualValues(t, 120, s.Devices[0].Reports)
 			require.Positive(t, s.Devices[0].Keys)
 			require.True(t, s.Devices[0].Ended)
 			require.False(t, s.Devices[1].Ended)

@@ -12,8 +12,9 @@ import (
 
 type exportCmd struct {
 	File        string   `arg:"" type:"existingfile" help:"A recording."`
-	CSV         bool     `name:"csv" required:"" help:"Comma-separated values."`
-	Output      string   `short:"o" placeholder:"FILE" help:"Where to. Default: standard output."`
+	CSV         bool     `name:"csv" required:"" xor:"format" help:"Comma-separated values."`
+	Parquet     bool     `required:"" xor:"format" help:"An Apache Parquet file; needs --output."`
+	Output      string   `short:"o" placeholder:"FILE" help:"Where to; never overwrites. Default: standard output."`
 	Device      []string `placeholder:"EPR" help:"Devices: EPR or unique prefix of one. Default: all."`
 	Handle      []string `placeholder:"HANDLE" help:"Only these states and descriptors."`
 	From        string   `placeholder:"TIME" help:"Beginning: from the start of the recording (90s), or a time (2006-01-02T15:04:05Z)."`
@@ -22,6 +23,10 @@ type exportCmd struct {
 }
 
 func (c *exportCmd) Run(e *env) error {
+	if c.Parquet && c.Output == "" {
+		// It is not for reading on a screen, and half of it in a pipe is worth nothing.
+		return usagef("--parquet needs --output")
+	}
 	rec, err := recording.Open(c.File)
 	if err != nil {
 		return err
@@ -57,5 +62,9 @@ func (c *exportCmd) Run(e *env) error {
 }
 
 func (c *exportCmd) write(w io.Writer, rec *recording.Reader, o export.Options) (uint64, error) {
-	return export.CSV(w, export.Rows(rec, o))
+	rows := export.Rows(rec, o)
+	if c.Parquet {
+		return export.Parquet(w, rows)
+	}
+	return export.CSV(w, rows)
 }

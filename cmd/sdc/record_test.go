@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ func TestRecordReplayAndBack(t *testing.T) {
 	dir := t.TempDir()
 	first, second := filepath.Join(dir, "first.sdcrec"), filepath.Join(dir, "second.sdcrec")
 	_, url := simulate(t, "monitor", "--tls", device, "--discovery-port", port(t))
-	code, out, errs := call(t, "record", url, "-o", first, "--for", "3s", "--json", "--tls", station)
+	code, out, errs := call(t, "record", url, "-o", first, "--for", "1500ms", "--json", "--tls", station)
 	require.Equal(t, exitOK, code, errs)
 	var sum recorded
 	require.NoError(t, json.Unmarshal([]byte(out), &sum))
@@ -46,7 +47,7 @@ func TestRecordReplayAndBack(t *testing.T) {
 	case code := <-replayed:
 		require.Fail(t, "the replay ended", "%d %s", code, replayErrs.String())
 	}
-	code, _, errs = call(t, "record", a.XAddrs[0], "-o", second, "--for", "6s", "--tls", station)
+	code, _, errs = call(t, "record", a.XAddrs[0], "-o", second, "--for", "3s", "--tls", station)
 	require.Equal(t, exitOK, code, errs)
 	cancel()
 	require.Equal(t, exitOK, <-replayed, replayErrs.String())
@@ -64,7 +65,7 @@ func TestRecordReplayAndBack(t *testing.T) {
 	code, out, errs = call(t, "diff", first+"@start", second+"@start")
 	require.Equal(t, exitOK, code, out+errs)
 	code, out, _ = call(t, "diff", first+"@start", first)
-	require.Equal(t, exitFailed, code, "something has changed in three seconds")
+	require.Equal(t, exitFailed, code, "something has changed")
 	require.Contains(t, out, "~")
 	code, out, errs = call(t, "tree", first+"@1s")
 	require.Equal(t, exitOK, code, errs)
@@ -94,6 +95,17 @@ func TestRecordReplayAndBack(t *testing.T) {
 	require.Positive(t, events["update"])
 	require.Positive(t, events["link"])
 
+	table = filepath.Join(dir, "t.parquet")
+	code, _, errs = call(t, "export", first, "--parquet", "-o", table, "--no-waveforms")
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, errs, strconv.Itoa(len(rows)-1)+" rows")
+	code, _, errs = call(t, "export", first, "--parquet", "-o", table)
+	require.Equal(t, exitFailed, code, "a table is never overwritten")
+	require.Contains(t, errs, "exists")
+	code, _, errs = call(t, "export", first, "--parquet")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, errs, "--parquet needs --output")
+
 	// A file that is cut off says so and is used as far as it goes.
 	b, err := os.ReadFile(first)
 	require.NoError(t, err)
@@ -110,12 +122,13 @@ func TestRecordReplayAndBack(t *testing.T) {
 func TestWrongRecordings(t *testing.T) {
 	for _, args := range [][]string{
 		{"record", "x", "-o", "y"}, {"record", "-o", "y", "--insecure"}, {"record", "x", "--insecure"}, {"replay", "no-such-file", "--insecure"},
-		{"replay", "app.go"}, {"replay", "app.go", "--insecure", "--speed", "-1"}, {"export", "app.go"}, {"record", "x", "-o", "y", "--insecure", "--flush", "0s"},
+		{"replay", "app.go"}, {"replay", "app.go", "--insecure", "--speed", "-1"}, {"export", "app.go"}, {"export", "app.go", "--parquet"},
+		{"export", "app.go", "--parquet", "--csv", "-o", "y"}, {"record", "x", "-o", "y", "--insecure", "--flush", "0s"},
 	} {
 		code, _, errs := call(t, args...)
 		require.Equal(t, exitUsage, code, "%v %s", args, errs)
 	}
-	for _, args := range [][]string{{"replay", "app.go", "--insecure"}, {"export", "app.go", "--csv"}, {"recording", "info", "app.go"}} {
+	for _, args := range [][]string{{"replay", "app.go", "--insecure"}, {"export", "app.go", "--csv"}, {"export", "app.go", "--parquet", "-o", "y"}, {"recording", "info", "app.go"}} {
 		code, _, errs := call(t, args...)
 		require.Equal(t, exitFailed, code, args)
 		require.Contains(t, errs, "not a recording")

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Columns are the names of the columns of CSV. Parquet has the same but for samples, which are a list there.
+// Columns are the names of the columns of CSV. Parquet has the same and samples, a list after them.
 func Columns() []string {
 	return []string{
 		"time", "wall", "device", "event", "sequence_id", "mdib_version", "report", "handle", "descriptor", "type", "state_version", "descriptor_version",

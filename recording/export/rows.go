@@ -163,9 +163,9 @@ func stateRow(r *Row, snap *mdib.Snapshot, handle string, s pm.State) *Row {
 			}
 		}
 	case *pm.StringMetricState:
-		text(r, s.MetricValue)
+		textValue(r, s.MetricValue)
 	case *pm.EnumStringMetricState:
-		text(r, s.MetricValue)
+		textValue(r, s.MetricValue)
 	case *pm.RealTimeSampleArrayMetricState:
 		samples(r, s.MetricValue)
 	case *pm.DistributionSampleArrayMetricState:
@@ -196,7 +196,7 @@ func measured(r *Row, v *pm.AbstractMetricValue) {
 	}
 }
 
-func text(r *Row, v *pm.StringMetricValue) {
+func textValue(r *Row, v *pm.StringMetricValue) {
 	if v == nil {
 		return
 	}
