@@ -22,6 +22,7 @@ import (
 type stationCmd struct {
 	netFlags
 	trustFlags
+	webFlags
 	Rules    string        `type:"existingfile" placeholder:"FILE" help:"Rules that say which devices to connect to (YAML). Default: every device."`
 	Demo     bool          `help:"Bring up a simulated operating room with five devices in this process, over mutual TLS with throwaway certificates."`
 	Scenario string        `default:"stable" enum:"stable,desaturation,tachycardia,disconnection" help:"What happens to the patient of --demo: ${enum}."`
@@ -67,7 +68,11 @@ func (c *stationCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return c.follow(ctx, cancel, e, s, theatre)
+	view, err := c.prepareWeb(ctx, e, s)
+	if err != nil {
+		return err
+	}
+	return c.follow(ctx, cancel, e, s, theatre, view)
 }
 
 // stationSetup is what a station is made of.
@@ -121,10 +126,10 @@ func (c *stationCmd) prepare(e *env) (cfg stationSetup, theatre *room.Room, err 
 	return cfg, theatre, nil
 }
 
-// follow runs the station, and the room if there is one, and shows views until ctx ends.
-func (c *stationCmd) follow(ctx context.Context, cancel context.CancelFunc, e *env, s *station.Station, theatre *room.Room) error {
+// follow runs the station, and the room and the web view if there are any, and shows views until ctx ends.
+func (c *stationCmd) follow(ctx context.Context, cancel context.CancelFunc, e *env, s *station.Station, theatre *room.Room, view *webView) error {
 	var wg sync.WaitGroup
-	var errs [2]error
+	var errs [3]error
 	run := func(i int, do func(context.Context) error) {
 		wg.Go(func() {
 			errs[i] = do(ctx)
@@ -135,10 +140,13 @@ func (c *stationCmd) follow(ctx context.Context, cancel context.CancelFunc, e *e
 	if theatre != nil {
 		run(1, theatre.Run)
 	}
+	if view != nil {
+		run(2, view.run)
+	}
 	err := c.show(ctx, e, s)
 	cancel()
 	wg.Wait()
-	return errors.Join(err, errs[0], errs[1])
+	return errors.Join(err, errors.Join(errs[:]...))
 }
 
 // show writes the view again and again.

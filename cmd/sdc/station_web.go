@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+
+	"github.com/semeco/go-sdc/station"
+	"github.com/semeco/go-sdc/station/web"
+)
+
+// webFlags put a station's view on the web.
+type webFlags struct {
+	Web         string   `placeholder:"ADDR" help:"Show the view in browsers at this address, such as 127.0.0.1:8080."`
+	WebHosts    []string `name:"web-host" placeholder:"NAME" help:"A name by which browsers may ask for the view. Default: addresses and localhost only."`
+	WebCert     string   `type:"existingfile" placeholder:"FILE" help:"Certificate chain for browsers (PEM). Needed beyond loopback."`
+	WebKey      string   `type:"existingfile" placeholder:"FILE" help:"Private key of --web-cert (PEM)."`
+	WebClientCA string   `name:"web-client-ca" type:"existingfile" placeholder:"FILE" help:"Authorities (PEM) from which browsers need a certificate."`
+	Control     string   `placeholder:"FILE" help:"Let browsers take control of devices, and write everything they do to this file (a JSON object a line)."`
+}
+
+// webView is the web view of a station, listening already; nil without --web.
+type webView struct {
+	listener net.Listener
+	handler  *web.Handler
+	tls      *tls.Config
+	audit    *controlAudit
+}
+
+// prepareWeb makes everything that can fail before the station runs.
+func (c *webFlags) prepareWeb(ctx context.Context, e *env, s *station.Station) (*webView, error) {
+	if c.Web == "" {
+		if c.Control != "" || c.WebCert != "" || c.WebKey != "" || c.WebClientCA != "" || len(c.WebHosts) > 0 {
+			return nil, usagef("--control and the options that begin with --web need --web")
+		}
+		return nil, nil
+	}
+	v := &webView{}
+	var err error
+	if v.tls, err = c.webTLS(); err != nil {
+		return nil, err
+	}
+	cfg := web.Config{Station: s, Hosts: c.WebHosts, Logger: e.log}
+	if c.Control != "" {
+		if v.audit, err = openControlAudit(c.Control); err != nil {
+			return nil, err
+		}
+		cfg.Control = &web.Control{Audit: v.audit.write}
+	}
+	if v.handler, err = web.New(cfg); err != nil {
+		return nil, errors.Join(err, v.audit.close())
+	}
+	if v.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Web); err != nil {
+		return nil, errors.Join(fmt.Errorf("--web: %w", err), v.audit.close())
+	}
+	scheme := "http"
+	if v.tls != nil {
+		scheme = "https"
+	}
+	fmt.Fprintf(e.err, "the view is at %s://%s/\n", scheme, v.listener.Addr())
+	return v, nil
+}
+
+func (c *webFlags) webTLS() (*tls.Config, error) {
+	if c.WebCert == "" && c.WebKey == "" {
+		if c.WebClientCA != "" {
+			return nil, usagef("--web-client-ca needs --web-cert and --web-key")
+		}
+		return nil, nil
+	}
+	cert, err := tls.LoadX509KeyPair(c.WebCert, c.WebKey)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--web-cert and --web-key: %w", err)}
+	}
+	cfg := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	if c.WebClientCA != "" {
+		text, err := os.ReadFile(c.WebClientCA)
+		if err != nil {
+			return nil, err
+		}
+		cfg.ClientCAs = x509.NewCertPool()
+		if !cfg.ClientCAs.AppendCertsFromPEM(text) {
+			return nil, usagef("--web-client-ca: %s holds no certificate in PEM form", c.WebClientCA)
+		}
+		cfg.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	return cfg, nil
+}
+
+// run answers browsers until ctx ends.
+func (v *webView) run(ctx context.Context) error {
+	return errors.Join(web.Serve(ctx, v.listener, v.handler, v.tls), v.audit.close())
+}
+
+// controlAudit writes what was done from browsers, each event before the answer.
+type controlAudit struct {
+	mu   sync.Mutex
+	file *os.File
+	out  *bufio.Writer
+	err  error // the first that occurred
+}
+
+func openControlAudit(path string) (*controlAudit, error) {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("--control: %w", err)
+	}
+	return &controlAudit{file: f, out: bufio.NewWriter(f)}, nil
+}
+
+func (a *controlAudit) write(e web.Event) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	err := errors.Join(json.NewEncoder(a.out).Encode(e), a.out.Flush())
+	if a.err == nil {
+		a.err = err
+	}
+}
+
+// close tells of whatever could not be written. It may be called on nil.
+func (a *controlAudit) close() error {
+	if a == nil {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return errors.Join(a.err, a.file.Close())
+}
