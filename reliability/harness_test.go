@@ -27,6 +27,7 @@ const (
 	consumerIP = "192.0.2.2"
 	boxIP      = "192.0.2.3"
 	deviceURN  = "urn:uuid:0f0e61ac-6d58-4a54-9c0d-2f5a3d7a2b10"
+	deviceMDIB = "../sdc/provider/testdata/device.xml"
 	// honesty is how long data may be shown as live after the device has changed them: twice the interval of proof, and the way.
 	honesty = 11 * time.Second
 )
@@ -44,7 +45,7 @@ func (quiet) Close() error                         { return nil }
 
 func snapshot(t testing.TB) *mdib.Snapshot {
 	t.Helper()
-	s, err := mdib.ReadFile("../sdc/provider/testdata/device.xml")
+	s, err := mdib.ReadFile(deviceMDIB)
 	require.NoError(t, err)
 	return s
 }

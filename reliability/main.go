@@ -62,7 +62,7 @@ every ` + "`make test`" + `; the numbers below are those of one run (%s/%s, %s).
 
 A device numbers each of its changes in the data itself and keeps its history. An oracle (` + "`internal/oracle`" + `) compares every update that an
 application gets with it: the view must be exactly the history, minus what gaps announce. It also looks, ten times a second, at what an application would
-show at that moment: data shown as live must not lack a change for longer than twice the interval of proof (10 s and the way).
+show at that moment: data shown as live must not lack a change for longer than twice the interval of proof (10 s and the way; 4 s in all with real processes).
 
 * **bound**: the link must be live again within this time after the fault has ended; the test fails otherwise.
 * **healed**: how long it took. 0 means that the link was live by then, or was never interrupted.

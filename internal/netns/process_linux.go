@@ -108,7 +108,7 @@ func runProgram(run Program, name string) int {
 	return 0
 }
 
-// Process is a process on a host.
+// Process is a process on a host, or beside the test.
 type Process struct {
 	t     testing.TB
 	name  string
@@ -133,16 +133,36 @@ func (h *Host) Start(program string, args ...string) *Process {
 // Command runs any command on the host, with the same supervision as Start: its standard input
 // is closed, or it gets SIGTERM, whichever ends it first, at the end of the test.
 func (h *Host) Command(name string, cmd *exec.Cmd) *Process {
-	t := h.lab.t
+	h.lab.t.Helper()
+	// A process begins in its parent thread's namespace.
+	return command(h.lab.t, h.name+"/"+name, cmd, func() error { return h.do(cmd.Start) })
+}
+
+// Start runs a program of this test binary as a process beside the test, in no network of its own, with more environment variables ("NAME=value").
+// It is supervised as those of [Host.Start] are.
+func Start(t testing.TB, env []string, program string, args ...string) *Process {
 	t.Helper()
-	p := &Process{t: t, name: h.name + "/" + name, cmd: cmd, lines: make(chan string, 4096), ended: make(chan struct{})}
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "/proc/self/exe", args...)
+	cmd.Env = append(append(os.Environ(), env...), programVar+"="+program)
+	return command(t, program, cmd, cmd.Start)
+}
+
+func command(t testing.TB, name string, cmd *exec.Cmd, start func() error) *Process {
+	t.Helper()
+	p := &Process{t: t, name: name, cmd: cmd, lines: make(chan string, 4096), ended: make(chan struct{})}
 	stdin, err := cmd.StdinPipe()
-	h.lab.check(err, "%s", p.name)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
 	stdout, err := cmd.StdoutPipe()
-	h.lab.check(err, "%s", p.name)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
 	p.in = stdin
 	cmd.Stderr = &p.log
-	h.lab.check(h.do(cmd.Start), "start %s", p.name) // a process begins in its parent thread's namespace
+	if err := start(); err != nil {
+		t.Fatalf("start %s: %v", name, err)
+	}
 	go func() {
 		defer close(p.ended)
 		out := bufio.NewScanner(stdout)
@@ -230,6 +250,14 @@ func (p *Process) Kill() {
 		_ = p.cmd.Process.Kill()
 		<-p.ended
 	})
+}
+
+// Signal sends a signal to the process. One that is stopped must be continued before the end of the test.
+func (p *Process) Signal(sig syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(sig); err != nil {
+		p.t.Fatalf("%s to %s: %v", sig, p.name, err)
+	}
 }
 
 // Log returns what the process has written to its standard error so far.

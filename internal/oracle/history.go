@@ -17,6 +17,12 @@ type Device interface {
 	Update(fn func(*mdib.Tx) error) error
 }
 
+// Changer is a Device that makes numbered changes by itself, with [Apply], because it lives in another process. MDIB is then what it was after the last one.
+type Changer interface {
+	Device
+	Change(n uint64) error
+}
+
 // kept is how many of the latest snapshots a History holds on to. Of older versions it knows number and time only.
 const kept = 4096
 
@@ -82,10 +88,18 @@ func (h *History) Version() mdib.Version {
 
 // Change makes the next numbered change. Kinds take turns: metrics, waveforms, components, contexts, and a part that is put in and taken out.
 func (h *History) Change() error {
-	return h.commit(func(tx *mdib.Tx, s *mdib.Snapshot, n uint64) error {
-		turns := []func(*mdib.Tx, *mdib.Snapshot, uint64) error{setMetric, setMetric, setText, setWaveform, setComponent, setContext, setDescription}
-		return turns[n%uint64(len(turns))](tx, s, n)
-	})
+	return h.commit(inTurn)
+}
+
+func inTurn(tx *mdib.Tx, s *mdib.Snapshot, n uint64) error {
+	turns := []func(*mdib.Tx, *mdib.Snapshot, uint64) error{setMetric, setMetric, setText, setWaveform, setComponent, setContext, setDescription}
+	return turns[n%uint64(len(turns))](tx, s, n)
+}
+
+// Apply makes change n to a device, as History.Change does. It is for the process of a [Changer].
+func Apply(dev Device, n uint64) error {
+	before := dev.MDIB()
+	return dev.Update(func(tx *mdib.Tx) error { return inTurn(tx, before, n) })
 }
 
 // ChangeMetric makes the next numbered change, to a metric.
@@ -100,7 +114,13 @@ func (h *History) commit(change func(*mdib.Tx, *mdib.Snapshot, uint64) error) er
 	before := h.dev.MDIB()
 	at := time.Now()
 	h.number++
-	if err := h.dev.Update(func(tx *mdib.Tx) error { return change(tx, before, h.number) }); err != nil {
+	var err error
+	if c, ok := h.dev.(Changer); ok {
+		err = c.Change(h.number)
+	} else {
+		err = h.dev.Update(func(tx *mdib.Tx) error { return change(tx, before, h.number) })
+	}
+	if err != nil {
 		return fmt.Errorf("change %d: %w", h.number, err)
 	}
 	if h.dev.MDIB() == before {

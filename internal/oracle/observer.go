@@ -144,7 +144,10 @@ func (o *Observer) compare(u consumer.Update, at int) {
 
 // Check judges what an application is shown at this moment: live data must not lack what the device did longer than bound ago, and must not be said to be
 // confirmed later than that.
-func (o *Observer) Check(v consumer.View, bound time.Duration) {
+func (o *Observer) Check(v consumer.View, bound time.Duration) { o.CheckAt(v, time.Now(), bound) }
+
+// CheckAt judges what an application was shown at a moment.
+func (o *Observer) CheckAt(v consumer.View, now time.Time, bound time.Duration) {
 	o.h.mu.Lock()
 	defer o.h.mu.Unlock()
 	o.mu.Lock()
@@ -154,7 +157,7 @@ func (o *Observer) Check(v consumer.View, bound time.Duration) {
 		return
 	}
 	next := o.h.entries[at+1]
-	if late := time.Since(next.at); v.Live() && late > bound {
+	if late := now.Sub(next.at); v.Live() && late > bound {
 		o.wrong("version %d is shown as live %v after the next one", v.MDIB.Version().MdibVersion, late)
 	}
 	if v.Confirmed.After(next.at.Add(transit)) {

@@ -138,11 +138,11 @@ func (d *Device) Metadata() *dpws.Metadata {
 // now is told by Link.
 func (d *Device) MDIB() *mdib.Snapshot { return d.snapshot.Load() }
 
-// Link is the state of the connection.
+// Link is the state of the connection; see View.
 func (d *Device) Link() Link {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.link
+	return d.shown(time.Now())
 }
 
 // Ended is closed once the Device is lost or closed.
@@ -223,6 +223,7 @@ func (d *Device) notify(r *soap.Request, numbers *reportSequence, generation int
 		d.invocations.report(op)
 	}
 	in := received{report, time.Now()}
+	d.notice(in.at)
 	switch {
 	case d.link.State == Live:
 		d.apply(in)

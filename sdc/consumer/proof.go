@@ -97,6 +97,7 @@ func (d *Device) untilProof() time.Duration {
 func (d *Device) prove(ctx context.Context) {
 	d.mu.Lock()
 	began, limit := time.Now(), min(d.consumer.cfg.ProofInterval, d.consumer.cfg.RequestTimeout)
+	d.notice(began)
 	live, subs, silent := d.link.State == Live, d.subs, d.confirmed
 	if began.Sub(d.lastReport) < d.consumer.cfg.ProofInterval {
 		subs = nil // they deliver

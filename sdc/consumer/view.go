@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -46,11 +47,41 @@ func (v View) ConfirmedOf(handle string) time.Time {
 	return v.read
 }
 
-// View returns snapshot, link and freshness as they are now.
+// View returns snapshot, link and freshness as they are now. A link whose last evidence is older than twice Config.ProofInterval is shown as Stale even if
+// nobody has noticed yet, as in the first moment after the process was stopped and continued.
 func (d *Device) View() View {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return View{MDIB: d.snapshot.Load(), Link: d.link, Confirmed: d.confirmed, read: d.read, covered: d.covered}
+	return View{MDIB: d.snapshot.Load(), Link: d.shown(time.Now()), Confirmed: d.confirmed, read: d.read, covered: d.covered}
+}
+
+// errNotAsked is why a link turns stale whose device could not be asked in time.
+var errNotAsked = errors.New("this process stood still: the device was not asked")
+
+// outdated tells whether the link is called live without recent evidence: asking for it needs a process that runs and was not just stopped for an hour.
+// The caller holds d.mu.
+func (d *Device) outdated(now time.Time) bool {
+	return d.link.State == Live && now.Sub(d.confirmed) > 2*d.consumer.cfg.ProofInterval
+}
+
+// shown is the link as an application may see it. The caller holds d.mu.
+func (d *Device) shown(now time.Time) Link {
+	if !d.outdated(now) {
+		return d.link
+	}
+	return Link{
+		State: Stale, Since: d.confirmed.Add(2 * d.consumer.cfg.ProofInterval), StaleSince: d.confirmed,
+		Cause: &SilenceError{Since: d.confirmed, Err: errNotAsked},
+	}
+}
+
+// notice turns an outdated link stale. What arrives then, in order though it may be, has waited in the network while this process stood still,
+// and is no evidence of the present. The caller holds d.mu.
+func (d *Device) notice(now time.Time) {
+	if d.outdated(now) {
+		d.log.Warn("no evidence in time", "since", d.confirmed)
+		d.goStale(&SilenceError{Since: d.confirmed, Err: errNotAsked})
+	}
 }
 
 // Age tells how long ago the value shown for an entity was last known to be what the device has. It grows without end while the

@@ -260,7 +260,8 @@ func (s *State) write(snap *mdib.Snapshot, memory mdib.Memory, clean bool) error
 	if err := replace(s.cfg.Dir, fileName(h.Generation), b); err != nil {
 		return err
 	}
-	s.head, s.saved = h, snap
+	// EPR and InstanceID stay, and are read without the lock.
+	s.head.Generation, s.head.Clean, s.head.Saved, s.head.MDIB, s.head.Memory, s.saved = h.Generation, h.Clean, h.Saved, h.MDIB, h.Memory, snap
 	all, err := generations(s.cfg.Dir)
 	if err != nil {
 		return err
