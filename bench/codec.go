@@ -45,9 +45,9 @@ func codecCases() ([]codecCase, error) {
 		{"MDIB", deviceXML(), snap.NumStates(), 300,
 			fmt.Sprintf("Besides its %d states the document has %d descriptors, each with coded types, units, texts and ranges that are optional and so live behind pointers. A whole MDIB is decoded once for each connection.", snap.NumStates(), snap.Len()), func() any { return new(xmlMdib) }},
 		{"report of 50 metrics", metric.Report().AppendXML(nil), 50, 250,
-			"One allocation holds a state and its value; the others are the report, its part and the growing list of states.", func() any { return new(xmlMetricReport) }},
+			"States and their values are allocated up to eight at a time; the others are the report, its part and the growing list of states.", func() any { return new(xmlMetricReport) }},
 		{"10 waveforms x 100 samples", wave.Report().AppendXML(nil), 10, 400,
-			"A waveform state needs two: one for state and value, one for the samples, which are 32 bytes each because they keep their digits. encoding/xml reads them as float64.", func() any { return new(xmlWaveform) }},
+			"Samples keep their digits, in 16 bytes each. encoding/xml reads them as float64.", func() any { return new(xmlWaveform) }},
 	}, nil
 }
 
