@@ -22,7 +22,7 @@ func (id *Identity) ProxyAdmission() Admission {
 // configured in Purposes.
 func (id *Identity) PeerRoles(leaf *x509.Certificate) Role { return id.roles(leaf) }
 
-// LearnProxy, in the place of a URL, takes the discovery proxy that makes itself known by multicast.
+// LearnProxy in the place of a URL takes the discovery proxy that makes itself known by multicast.
 const LearnProxy = "auto"
 
 // ProxyTLS returns the configuration for connections to a discovery proxy; see ProxyAdmission.
