@@ -2,22 +2,32 @@ package attack
 
 import (
 	"bytes"
-	"compress/gzip"
+	"compress/flate"
 	"context"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"strings"
 )
 
-// gzipBomb is 256 MB of blanks in about a megabyte.
+// gzipBomb is 256 MB of blanks in about a megabyte. Only the first is compressed: its blocks end at a byte and refer to blanks alone, so they may
+// follow one another. To compress all of it takes longer than an attack may last where the race detector is on and the machine is busy.
 func gzipBomb() []byte {
-	var b bytes.Buffer
-	zw, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // the level is valid
+	const times = 1 << 8
 	blank := bytes.Repeat([]byte(" "), 1<<20)
-	for range 1 << 8 {
-		_, _ = zw.Write(blank)
+	var blocks bytes.Buffer
+	zw, _ := flate.NewWriter(&blocks, flate.BestSpeed) // the level is valid
+	_, _ = zw.Write(blank)
+	_ = zw.Flush()
+	sum := crc32.NewIEEE()
+	for range times {
+		_, _ = sum.Write(blank)
 	}
-	_ = zw.Close()
-	return b.Bytes()
+	bomb := []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff} // RFC 1952, 2.3
+	bomb = append(bomb, bytes.Repeat(blocks.Bytes(), times)...)
+	bomb = append(bomb, 1, 0, 0, 0xff, 0xff) // the last block, stored and empty
+	bomb = binary.LittleEndian.AppendUint32(bomb, sum.Sum32())
+	return binary.LittleEndian.AppendUint32(bomb, times<<20)
 }
 
 // documents are XML and SOAP that no honest peer sends.
