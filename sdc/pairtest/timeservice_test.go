@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,11 +31,11 @@ func TestNothingIsDoneBeforeATimeServiceIsReached(t *testing.T) {
 				return context.Cause(ctx)
 			}
 		}
-		open := 0
+		var open atomic.Int32 // listeners of both
 		config := provider.Config{
 			EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Dial: here.Dial, Transport: quiet{}, TimeService: wait,
 			Listen: func(context.Context, string, string) (net.Listener, error) {
-				open++
+				open.Add(1)
 				return here.Listen(0)
 			},
 		}
@@ -45,7 +46,7 @@ func TestNothingIsDoneBeforeATimeServiceIsReached(t *testing.T) {
 		go func() { ended <- dev.Run(ctx) }()
 
 		cc := consumer.Config{Insecure: true, Dial: there.Dial, TimeService: wait, Listen: func(context.Context, string, string) (net.Listener, error) {
-			open++
+			open.Add(1)
 			return there.Listen(0)
 		}}
 		made := make(chan *consumer.Consumer, 1)
@@ -58,7 +59,7 @@ func TestNothingIsDoneBeforeATimeServiceIsReached(t *testing.T) {
 		synctest.Wait()
 		require.Empty(t, made)
 		require.Empty(t, dev.XAddrs())
-		require.Zero(t, open)
+		require.Zero(t, open.Load())
 
 		close(reached)
 		<-dev.Ready()
