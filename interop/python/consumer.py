@@ -237,7 +237,9 @@ def read_services(consumer, mdib):
     attempt('GetMdib', lambda: len(get.get_mdib().result[0]))
     attempt('GetMdDescription', lambda: len(get.get_md_description().result.MdDescription.Mds))
     attempt('GetMdState', lambda: len(get.get_md_state().result.MdState.State))
-    one = next(s.DescriptorHandle for s in mdib.states.objects if s.is_metric_state)
+    # Not one that the device takes out again before the question arrives.
+    one = next(s.DescriptorHandle for s in mdib.states.objects
+               if s.is_metric_state and not s.DescriptorHandle.startswith('added.'))
     attempt('GetMdState one', lambda: len(get.get_md_state([one]).result.MdState.State))
     attempt('GetMdState unknown', lambda: len(get.get_md_state(['no.such.handle']).result.MdState.State))
     if consumer.context_service_client is not None:
