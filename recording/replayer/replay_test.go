@@ -250,7 +250,8 @@ func TestReplayFromTheMiddleAndGaps(t *testing.T) {
 		sim, err := monitor.New(simulators.Options{Seed: 3})
 		require.NoError(t, err)
 		w.device(t, sim, first, 20*time.Second, func(p *provider.Provider, _ *consumer.Device) {
-			timer := time.AfterFunc(10*time.Second, p.NewSequence)
+			// Between two reports: one of the old sequence that comes after the new MDIB was read is a second gap.
+			timer := time.AfterFunc(10*time.Second+50*time.Millisecond, p.NewSequence)
 			t.Cleanup(func() { timer.Stop() })
 		})
 		a := open(t, first)
