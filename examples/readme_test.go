@@ -40,9 +40,9 @@ func TestReadmeCommandsExist(t *testing.T) {
 	require.NoError(t, err)
 	app, err := os.ReadFile("../cmd/sdc/app.go")
 	require.NoError(t, err)
-	commands := regexp.MustCompile(`(?m)^    (?:go run \./cmd/)?sdc ([a-z]+)`).FindAllStringSubmatch(string(readme), -1)
+	commands := regexp.MustCompile(`(?m)^    (?:go run \./cmd/)?sdc ([a-z-]+)`).FindAllStringSubmatch(string(readme), -1)
 	require.GreaterOrEqual(t, len(commands), 6)
 	for _, c := range commands {
-		require.Regexp(t, `(?mi)^\s+`+c[1]+`\s`, string(app))
+		require.Regexp(t, `(?mi)^\s+`+strings.ReplaceAll(c[1], "-", "")+`\s`, string(app))
 	}
 }
