@@ -30,7 +30,7 @@ func TestPeerConsumerOfSimulators(t *testing.T) {
 	}{
 		"ventilator": {
 			func() (simulators.Simulator, error) { return ventilator.New(options) },
-			[]string{"EpisodicMetricReport", "WaveformStream", "OperationInvokedReport"}, "",
+			[]string{"EpisodicMetricReport", "WaveformStream", "OperationInvokedReport"}, ventilator.OpResume, // no pause begins for a while after it
 		},
 		"monitor": {
 			func() (simulators.Simulator, error) { return monitor.New(options) },
