@@ -16,6 +16,9 @@ type Expiration struct {
 	at       time.Time     // of an instant; zero for durations
 }
 
+// Instant tells whether it is an instant, by the clock of whoever wrote it.
+func (e Expiration) Instant() bool { return !e.at.IsZero() }
+
 // From returns how long the expiration lasts seen from now; zero or less means that it has passed.
 // What exceeds the range of time.Duration (292 years) is cut to it.
 func (e Expiration) From(now time.Time) time.Duration {

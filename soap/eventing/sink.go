@@ -84,7 +84,8 @@ type Request struct {
 
 // Subscribe subscribes and, unless NoRenew is set, keeps the subscription alive: it is renewed when half
 // of the granted time has passed (EVT-4) and again in shorter intervals while the source cannot
-// be reached, until it has expired.
+// be reached, until it has expired. No clock counts for that but the time that passes here: neither
+// that of the source, if it grants until an instant, nor this host's, which may be set.
 func (k *Sink) Subscribe(ctx context.Context, req Request) (*Subscription, error) {
 	switch {
 	case len(req.Actions) == 0 && (req.Dialect == "" || req.Filter == nil):
@@ -129,7 +130,7 @@ func (k *Sink) Subscribe(ctx context.Context, req Request) (*Subscription, error
 	sub.mu.Lock()
 	sub.manager = *m.manager
 	sub.mu.Unlock()
-	if err = sub.granted(m.expires, sent); err == nil {
+	if err = sub.granted(m.expires, req.Expires, sent); err == nil {
 		k.mu.Lock()
 		if err = sub.Err(); err == nil { // it may have ended already
 			k.wg.Add(1)

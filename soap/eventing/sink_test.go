@@ -298,6 +298,75 @@ func TestQuirks(t *testing.T) {
 	})
 }
 
+// TestGrantsUntilAnInstant: a source that grants until an instant, by a clock that is wrong. The subscription neither runs out at the source, nor is it renewed
+// without end.
+func TestGrantsUntilAnInstant(t *testing.T) {
+	// covers: EVT-4
+	for _, c := range []struct {
+		name  string
+		wrong time.Duration // the clock of the source
+		grant time.Duration
+	}{
+		{"right", 0, 15 * time.Second},
+		{"an hour ahead", time.Hour, 15 * time.Second},
+		{"an hour behind", -time.Hour, 15 * time.Second},
+		{"a little ahead", 30 * time.Second, 15 * time.Second},
+		{"a little behind", -10 * time.Second, 15 * time.Second},
+		{"behind by nearly all of it", -14990 * time.Millisecond, 15 * time.Second},
+		{"years ahead", 30 * 365 * 24 * time.Hour, time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			renewals, failed := renewed(t, c.grant, func() string {
+				return time.Now().Add(c.wrong + c.grant).UTC().Format("2006-01-02T15:04:05.000Z")
+			})
+			require.NoError(t, failed)
+			require.Greater(t, renewals, 10)
+			require.LessOrEqual(t, renewals, 240, "in two minutes")
+		})
+	}
+}
+
+func TestTinyGrants(t *testing.T) {
+	renewals, failed := renewed(t, time.Hour, func() string { return "PT0.001S" })
+	require.NoError(t, failed)
+	require.LessOrEqual(t, renewals, 240, "in two minutes")
+}
+
+// renewed subscribes for two minutes at a source that forgets what is not renewed within grant, and tells of it what text says. It returns how often
+// the subscription was renewed, and why it ended.
+func renewed(t *testing.T, grant time.Duration, text func() string) (renewals int, ended error) {
+	inBubble(t, SourceConfig{}, func(t *testing.T, b *bench) {
+		k, _ := b.sink()
+		defer closeSink(t, k)
+		var until time.Time
+		peer := &soap.Endpoint{Actions: map[string]soap.Handler{
+			ActionSubscribe: func(context.Context, *soap.Request) (*soap.Response, error) {
+				until = time.Now().Add(grant)
+				return &soap.Response{Action: ActionSubscribeResponse, Body: soap.RawBody(`<wse:SubscribeResponse xmlns:wse="` + xmlscan.NsEventing +
+					`"><wse:SubscriptionManager><wsa:Address>` + b.url + `/peer</wsa:Address></wse:SubscriptionManager><wse:Expires>` + text() +
+					`</wse:Expires></wse:SubscribeResponse>`)}, nil
+			},
+			ActionRenew: func(context.Context, *soap.Request) (*soap.Response, error) {
+				renewals++
+				if time.Now().After(until) {
+					return nil, soap.Receiver("it has run out")
+				}
+				until = time.Now().Add(grant)
+				return &soap.Response{Action: ActionRenewResponse, Body: soap.RawBody(`<wse:RenewResponse xmlns:wse="` + xmlscan.NsEventing +
+					`"><wse:Expires>` + text() + `</wse:Expires></wse:RenewResponse>`)}, nil
+			},
+			ActionUnsubscribe: func(context.Context, *soap.Request) (*soap.Response, error) { return nil, nil },
+		}}
+		b.server.Handle("/peer", peer)
+		var box inbox
+		s, err := k.Subscribe(b.ctx, Request{Source: soap.NewEndpoint(b.url + "/peer"), Actions: []string{actMetric}, Notify: box.notify})
+		require.NoError(t, err)
+		pass(2 * time.Minute)
+		ended = s.Err()
+	})
+	return renewals, ended
+}
+
 // TestNotifyError: what the handler refuses is a fault, and the source ends the subscription.
 func TestNotifyError(t *testing.T) {
 	// covers: GLUE R0036_0

@@ -65,7 +65,8 @@ func (sub *Subscription) Expires() time.Time {
 	return sub.expires
 }
 
-// Granted is the duration the source granted last.
+// Granted is the duration the source granted last. Of a grant until an instant no more than 10 s
+// count, because the clock of the source may be wrong; of less than a second, one second.
 func (sub *Subscription) Granted() time.Duration {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
@@ -141,9 +142,19 @@ func (sub *Subscription) handleEnd(ctx context.Context, r *soap.Request) (*soap.
 	return nil, nil
 }
 
-// granted notes what a source granted by an answer to a request sent at the given time. An answer
+// Bounds of what a grant counts for.
+const (
+	// minGrant keeps a source that grants next to nothing from being asked without end.
+	minGrant = time.Second
+	// maxInstant is for grants until an instant. That is one by the clock of the source, which may be
+	// wrong by any amount: taken at its word, a subscription would run out long before it is renewed,
+	// or seem to have ended before it began.
+	maxInstant = 10 * time.Second
+)
+
+// granted notes what a source granted by an answer to a request for asked, sent at the given time. An answer
 // without expiration leaves the duration as it was.
-func (sub *Subscription) granted(text string, sent time.Time) error {
+func (sub *Subscription) granted(text string, asked time.Duration, sent time.Time) error {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
 	d := sub.duration
@@ -154,12 +165,16 @@ func (sub *Subscription) granted(text string, sent time.Time) error {
 			return err
 		}
 		d = e.From(sent)
+		if e.Instant() && (d <= 0 || d > maxInstant) {
+			d = min(asked, maxInstant)
+		}
 	case d == 0:
-		d = sub.req.Expires
+		d = asked
 	}
 	if d <= 0 {
 		return fmt.Errorf("the source granted %q", text)
 	}
+	d = max(d, min(asked, minGrant))
 	sub.duration, sub.expires = d, sent.Add(d)
 	select {
 	case sub.renewed <- struct{}{}:
@@ -183,13 +198,14 @@ func (sub *Subscription) Renew(ctx context.Context, d time.Duration) (time.Durat
 	if err != nil {
 		return 0, err
 	}
-	if err := sub.granted(text, sent); err != nil {
+	if err := sub.granted(text, d, sent); err != nil {
 		return 0, err
 	}
 	return sub.Granted(), nil
 }
 
-// GetStatus asks the source how long the subscription has left.
+// GetStatus asks the source how long the subscription has left. If it answers by an instant, that is
+// compared with the clock of this host.
 func (sub *Subscription) GetStatus(ctx context.Context) (time.Duration, error) {
 	if err := sub.Err(); err != nil {
 		return 0, err
