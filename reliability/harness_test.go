@@ -73,6 +73,8 @@ type fault struct {
 	bound time.Duration // the link is live again within it, counted from the end of the fault
 	// gaps tells that some must be announced; without it none may be.
 	gaps bool
+	// most is how many there may be at most; 0 is any number.
+	most int
 	// direct leaves the interposer out of the way of notifications.
 	direct   bool
 	consumer func(*consumer.Config)
@@ -246,6 +248,7 @@ func (b *bench) judge(f fault) Row {
 	require.Zero(t, v.Unannounced)
 	if f.gaps {
 		require.NotZero(t, v.Gaps, "the fault must not go unnoticed")
+		require.True(t, f.most == 0 || v.Gaps <= f.most, "%d gaps", v.Gaps)
 	} else {
 		require.Zero(t, v.Gaps, "nothing was lost")
 	}

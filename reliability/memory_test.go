@@ -171,6 +171,26 @@ func matrix() []fault {
 			b.pause(false)
 			b.wait(time.Second)
 		}},
+		// Numbers of the notifications would show that as a loss of its own.
+		{name: "new sequence, the last report of the former one arrives after it was read", bound: 3 * time.Second, gaps: true, most: 1, run: func(b *bench) {
+			b.pause(true)
+			b.wait(time.Second)
+			b.box.Do(func(i int) faults.Deed {
+				if i == 0 {
+					return faults.Late
+				}
+				return faults.Pass
+			})
+			require.NoError(b.t, b.history.Change())
+			b.dev.NewSequence()
+			b.history.Restart(b.dev)
+			b.wait(7 * time.Second)
+			require.Equal(b.t, b.history.Version(), b.mirror.MDIB().Version(), "found out by asking")
+			require.Equal(b.t, consumer.Live, b.mirror.Link().State)
+			b.pause(false)
+			b.wait(5 * time.Second)
+			require.Equal(b.t, 1, b.box.Done(faults.Late))
+		}, provider: func(c *provider.Config) { c.NoReportSequence = true }},
 		{name: "clock of the device set by +1 h", run: func(b *bench) {
 			b.wait(time.Second)
 			forward.by = time.Hour

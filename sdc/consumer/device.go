@@ -59,7 +59,8 @@ type Device struct {
 	broken     bool // a subscription has ended, or the device cannot be reached where it was
 	generation int  // of the subscriptions; notifications of former ones are ignored
 	retired    []*eventing.Subscription
-	found      []string // addresses told by locators, the latest first
+	former     mdib.Version // of the sequence before this one
+	found      []string     // addresses told by locators, the latest first
 
 	// What is known of the freshness.
 	complete    bool      // all reports are subscribed to: a version that is left out is a loss
@@ -244,6 +245,10 @@ func (d *Device) apply(in received) {
 	switch {
 	case errors.Is(err, mdib.ErrOld):
 		return // told by the MDIB already (CONS-1)
+	case d.isFormer(err):
+		d.log.Debug("a report of a former sequence", "report", in.report.BodyName().Local, "error", err)
+		d.stir()
+		return
 	case err != nil:
 		d.log.Warn("report not applied", "report", in.report.BodyName().Local, "error", err)
 		d.goStale(err)
@@ -259,6 +264,13 @@ func (d *Device) apply(in received) {
 	d.updates.send(Update{
 		Time: in.at, Link: d.link, Report: in.report, Before: before, Snapshot: change.After, Change: change,
 	})
+}
+
+// isFormer tells whether a report was refused because it is of the sequence before the one that was read: one that was under way for long, by a subscription of its
+// own. A device does not go back to a sequence it has left; one that does all the same is found out at once, because it is asked. The caller holds d.mu.
+func (d *Device) isFormer(err error) bool {
+	var other *mdib.SequenceError
+	return errors.As(err, &other) && d.former.SequenceID != "" && other.Got.SameSequence(d.former)
 }
 
 // stale notes that something was or may have been missed by subscriptions of a generation.
@@ -300,6 +312,9 @@ func (d *Device) goLive(resp *msg.GetMdibResponse, gap *Gap, began time.Time) er
 	before := d.snapshot.Swap(snapshot)
 	if gap != nil {
 		gap.From, gap.To = before.Version(), snapshot.Version()
+		if !gap.From.SameSequence(gap.To) {
+			d.former = gap.From
+		}
 	}
 	d.confirmed, d.read, d.owed, d.lag = began, began, owed{}, 0
 	d.link = Link{State: Live, Since: time.Now()}
