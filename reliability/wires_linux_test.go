@@ -124,8 +124,10 @@ func overWire(t *testing.T, l lines) Row {
 	}
 	dev, err := provider.New(provider.Config{
 		EPR: deviceURN, MDIB: snapshot(t), Identity: identity("device", sdc.RoleProvider), Transport: quiet{}, StopTimeout: 5 * time.Second,
-		Dial:   w.device.Dial,
-		Listen: func(ctx context.Context, _, _ string) (net.Listener, error) { return w.device.Listen(ctx, "tcp", "10.7.0.1:0") },
+		Dial: w.device.Dial,
+		Listen: func(ctx context.Context, _, _ string) (net.Listener, error) {
+			return w.device.Listen(ctx, "tcp", "10.7.0.1:0")
+		},
 	})
 	require.NoError(t, err)
 	running, cancel := context.WithCancel(context.Background())
@@ -139,8 +141,10 @@ func overWire(t *testing.T, l lines) Row {
 	w.history = oracle.NewHistory(dev)
 	c, err := consumer.New(t.Context(), consumer.Config{
 		Identity: identity("desk", sdc.RoleConsumer), ProofInterval: proof, LostAfter: 5 * time.Minute, SubscriptionLength: wireSubscription,
-		Dial:   w.desk.Dial,
-		Listen: func(ctx context.Context, _, _ string) (net.Listener, error) { return w.desk.Listen(ctx, "tcp", "10.7.0.2:0") },
+		Dial: w.desk.Dial,
+		Listen: func(ctx context.Context, _, _ string) (net.Listener, error) {
+			return w.desk.Listen(ctx, "tcp", "10.7.0.2:0")
+		},
 	})
 	require.NoError(t, err)
 	defer func() {

@@ -278,4 +278,3 @@ func (h *Host) Listen(ctx context.Context, network, addr string) (l net.Listener
 	})
 	return l, err
 }
-
