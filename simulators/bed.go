@@ -137,6 +137,13 @@ func (t *Tap) Next(dst []Sample, n int) []Sample {
 	return dst
 }
 
+// Now is the time since the patient was put into the bed.
+func (b *Bed) Now() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.now
+}
+
 // step lets SampleStep pass. The caller holds the lock.
 func (b *Bed) step() {
 	for _, l := range b.lines {

@@ -18,7 +18,13 @@ func (d *Device) Attach(p *provider.Provider) error {
 	errs := []error{
 		bedside.Attach(p, d.alarms, bedside.Place{Location: d.opts.Location, Ensemble: d.opts.Ensemble}),
 		act(OpPrepare, (*generator).prepare),
-		act(OpExpose, (*generator).expose),
+		act(OpExpose, func(g *generator) error {
+			err := g.expose()
+			if err == nil {
+				d.exposing = d.bed.Now()
+			}
+			return err
+		}),
 		act(OpAbort, func(g *generator) error {
 			g.abort()
 			return nil

@@ -30,8 +30,9 @@ type Device struct {
 	samples []simulators.Sample
 	showing sync.Mutex
 
-	mu        sync.Mutex // guards the generator
+	mu        sync.Mutex // guards what follows
 	generator *generator
+	exposing  time.Duration // when, by the time of the bed, the last exposure began: what was before is not in the image
 }
 
 // New makes an X-ray device that has not been switched on yet.
@@ -85,7 +86,9 @@ func (d *Device) step(p *provider.Provider, tap *simulators.Tap, at time.Time) e
 	d.samples = tap.Next(d.samples[:0], int(bedside.Step/simulators.SampleStep))
 	d.mu.Lock()
 	for _, s := range d.samples {
-		d.generator.next(simulators.SampleStep, s.Airway.Flow)
+		if s.Time > d.exposing {
+			d.generator.next(simulators.SampleStep, s.Airway.Flow)
+		}
 	}
 	tripped := d.generator.tripped
 	d.mu.Unlock()

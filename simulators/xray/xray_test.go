@@ -1,6 +1,7 @@
 package xray_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,6 +99,36 @@ func TestTheImageTellsOfMotion(t *testing.T) {
 		require.Greater(t, expose(), 5.0)
 		bed.Ventilate(func(time.Duration, physio.Airway) physio.Drive { return physio.Drive{Mode: physio.Occluded} })
 		require.InDelta(t, 0, expose(), 0)
+	})
+}
+
+// What moved just before the exposure is not in the image, though the device looks at the patient in steps.
+func TestTheImageDoesNotTellOfMotionBefore(t *testing.T) {
+	bed := simulators.NewBed(physio.Config{})
+	var moves atomic.Bool
+	bed.Ventilate(func(time.Duration, physio.Airway) physio.Drive {
+		d := physio.Drive{Mode: physio.FlowSource, FiO2: 0.3}
+		if moves.Load() {
+			d.Value = 0.5
+		}
+		return d
+	})
+	other := bed.Tap()
+	defer other.Close()
+	run(t, simulators.Options{Bed: bed}, func(b *bench) {
+		require.NoError(t, b.activate(xray.OpPrepare))
+		b.Pass(xray.PrepareTime + 200*time.Millisecond)
+		require.Equal(t, xray.Ready, b.state())
+		// Another device at the bed has seen these already.
+		other.Next(nil, int(bed.Now()/simulators.SampleStep))
+		moves.Store(true)
+		other.Next(nil, 10)
+		moves.Store(false)
+		other.Next(nil, 1)
+		require.NoError(t, b.activate(xray.OpExpose))
+		b.Pass(500 * time.Millisecond)
+		require.EqualValues(t, xray.Complete, b.text(xray.HandleOutcome))
+		require.Zero(t, b.Value(xray.HandleMotion))
 	})
 }
 
