@@ -3,9 +3,13 @@ package workflow
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
+
+	"github.com/semeco/go-sdc/sdc/audit"
 )
 
 // Entry is one line of the audit.
@@ -79,4 +83,49 @@ func (j *jsonLines) Record(_ context.Context, e Entry) error {
 	defer j.mu.Unlock()
 	_, err = j.w.Write(append(line, '\n'))
 	return err
+}
+
+// keepTime bounds the writing of an entry to the chain: a disk that hangs must not keep anything from being undone.
+const keepTime = 5 * time.Second
+
+// Chained is an Audit that keeps entries in the audit file of participants, whose records are chained: which run and step, which device and
+// operation, how it was decided and how it ended. Texts, requests and evidence, in which there may be patient data, are not in it: the digest of
+// a record is that of the whole entry, as JSONLines writes it. User, Subject and Fingerprint of by say who runs the workflow.
+func Chained(f *audit.File, by audit.Event) Audit { return chained{f, by} }
+
+type chained struct {
+	file *audit.File
+	by   audit.Event
+}
+
+func (c chained) Record(ctx context.Context, e Entry) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
+	return c.file.Keep(ctx, e.record(c.by))
+}
+
+// record is the entry as an event of the participant that runs the workflow.
+func (e Entry) record(by audit.Event) audit.Event {
+	out := audit.Event{
+		Time: e.Time, Kind: audit.Decided, User: by.User, Subject: by.Subject, Fingerprint: by.Fingerprint,
+		Service: fmt.Sprintf("workflow %s/%d", e.Workflow, e.Version), Action: string(e.Event), Run: e.Run, Step: e.Step,
+		Device: e.Device, Operation: e.Operation, Outcome: e.Outcome, Digest: audit.Digest(e),
+	}
+	if e.Event == EventAnswered {
+		out.User = e.Text
+	}
+	if e.DryRun {
+		out.Reason = "dry run"
+	}
+	return out
+}
+
+// kindOf names the kind of an error for the audit, without what was measured.
+func kindOf(err error) string {
+	for _, kind := range []error{ErrTooLate, ErrCondition, ErrGuard, ErrDevice, ErrHold, ErrRefused, ErrOperation, ErrAudit, context.Canceled} {
+		if errors.Is(err, kind) {
+			return kind.Error()
+		}
+	}
+	return "failed"
 }

@@ -22,7 +22,7 @@ import (
 type Options struct {
 	Workflow *Workflow
 	World    World
-	// Human answers questions; nil refuses every one of them.
+	// Human answers questions; nil refuses every one of them. In a dry run nil means that nobody is asked, and that the answers are taken to be yes.
 	Human Human
 	// Audit keeps what was decided; nil keeps nothing.
 	Audit Audit
@@ -35,7 +35,7 @@ type Options struct {
 	// Find is how long devices may take to be found and to fulfil Start; 0 is 10 s.
 	Find time.Duration
 	// DryRun looks and decides on what the devices show but invokes nothing: each operation is checked as far as can be without. Conditions
-	// that come after the first operation are taken to hold, which the audit tells, since they may depend on it.
+	// that come after the first operation are taken to hold, which the audit and Result.NotJudged tell, since they may depend on it.
 	DryRun bool
 	// Logger receives what happens; nil discards.
 	Logger *slog.Logger
@@ -66,6 +66,8 @@ type Result struct {
 	NotUndone []string
 	// Report are the lines that report steps have made.
 	Report []string
+	// NotJudged lists what a dry run could not judge and has taken to hold, with how it stood.
+	NotJudged []string
 }
 
 // Errors that a run can fail with; Result.Cause wraps them.
@@ -204,7 +206,7 @@ func (r *runner) end(ctx context.Context, err error) {
 		res.Outcome = Completed
 	} else {
 		res.Cause, res.Outcome = err, Undone
-		r.tell(ctx, Entry{Event: EventFailed, Step: res.Step, Text: err.Error()})
+		r.tell(ctx, Entry{Event: EventFailed, Step: res.Step, Outcome: kindOf(err), Text: err.Error()})
 		r.undoAll(ctx)
 		if !r.acted {
 			res.Outcome = Refused
@@ -282,6 +284,11 @@ func (r *runner) steps(ctx context.Context) error {
 		if s.Guard != nil {
 			r.judge.forget(s.Guard)
 			r.guards = append(r.guards, guard{s.Guard, s.Until})
+			if r.assumes() {
+				if err := r.assume(ctx, s.ID, "the guard", s.Guard); err != nil {
+					return err
+				}
+			}
 			if err := r.watch(ctx); err != nil {
 				return err
 			}
@@ -367,7 +374,7 @@ func (r *runner) wait(ctx context.Context, deadline time.Time, done <-chan struc
 // until waits for conditions to hold.
 func (r *runner) until(ctx context.Context, step string, list []Condition, deadline time.Time) error {
 	if r.assumes() {
-		return r.assume(ctx, step, list)
+		return r.assume(ctx, step, "", list)
 	}
 	r.judge.forget(list)
 	for {

@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/semeco/go-sdc/mdib/msg"
@@ -35,7 +36,7 @@ func (r *runner) step(ctx context.Context, s *Step) error {
 // check wants conditions to hold now. Those that have to for some time are given that.
 func (r *runner) check(ctx context.Context, step string, list []Condition) error {
 	if r.assumes() {
-		return r.assume(ctx, step, list)
+		return r.assume(ctx, step, "", list)
 	}
 	if longest := longestFor(list); longest > 0 {
 		return r.until(ctx, step, list, time.Now().Add(longest+tick))
@@ -50,10 +51,24 @@ func (r *runner) check(ctx context.Context, step string, list []Condition) error
 	return nil
 }
 
-// assume notes in a dry run how conditions stand that are taken to hold.
-func (r *runner) assume(ctx context.Context, step string, list []Condition) error {
+// assume notes in a dry run how conditions stand that are taken to hold. what is "" for those of the step itself.
+func (r *runner) assume(ctx context.Context, step, what string, list []Condition) error {
 	t, evidence := r.look(list)
+	for _, e := range evidence {
+		text := e.Text + " is " + e.Truth.String() + " now"
+		if what != "" {
+			text = what + ": " + text
+		}
+		r.notJudged(step, text)
+	}
 	return r.record(ctx, Entry{Event: EventJudged, Step: step, Outcome: t.String(), Text: "taken to hold", Evidence: evidence})
+}
+
+// notJudged adds to what a dry run cannot tell.
+func (r *runner) notJudged(step, text string) {
+	if line := "step " + step + ": " + text; !slices.Contains(r.result.NotJudged, line) {
+		r.result.NotJudged = append(r.result.NotJudged, line)
+	}
 }
 
 func longestFor(list []Condition) time.Duration {
@@ -73,7 +88,11 @@ func (r *runner) confirm(ctx context.Context, s *Step, deadline time.Time) error
 	if err := r.record(ctx, Entry{Event: EventAsked, Step: s.ID, Text: question}); err != nil {
 		return err
 	}
-	if r.Human == nil {
+	switch {
+	case r.Human == nil && r.DryRun:
+		r.notJudged(s.ID, "what a person would say to: "+question)
+		return r.record(ctx, Entry{Event: EventAnswered, Step: s.ID, Outcome: "yes", Text: "nobody, as it is a dry run"})
+	case r.Human == nil:
 		return fmt.Errorf("%w: nobody is there to be asked", ErrRefused)
 	}
 	ask, stop := context.WithCancel(ctx)
@@ -174,7 +193,10 @@ func (r *runner) prepare(c *Call, sys *station.System) (msg.SetRequest, *station
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %s: %w", ErrOperation, c.At, err)
 	}
-	if err := possible(sys, op); err != nil && !r.assumes() {
+	switch err := possible(sys, op); {
+	case err != nil && r.assumes():
+		r.notJudged(r.result.Step, "whether the operation would be possible: "+err.Error())
+	case err != nil:
 		return nil, nil, fmt.Errorf("%w: %s: %w", ErrOperation, c.At, err)
 	}
 	request, err := r.w.request(c, sys, op, r.judge.args)

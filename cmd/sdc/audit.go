@@ -17,7 +17,7 @@ type auditCmd struct {
 }
 
 type auditVerifyCmd struct {
-	File   string `arg:"" help:"Audit file (sdc simulate --audit)."`
+	File   string `arg:"" help:"Audit file (--audit of sdc simulate, station and workflow run)."`
 	Expect string `placeholder:"HASH" help:"Hash of a record noted earlier, as this command prints it. Without it nobody can tell that records were removed from the end, or the whole file was written anew."`
 	JSON   bool   `name:"json" help:"One JSON object."`
 }
@@ -71,8 +71,8 @@ func (c *auditVerifyCmd) print(w io.Writer, rep *audit.Report) {
 
 type auditShowCmd struct {
 	File string       `arg:"" help:"Audit file."`
-	Kind []audit.Kind `placeholder:"KIND" help:"Only these kinds: connected, refused, read, subscribed, invoked, finished, denied, opened, lost."`
-	Peer string       `placeholder:"TEXT" help:"Only records whose subject or fingerprint has this in it."`
+	Kind []audit.Kind `placeholder:"KIND" help:"Only these kinds: connected, refused, read, subscribed, invoked, finished, denied, controlled, decided, opened, lost."`
+	Peer string       `placeholder:"TEXT" help:"Only records whose subject, fingerprint or user has this in it."`
 	JSON bool         `name:"json" help:"One JSON object a record."`
 }
 
@@ -80,7 +80,7 @@ func (c *auditShowCmd) Run(e *env) error {
 	kinds := map[audit.Kind]bool{}
 	for _, k := range c.Kind {
 		switch k {
-		case audit.Connected, audit.Refused, audit.Read, audit.Subscribed, audit.Invoked, audit.Finished, audit.Denied, audit.Opened, audit.Lost:
+		case audit.Connected, audit.Refused, audit.Read, audit.Subscribed, audit.Invoked, audit.Finished, audit.Denied, audit.Controlled, audit.Decided, audit.Opened, audit.Lost:
 			kinds[k] = true
 		default:
 			return usagef("there is no kind %q", k)
@@ -93,7 +93,7 @@ func (c *auditShowCmd) Run(e *env) error {
 	defer f.Close() //nolint:errcheck // it was only read
 	var failed error
 	err = audit.Each(f, func(r *audit.Record) bool {
-		if len(kinds) > 0 && !kinds[r.Kind] || c.Peer != "" && !strings.Contains(r.Subject, c.Peer) && !strings.Contains(r.Fingerprint, c.Peer) {
+		if len(kinds) > 0 && !kinds[r.Kind] || c.Peer != "" && !strings.Contains(r.Subject, c.Peer) && !strings.Contains(r.Fingerprint, c.Peer) && !strings.Contains(r.User, c.Peer) {
 			return true
 		}
 		if c.JSON {
@@ -110,7 +110,7 @@ func (c *auditShowCmd) Run(e *env) error {
 func auditLine(r *audit.Record) string {
 	parts := []string{fmt.Sprint(r.Number), r.Time.Format(time.RFC3339Nano), string(r.Kind)}
 	for _, p := range []struct{ name, value string }{
-		{"peer", r.Subject}, {"sha256", shorten(r.Fingerprint)}, {"from", r.Remote}, {"action", r.Action[strings.LastIndexByte(r.Action, '/')+1:]},
+		{"peer", r.Subject}, {"sha256", shorten(r.Fingerprint)}, {"from", r.Remote}, {"user", r.User}, {"run", r.Run}, {"step", r.Step}, {"action", r.Action[strings.LastIndexByte(r.Action, '/')+1:]},
 		{"operation", r.Operation}, {"target", r.Target}, {"outcome", r.Outcome}, {"reason", r.Reason},
 	} {
 		if p.value != "" {

@@ -1,17 +1,17 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"sync"
+	"time"
 
+	"github.com/semeco/go-sdc/sdc/audit"
 	"github.com/semeco/go-sdc/station"
 	"github.com/semeco/go-sdc/station/web"
 )
@@ -23,7 +23,8 @@ type webFlags struct {
 	WebCert     string   `type:"existingfile" placeholder:"FILE" help:"Certificate chain for browsers (PEM). Needed beyond loopback."`
 	WebKey      string   `type:"existingfile" placeholder:"FILE" help:"Private key of --web-cert (PEM)."`
 	WebClientCA string   `name:"web-client-ca" type:"existingfile" placeholder:"FILE" help:"Authorities (PEM) from which browsers need a certificate."`
-	Control     string   `placeholder:"FILE" help:"Let browsers take control of devices, and write everything they do to this file (a JSON object a line)."`
+	Control     string   `placeholder:"FILE" help:"Let browsers take control of devices, and write everything they do to this file, values included (a JSON object a line)."`
+	Audit       string   `placeholder:"FILE" help:"Append who controlled what from browsers, without values, to this file too, whose records are chained (sdc audit verify). Needs --control."`
 }
 
 // webView is the web view of a station, listening already; nil without --web.
@@ -36,6 +37,9 @@ type webView struct {
 
 // prepareWeb makes everything that can fail before the station runs.
 func (c *webFlags) prepareWeb(ctx context.Context, e *env, s *station.Station) (*webView, error) {
+	if c.Audit != "" && c.Control == "" {
+		return nil, usagef("--audit records what browsers do under --control, which is not given")
+	}
 	if c.Web == "" {
 		if c.Control != "" || c.WebCert != "" || c.WebKey != "" || c.WebClientCA != "" || len(c.WebHosts) > 0 {
 			return nil, usagef("--control and the options that begin with --web need --web")
@@ -49,10 +53,10 @@ func (c *webFlags) prepareWeb(ctx context.Context, e *env, s *station.Station) (
 	}
 	cfg := web.Config{Station: s, Hosts: c.WebHosts, Logger: e.log}
 	if c.Control != "" {
-		if v.audit, err = openControlAudit(c.Control); err != nil {
+		if v.audit, err = openControlAudit(e, c.Control, c.Audit); err != nil {
 			return nil, err
 		}
-		cfg.Control = &web.Control{Audit: v.audit.write}
+		cfg.Control = &web.Control{Audit: v.audit.keep}
 	}
 	if v.handler, err = web.New(cfg); err != nil {
 		return nil, errors.Join(err, v.audit.close())
@@ -99,37 +103,51 @@ func (v *webView) run(ctx context.Context) error {
 	return errors.Join(web.Serve(ctx, v.listener, v.handler, v.tls), v.audit.close())
 }
 
-// controlAudit writes what was done from browsers, each event before the answer.
+// controlAudit keeps what was done from browsers, each event before the answer: with values in a file, without them in the chain.
 type controlAudit struct {
-	mu   sync.Mutex
-	file *os.File
-	out  *bufio.Writer
-	err  error // the first that occurred
+	mu    sync.Mutex
+	file  *os.File
+	chain *audit.File // may be nil
 }
 
-func openControlAudit(path string) (*controlAudit, error) {
+func openControlAudit(e *env, path, chained string) (*controlAudit, error) {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("--control: %w", err)
 	}
-	return &controlAudit{file: f, out: bufio.NewWriter(f)}, nil
+	a := &controlAudit{file: f}
+	if chained != "" {
+		if a.chain, err = audit.Open(chained, audit.FileConfig{Logger: e.log}); err != nil {
+			return nil, errors.Join(fmt.Errorf("--audit: %w", err), f.Close())
+		}
+	}
+	return a, nil
 }
 
-func (a *controlAudit) write(e web.Event) {
+// keepTime bounds the writing of an event: nothing can be done meanwhile.
+const keepTime = 5 * time.Second
+
+func (a *controlAudit) keep(e web.Event) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	err := errors.Join(json.NewEncoder(a.out).Encode(e), a.out.Flush())
-	if a.err == nil {
-		a.err = err
+	if err := writeJSON(synced{a.file}, e); err != nil || a.chain == nil {
+		return err
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), keepTime)
+	defer cancel()
+	return a.chain.Keep(ctx, e.Record())
 }
 
-// close tells of whatever could not be written. It may be called on nil.
+// close may be called on nil.
 func (a *controlAudit) close() error {
 	if a == nil {
 		return nil
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return errors.Join(a.err, a.file.Close())
+	var err error
+	if a.chain != nil {
+		err = a.chain.Close()
+	}
+	return errors.Join(err, a.file.Close())
 }

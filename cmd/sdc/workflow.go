@@ -7,13 +7,17 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/user"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/semeco/go-sdc/recording"
 	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/audit"
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/station"
+	"github.com/semeco/go-sdc/station/playback"
 	"github.com/semeco/go-sdc/workflow"
 	"github.com/semeco/go-sdc/workflow/library"
 )
@@ -129,15 +133,18 @@ func readWorkflow(name string) (*workflow.Workflow, error) {
 type workflowRunCmd struct {
 	netFlags
 	trustFlags
-	Workflow string            `arg:"" help:"Workflow file, or name of one that comes with this program."`
-	Set      map[string]string `placeholder:"NAME=VALUE" help:"Parameters of the workflow."`
-	Location string            `placeholder:"fac=..,poc=..,bed=.." help:"Where the devices must be. Default: anywhere."`
-	Device   map[string]string `placeholder:"PART=EPR" help:"The device for a part, where several would do."`
-	Find     time.Duration     `default:"20s" help:"How long finding the devices may take."`
-	Audit    string            `placeholder:"FILE" help:"Append every decision to this file, one JSON object a line."`
-	DryRun   bool              `help:"Look and decide, but invoke nothing."`
-	Yes      bool              `help:"Answer every question with yes. For simulated devices only: the questions are there for a reason."`
-	JSON     bool              `name:"json" help:"Print the audit and, as the last line, the result."`
+	Workflow  string            `arg:"" help:"Workflow file, or name of one that comes with this program."`
+	Set       map[string]string `placeholder:"NAME=VALUE" help:"Parameters of the workflow."`
+	Location  string            `placeholder:"fac=..,poc=..,bed=.." help:"Where the devices must be. Default: anywhere."`
+	Device    map[string]string `placeholder:"PART=EPR" help:"The device for a part, where several would do."`
+	Find      time.Duration     `default:"20s" help:"How long finding the devices may take."`
+	Decisions string            `placeholder:"FILE" help:"Append every decision with what it was made on, patient data included, to this file, one JSON object a line."`
+	Audit     string            `placeholder:"FILE" help:"Append every decision, without patient data, to this file, whose records are chained (sdc audit verify)."`
+	DryRun    bool              `help:"Look and decide, but invoke nothing. What cannot be judged without is told."`
+	Recording string            `type:"existingfile" placeholder:"FILE" help:"With --dry-run: run on what was recorded (sdc record) instead of the network, at the pace of then. Nobody is asked."`
+	From      string            `placeholder:"TIME" help:"Where in the recording to begin: from its start (90s), or a time (2006-01-02T15:04:05Z)."`
+	Yes       bool              `help:"Answer every question with yes. For simulated devices only: the questions are there for a reason."`
+	JSON      bool              `name:"json" help:"Print the audit and, as the last line, the result."`
 }
 
 // workflowResult is the last line of sdc workflow run --json.
@@ -149,40 +156,40 @@ type workflowResult struct {
 	Cause     string   `json:"cause,omitempty"`
 	NotUndone []string `json:"not_undone,omitempty"`
 	Report    []string `json:"report,omitempty"`
+	NotJudged []string `json:"not_judged,omitempty"`
 }
 
 func (c *workflowRunCmd) Run(e *env) error {
-	w, err := readWorkflow(c.Workflow)
+	o, err := c.options(e)
 	if err != nil {
 		return usageError{err}
 	}
-	o := workflow.Options{Workflow: w, Parameters: c.Set, Find: c.Find, DryRun: c.DryRun, Logger: e.log, Devices: map[string][]string{}}
-	for part, epr := range c.Device {
-		o.Devices[part] = []string{epr}
-	}
-	if c.Location != "" {
-		if o.Location, err = sdc.ParseLocationDetail(c.Location); err != nil {
-			return usageError{err}
+	var id *sdc.Identity
+	if c.Recording == "" {
+		if id, err = c.identity("consumer", e.log); err != nil {
+			return err
 		}
 	}
-	audit, closeAudit, err := c.openAudit(e)
+	keep, closeAudit, err := c.openAudit(e, id)
 	if err != nil {
 		return err
 	}
-	o.Audit = audit
-	world, leave, err := c.join(e)
+	o.Audit = keep
+	enter := func() (workflow.World, func() error, error) { return c.join(e, id) }
+	if c.Recording != "" {
+		enter = func() (workflow.World, func() error, error) { return c.playback(e) }
+	}
+	world, leave, err := enter()
 	if err != nil {
 		return errors.Join(err, closeAudit())
 	}
 	o.World = world
-	human := newPrompt(e, c.Yes, c.JSON)
-	o.Human = human
 	res, err := workflow.Run(e.ctx, o)
 	err = errors.Join(err, leave(), closeAudit())
 	if res == nil {
 		return err
 	}
-	if printErr := c.print(e, w, res); printErr != nil {
+	if printErr := c.print(e, o.Workflow, res); printErr != nil {
 		return printErr
 	}
 	if err != nil {
@@ -194,12 +201,65 @@ func (c *workflowRunCmd) Run(e *env) error {
 	return nil
 }
 
-// join puts a station on the network and returns the world as it sees it; leave must be called.
-func (c *workflowRunCmd) join(e *env) (world workflow.World, leave func() error, err error) {
-	id, err := c.identity("consumer", e.log)
+// options are those of the run but for what has to be opened.
+func (c *workflowRunCmd) options(e *env) (workflow.Options, error) {
+	w, err := readWorkflow(c.Workflow)
+	o := workflow.Options{Workflow: w, Parameters: c.Set, Find: c.Find, DryRun: c.DryRun, Logger: e.log, Devices: map[string][]string{}}
+	if err != nil {
+		return o, err
+	}
+	for part, epr := range c.Device {
+		o.Devices[part] = []string{epr}
+	}
+	if c.Location != "" {
+		if o.Location, err = sdc.ParseLocationDetail(c.Location); err != nil {
+			return o, err
+		}
+	}
+	switch {
+	case c.Recording == "" && c.From != "":
+		return o, errors.New("--from is for --recording")
+	case c.Recording == "":
+		o.Human = newPrompt(e, c.Yes, c.JSON)
+	case !c.DryRun:
+		return o, errors.New("--recording needs --dry-run: what was recorded cannot be operated")
+	case c.TLS != "" || c.Insecure || c.Yes:
+		return o, errors.New("--recording needs neither a network nor answers: leave out --tls, --insecure and --yes")
+	}
+	return o, nil
+}
+
+// playback returns the world as a recording shows it; leave must be called.
+func (c *workflowRunCmd) playback(e *env) (world workflow.World, leave func() error, err error) {
+	rec, err := recording.Open(c.Recording)
 	if err != nil {
 		return nil, nil, err
 	}
+	warnOfDamage(e, c.Recording, rec)
+	var cfg playback.Config
+	if c.From != "" {
+		if cfg.From, err = parseMoment(c.From, rec); err != nil {
+			return nil, nil, errors.Join(err, rec.Close())
+		}
+	}
+	s, err := station.NewOffline(station.Config{Logger: e.log})
+	if err != nil {
+		return nil, nil, errors.Join(err, rec.Close())
+	}
+	ctx, cancel := context.WithCancel(e.ctx)
+	var wg sync.WaitGroup
+	var errs [2]error
+	wg.Go(func() { errs[0] = s.Run(ctx) })
+	wg.Go(func() { errs[1] = playback.Play(ctx, s, rec, cfg) })
+	return workflow.OnStation(s.Station), func() error {
+		cancel()
+		wg.Wait()
+		return errors.Join(errs[0], errs[1], rec.Close())
+	}, nil
+}
+
+// join puts a station on the network and returns the world as it sees it; leave must be called.
+func (c *workflowRunCmd) join(e *env, id *sdc.Identity) (world workflow.World, leave func() error, err error) {
 	client, err := c.discover(e)
 	if err != nil {
 		return nil, nil, err
@@ -233,22 +293,48 @@ func (c *workflowRunCmd) join(e *env) (world workflow.World, leave func() error,
 	}, nil
 }
 
-// openAudit makes what keeps the decisions: a file whose every line has reached the disk before anything is done, the terminal, or both.
-func (c *workflowRunCmd) openAudit(e *env) (workflow.Audit, func() error, error) {
-	sinks := audits{}
+// openAudit makes what keeps the decisions: files that each entry has reached before anything is done, and the terminal.
+func (c *workflowRunCmd) openAudit(e *env, id *sdc.Identity) (workflow.Audit, func() error, error) {
+	var sinks audits
+	var closers []func() error
+	closeAll := func() error {
+		var errs []error
+		for _, c := range closers {
+			errs = append(errs, c())
+		}
+		return errors.Join(errs...)
+	}
+	if c.Decisions != "" {
+		f, err := os.OpenFile(c.Decisions, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--decisions: %w", err)
+		}
+		sinks, closers = append(sinks, workflow.JSONLines(synced{f})), append(closers, f.Close)
+	}
+	if c.Audit != "" {
+		f, err := audit.Open(c.Audit, audit.FileConfig{Logger: e.log})
+		if err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("--audit: %w", err), closeAll())
+		}
+		sinks, closers = append(sinks, workflow.Chained(f, localUser(id))), append(closers, f.Close)
+	}
 	if c.JSON {
-		sinks = append(sinks, workflow.JSONLines(e.out))
-	} else {
-		sinks = append(sinks, &auditTrail{w: e.out, begin: time.Now()})
+		return append(sinks, workflow.JSONLines(e.out)), closeAll, nil
 	}
-	if c.Audit == "" {
-		return sinks, func() error { return nil }, nil
+	return append(sinks, &auditTrail{w: e.out, begin: time.Now()}), closeAll, nil
+}
+
+// localUser is who runs this program, and the certificate it acts with.
+func localUser(id *sdc.Identity) audit.Event {
+	by := audit.Event{User: "local"}
+	if u, err := user.Current(); err == nil {
+		by.User = "local user " + u.Username
 	}
-	f, err := os.OpenFile(c.Audit, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, nil, err
+	if id != nil {
+		own := id.Leaf()
+		by.Subject, by.Fingerprint = own.Subject.String(), sdc.Fingerprint(own)
 	}
-	return append(audits{workflow.JSONLines(synced{f})}, sinks...), f.Close, nil
+	return by
 }
 
 // audits writes to several; one that fails is enough to stop the workflow.
@@ -309,10 +395,13 @@ func (c *workflowRunCmd) print(e *env, w *workflow.Workflow, res *workflow.Resul
 		cause = res.Cause.Error()
 	}
 	if c.JSON {
-		return writeJSON(e.out, workflowResult{res.Run, w.Name, string(res.Outcome), res.Step, cause, res.NotUndone, res.Report})
+		return writeJSON(e.out, workflowResult{res.Run, w.Name, string(res.Outcome), res.Step, cause, res.NotUndone, res.Report, res.NotJudged})
 	}
 	for _, line := range res.Report {
 		fmt.Fprintln(e.out, line)
+	}
+	for _, line := range res.NotJudged {
+		fmt.Fprintln(e.out, "not judged, taken to hold:", line)
 	}
 	for _, line := range res.NotUndone {
 		fmt.Fprintln(e.out, "NOT UNDONE:", line)

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -229,6 +230,44 @@ func TestDiskFull(t *testing.T) {
 		require.Equal(t, uint64(1+1+1+8), rep.Records)
 		require.Contains(t, log.String(), "level=ERROR")
 	})
+}
+
+// TestKeep: who must not act unless it is known who acted gets to know whether it is.
+func TestKeep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := &disk{}
+		f, err := audit.Open("x", audit.WithFile(audit.FileConfig{Queue: 4, SyncEvery: time.Hour}, disk))
+		require.NoError(t, err)
+		f.Record(event(1))
+		require.NoError(t, f.Keep(t.Context(), event(2)))
+		require.Contains(t, string(disk.bytes()), `"transaction":2`, "and it is on the disk at once")
+		disk.set(errDisk)
+		for i := range 20 {
+			require.ErrorIs(t, f.Keep(t.Context(), event(uint32(i)+3)), errDisk)
+		}
+		disk.set(nil)
+		require.ErrorIs(t, f.Keep(t.Context(), event(98)), errDisk, "there is no room for it yet")
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		require.NoError(t, f.Keep(t.Context(), event(99)))
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.NoError(t, f.Close())
+		require.Error(t, f.Keep(ended, event(100)))
+		require.ErrorContains(t, f.Keep(t.Context(), event(100)), "closed")
+		rep, err := audit.Verify(bytes.NewReader(disk.bytes()), f.Last().Hash)
+		require.NoError(t, err)
+		require.Empty(t, rep.Problems)
+		require.Equal(t, uint64(16), rep.Lost, "one was being written and four waited: it stays bounded")
+	})
+}
+
+func TestDigest(t *testing.T) {
+	require.Equal(t, "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862", audit.Digest(map[string]int{"a": 1}), "printf '{\"a\":1}' | sha256sum")
+	require.Equal(t, audit.Digest(map[string]int{"a": 1}), audit.Digest(struct {
+		A int `json:"a"`
+	}{1}), "what counts is the JSON")
+	require.Empty(t, audit.Digest(func() {}))
 }
 
 func TestLog(t *testing.T) {

@@ -1,11 +1,16 @@
 // Package audit keeps a record of who did what to a device: who connected, read, subscribed and invoked, and who was refused. A provider tells a Sink; Log writes to a logger, File to a
 // file whose records are chained by hashes so that Verify finds what was changed later.
 //
-// Events name participants and what they asked for, never values: no patient data is in them.
+// The people and programs who control devices record what they did here as well: the control mode of a web view, and workflows.
+//
+// Events name participants and what they asked for, never values: no patient data is in them. Where a fuller record with values is kept elsewhere, Event.Digest ties it to the chain.
 package audit
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"log/slog"
 	"time"
 )
@@ -29,6 +34,10 @@ const (
 	Finished Kind = "finished"
 	// Denied: a request was refused by the policy; nothing was changed or told.
 	Denied Kind = "denied"
+	// Controlled: a person took, gave up or lost control of devices; Action says which.
+	Controlled Kind = "controlled"
+	// Decided: a workflow has decided or done something; Action says what.
+	Decided Kind = "decided"
 	// Opened: a file was opened for writing. Files write it themselves.
 	Opened Kind = "opened"
 	// Lost: events could not be recorded; Count tells how many. Files write it themselves.
@@ -46,19 +55,36 @@ type Event struct {
 	Fingerprint string `json:"sha256,omitempty"`
 	Subject     string `json:"subject,omitempty"`
 	Remote      string `json:"remote,omitempty"`
-	// Service is the port type and Action the WS-Addressing action of the request or notification.
+	// User is the name by which a person acts. Nobody has checked it, unless Subject names the same person.
+	User string `json:"user,omitempty"`
+	// Service is the port type and Action the WS-Addressing action of the request or notification; of a Decided event the workflow and the kind of its entry.
 	Service string `json:"service,omitempty"`
 	Action  string `json:"action,omitempty"`
 	// Operation is the handle of an operation, Target that of what it works on.
 	Operation   string `json:"operation,omitempty"`
 	Target      string `json:"target,omitempty"`
 	Transaction uint32 `json:"transaction,omitempty"`
-	// Outcome is the invocation state of a call, with its error.
+	// Run identifies the run of a workflow, Step is the step of it.
+	Run  string `json:"run,omitempty"`
+	Step string `json:"step,omitempty"`
+	// Outcome is the invocation state of a call, with its error, or how something was decided.
 	Outcome string `json:"outcome,omitempty"`
 	// Reason says why something was refused.
 	Reason string `json:"reason,omitempty"`
 	// Count is how many events were lost, or bytes of a torn record were dropped when a file was opened.
 	Count uint64 `json:"count,omitempty"`
+	// Digest is the SHA-256, in hexadecimal digits, of a fuller record that is kept elsewhere, as [Digest] makes it.
+	Digest string `json:"digest,omitempty"`
+}
+
+// Digest is that of a fuller record: the SHA-256 of its JSON on one line, without the line feed, in hexadecimal digits; "" for what is not JSON.
+func Digest(record any) string {
+	b, err := json.Marshal(record)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 // Sink takes events. Record is called on the path of the request: it must return quickly and be safe for concurrent use.
@@ -94,8 +120,9 @@ func Log(l *slog.Logger) Sink {
 		}
 		attrs := []slog.Attr{slog.String("kind", string(e.Kind)), slog.Time("at", e.Time)}
 		for _, a := range []struct{ name, value string }{
-			{"device", e.Device}, {"sha256", e.Fingerprint}, {"subject", e.Subject}, {"remote", e.Remote}, {"service", e.Service}, {"action", e.Action},
-			{"operation", e.Operation}, {"target", e.Target}, {"outcome", e.Outcome}, {"reason", e.Reason},
+			{"device", e.Device}, {"sha256", e.Fingerprint}, {"subject", e.Subject}, {"remote", e.Remote}, {"user", e.User}, {"service", e.Service},
+			{"action", e.Action}, {"operation", e.Operation}, {"target", e.Target}, {"run", e.Run}, {"step", e.Step}, {"outcome", e.Outcome}, {"reason", e.Reason},
+			{"digest", e.Digest},
 		} {
 			if a.value != "" {
 				attrs = append(attrs, slog.String(a.name, a.value))

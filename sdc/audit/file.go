@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -48,6 +49,7 @@ type file interface {
 type File struct {
 	cfg   FileConfig
 	queue chan Event
+	kept  chan chan error // of Keep
 	stop  chan struct{}
 	done  chan struct{}
 
@@ -106,7 +108,7 @@ func Open(path string, cfg FileConfig) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
-	a := &File{cfg: cfg, queue: make(chan Event, cfg.Queue), stop: make(chan struct{}), done: make(chan struct{}), file: f}
+	a := &File{cfg: cfg, queue: make(chan Event, cfg.Queue), kept: make(chan chan error), stop: make(chan struct{}), done: make(chan struct{}), file: f}
 	torn, err := a.findEnd()
 	if err == nil {
 		err = a.write([]Event{{Time: cfg.Now(), Kind: Opened, Count: torn}})
@@ -155,15 +157,49 @@ func (a *File) findEnd() (torn uint64, err error) {
 
 // Record queues an event. It never waits.
 func (a *File) Record(e Event) {
+	_ = a.add(e) // it is counted
+}
+
+// add queues an event; the error says that it is lost.
+func (a *File) add(e Event) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
-		return
+		return errClosed
 	}
 	select {
 	case a.queue <- e:
+		return nil
 	default:
 		a.lost++
+		return errors.Join(errFull, a.err)
+	}
+}
+
+var (
+	errClosed = errors.New("audit: the file is closed")
+	errFull   = errors.New("audit: too many events wait to be written")
+)
+
+// Keep records an event and waits until it, and all before it, has been forced onto the disk: for what must not be done unless it is known who did it. An error means that it is not, or not
+// yet; it may be written later all the same.
+func (a *File) Keep(ctx context.Context, e Event) error {
+	if err := a.add(e); err != nil {
+		return err
+	}
+	answer := make(chan error, 1)
+	select {
+	case a.kept <- answer:
+	case <-a.done:
+		return errClosed
+	case <-ctx.Done():
+		return fmt.Errorf("audit: %w", context.Cause(ctx))
+	}
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("audit: %w", context.Cause(ctx))
 	}
 }
 
@@ -219,6 +255,12 @@ func (a *File) run() {
 			}
 		case <-force.C:
 			a.sync()
+		case answer := <-a.kept:
+			if waiting = a.flush(waiting); len(waiting) == 0 {
+				waiting = a.flush(a.drain(nil))
+			}
+			a.sync()
+			answer <- a.Err()
 		case <-a.stop:
 			a.flush(a.drain(waiting))
 			a.sync()
@@ -352,7 +394,7 @@ const seal = `,"hash":"`
 
 // appendRecord writes the record that follows another: the object without its closing brace, then the SHA-256 of that.
 func appendRecord(buf *bytes.Buffer, after Chain, e Event) (Chain, error) {
-	for _, text := range []*string{&e.Device, &e.Fingerprint, &e.Subject, &e.Remote, &e.Service, &e.Action, &e.Operation, &e.Target, &e.Outcome, &e.Reason} {
+	for _, text := range []*string{&e.Device, &e.Fingerprint, &e.Subject, &e.Remote, &e.User, &e.Service, &e.Action, &e.Operation, &e.Target, &e.Run, &e.Step, &e.Outcome, &e.Reason, &e.Digest} {
 		if len(*text) > maxText {
 			*text = strings.ToValidUTF8((*text)[:maxText], "") + "..."
 		}

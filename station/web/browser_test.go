@@ -149,7 +149,7 @@ func TestInTheBrowser(t *testing.T) {
 // A user takes control, confirms, and sees the outcome.
 func TestControlInTheBrowser(t *testing.T) {
 	var s *scene
-	s = newScene(t, func(c *web.Config) { c.Control = &web.Control{Audit: func(e web.Event) { s.audit(e) }} })
+	s = newScene(t, func(c *web.Config) { c.Control = &web.Control{Audit: func(e web.Event) error { return s.audit(e) }} })
 	vent, _ := s.bed(physio.Stable)
 	v := s.live(2)
 	set := peep(t, v, vent.epr)

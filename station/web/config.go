@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/semeco/go-sdc/sdc/audit"
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/station"
 )
@@ -49,8 +50,9 @@ type Control struct {
 	// Allow has the last word on an operation; nil allows those with access level "Usr" or none. An error is shown to the user.
 	Allow func(ctx context.Context, by User, op *station.Operation) error
 	// Audit is told of each taking and giving up of control and each operation, before and after. It must not be nil: whoever
-	// allows control from a browser has to know what was done. It is called by several goroutines.
-	Audit func(Event)
+	// allows control from a browser has to know what was done. It returns once the event is kept; after an error control is not
+	// given, and no operation is invoked. It is called by several goroutines.
+	Audit func(Event) error
 	// Timeout bounds an operation; 0 is 30 s.
 	Timeout time.Duration
 }
@@ -59,8 +61,9 @@ type Control struct {
 type User struct {
 	// Name is what the user has entered. Nobody has checked it, unless Certificate names the same person.
 	Name string `json:"name"`
-	// Certificate is the subject of the client certificate, "" without.
+	// Certificate is the subject of the client certificate, Fingerprint its SHA-256 in hexadecimal digits; "" without.
 	Certificate string `json:"certificate,omitempty"`
+	Fingerprint string `json:"sha256,omitempty"`
 	// Address is where the browser is.
 	Address string `json:"address"`
 }
@@ -68,15 +71,52 @@ type User struct {
 // Event is something that was done under control, for the audit.
 type Event struct {
 	Time time.Time `json:"time"`
-	// What is "control taken", "control given up", "control expired", "operation requested", "operation refused" or "operation ended".
-	What string `json:"what"`
-	By   User   `json:"by"`
+	What What      `json:"what"`
+	By   User      `json:"by"`
 	// Device, Operation and Arguments tell what was asked of which device; "" and nil for the control itself.
 	Device    string   `json:"device,omitempty"`
 	Operation string   `json:"operation,omitempty"`
 	Arguments []string `json:"arguments,omitempty"`
 	// Outcome is the final invocation state or the reason of a refusal.
 	Outcome string `json:"outcome,omitempty"`
+
+	target string // of the operation
+	kind   station.OperationKind
+}
+
+// What is what was done.
+type What string
+
+// What can be done.
+const (
+	ControlTaken       What = "control taken"
+	ControlGivenUp     What = "control given up"
+	ControlExpired     What = "control expired"
+	OperationRequested What = "operation requested"
+	OperationRefused   What = "operation refused"
+	OperationEnded     What = "operation ended"
+)
+
+// Record is the event for the audit of participants: who did what to which device, and how it ended. Values are not in it; its digest is that of
+// the event itself.
+func (e Event) Record() audit.Event {
+	out := audit.Event{
+		Time: e.Time, Device: e.Device, User: e.By.Name, Subject: e.By.Certificate, Fingerprint: e.By.Fingerprint, Remote: e.By.Address,
+		Operation: e.Operation, Target: e.target, Action: string(e.What), Digest: audit.Digest(e),
+	}
+	switch e.What {
+	case ControlTaken, ControlGivenUp, ControlExpired:
+		out.Kind = audit.Controlled
+		return out
+	case OperationRequested:
+		out.Kind = audit.Invoked
+	case OperationRefused:
+		out.Kind, out.Reason = audit.Denied, e.Outcome
+	case OperationEnded:
+		out.Kind, out.Outcome = audit.Finished, e.Outcome
+	}
+	out.Service = string(e.kind)
+	return out
 }
 
 func (c *Config) validate() error {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/station"
 )
@@ -24,6 +26,7 @@ import (
 type control struct {
 	cfg *Control
 	st  Station
+	log *slog.Logger
 
 	mu    sync.Mutex
 	token string // "" when nobody has control
@@ -55,6 +58,7 @@ const maxName = 100
 var (
 	errControlTaken = errors.New("somebody else has control")
 	errNoControl    = errors.New("control was never taken, or has been lost")
+	errAudit        = errors.New("what is done cannot be recorded: nothing can be done")
 )
 
 func (h *Handler) postControl(w http.ResponseWriter, r *http.Request) {
@@ -81,16 +85,24 @@ func (h *Handler) postControl(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
-		h.refuse(w, r, http.StatusConflict, err.Error())
+		h.refuse(w, r, statusOf(err), err.Error())
 		return
 	}
 	h.json(w, r, out)
 }
 
+func statusOf(err error) int {
+	if errors.Is(err, errAudit) {
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusConflict
+}
+
 func userOf(r *http.Request, name string) User {
 	u := User{Name: name, Address: r.RemoteAddr}
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
-		u.Certificate = r.TLS.PeerCertificates[0].Subject.String()
+		own := r.TLS.PeerCertificates[0]
+		u.Certificate, u.Fingerprint = own.Subject.String(), sdc.Fingerprint(own)
 	}
 	return u
 }
@@ -103,8 +115,10 @@ func (c *control) take(u User) (controlAnswer, error) {
 	if c.token != "" {
 		return controlAnswer{}, fmt.Errorf("%w: %s", errControlTaken, c.by.Name)
 	}
+	if err := c.tell(Event{Time: now, What: ControlTaken, By: u}); err != nil {
+		return controlAnswer{}, err
+	}
 	c.token, c.by, c.until = rand.Text(), u, now.Add(c.cfg.Lease)
-	c.cfg.Audit(Event{Time: now, What: "control taken", By: u})
 	return controlAnswer{Token: c.token, By: u.Name, Until: millis(c.until)}, nil
 }
 
@@ -126,8 +140,16 @@ func (c *control) give(token string) error {
 	if !c.heldLocked(token, now) {
 		return errNoControl
 	}
-	c.cfg.Audit(Event{Time: now, What: "control given up", By: c.by})
-	c.token = ""
+	c.token = "" // whether or not that can be recorded
+	return c.tell(Event{Time: now, What: ControlGivenUp, By: c.by})
+}
+
+// tell records an event.
+func (c *control) tell(e Event) error {
+	if err := c.cfg.Audit(e); err != nil {
+		c.log.Error("what is done from a browser cannot be recorded", "what", e.What, "error", err)
+		return fmt.Errorf("%w: %w", errAudit, err)
+	}
 	return nil
 }
 
@@ -145,8 +167,8 @@ func (c *control) heldLocked(token string, now time.Time) bool {
 
 func (c *control) expireLocked(now time.Time) {
 	if c.token != "" && now.After(c.until) {
-		c.cfg.Audit(Event{Time: now, What: "control expired", By: c.by})
 		c.token = ""
+		_ = c.tell(Event{Time: now, What: ControlExpired, By: c.by}) // it has been logged
 	}
 }
 
@@ -181,26 +203,33 @@ func (h *Handler) postOperation(w http.ResponseWriter, r *http.Request) {
 	if req.Value != "" {
 		event.Arguments = append([]string{req.Value}, req.Arguments...)
 	}
-	tell := func(what, outcome string) {
+	tell := func(what What, outcome string) error {
 		event.Time, event.What, event.Outcome = time.Now(), what, outcome
-		h.control.cfg.Audit(event)
+		return h.control.tell(event)
 	}
 	op, err := h.control.check(r.Context(), by, &req)
+	if op != nil {
+		event.target, event.kind = op.Target, op.Kind
+	}
 	if err != nil {
-		tell("operation refused", err.Error())
+		_ = tell(OperationRefused, err.Error()) // it is refused in any case
 		h.refuse(w, r, http.StatusUnprocessableEntity, err.Error())
 		return
 	}
-	tell("operation requested", "")
+	if err := tell(OperationRequested, ""); err != nil {
+		h.refuse(w, r, statusOf(err), err.Error())
+		return
+	}
 	// What has been asked of a device goes on when the browser leaves.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.control.cfg.Timeout)
 	defer cancel()
 	out := h.control.invoke(ctx, op, &req)
-	tell("operation ended", strings.TrimSpace(out.State+" "+out.Error))
+	// The browser gets to know what the device did, whether or not that can be recorded.
+	_ = tell(OperationEnded, strings.TrimSpace(out.State+" "+out.Error))
 	h.json(w, r, out)
 }
 
-// check refuses what must not be sent. The device checks it all again.
+// check refuses what must not be sent. The device checks it all again. The operation is returned if there is one.
 func (c *control) check(ctx context.Context, by User, req *operationRequest) (*station.Operation, error) {
 	d := c.st.View().Device(req.Device)
 	if d == nil {
@@ -216,38 +245,38 @@ func (c *control) check(ctx context.Context, by User, req *operationRequest) (*s
 	case op == nil:
 		return nil, errors.New("the device has no such operation")
 	case !d.Live():
-		return nil, errors.New("the device is not live: what is shown of it may not be so any more")
+		return op, errors.New("the device is not live: what is shown of it may not be so any more")
 	case req.Confirmed != req.Operation:
-		return nil, errors.New("the operation has not been confirmed")
+		return op, errors.New("the operation has not been confirmed")
 	case op.Mode != pm.OperatingModeEn:
-		return nil, errors.New("the operation is not enabled")
+		return op, errors.New("the operation is not enabled")
 	}
 	if c.cfg.Allow != nil {
 		if err := c.cfg.Allow(ctx, by, op); err != nil {
-			return nil, err
+			return op, err
 		}
 	} else if op.Access != "" && op.Access != pm.AccessLevelUsr {
-		return nil, fmt.Errorf("the operation is meant for %s, not for every user", op.Access)
+		return op, fmt.Errorf("the operation is meant for %s, not for every user", op.Access)
 	}
 	switch op.Kind {
 	case station.SetValue:
 		value, err := pm.ParseDecimal(req.Value)
 		if err != nil {
-			return nil, err
+			return op, errors.New("the value is no number")
 		}
 		if len(op.Ranges) > 0 && !slices.ContainsFunc(op.Ranges, func(r pm.Range) bool { return within(r, value) }) {
-			return nil, errors.New("the value is outside of what the operation allows")
+			return op, errors.New("the value is outside of what the operation allows")
 		}
 	case station.SetString:
 		if len(op.Values) > 0 && !slices.Contains(op.Values, req.Value) {
-			return nil, errors.New("the value is none of those that the operation allows")
+			return op, errors.New("the value is none of those that the operation allows")
 		}
 	case station.Activate:
 		if len(req.Arguments) != len(op.Arguments) {
-			return nil, fmt.Errorf("the operation takes %d arguments", len(op.Arguments))
+			return op, fmt.Errorf("the operation takes %d arguments", len(op.Arguments))
 		}
 	default:
-		return nil, fmt.Errorf("%s cannot be invoked from here", op.Kind)
+		return op, fmt.Errorf("%s cannot be invoked from here", op.Kind)
 	}
 	return op, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/sdc/audit"
 	"github.com/semeco/go-sdc/simulators/physio"
 	"github.com/semeco/go-sdc/station"
 	"github.com/semeco/go-sdc/station/web"
@@ -31,7 +32,7 @@ type m = map[string]any
 
 func TestControl(t *testing.T) {
 	var s *scene
-	s = newScene(t, func(c *web.Config) { c.Control = &web.Control{Audit: func(e web.Event) { s.audit(e) }} })
+	s = newScene(t, func(c *web.Config) { c.Control = &web.Control{Audit: func(e web.Event) error { return s.audit(e) }} })
 	vent, _ := s.bed(physio.Stable)
 	v := s.live(2)
 	set := peep(t, v, vent.epr)
@@ -89,25 +90,79 @@ func TestControl(t *testing.T) {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var told []string
+	var told []web.What
 	for _, e := range s.events {
 		told = append(told, e.What)
 		require.Equal(t, "Dr. Demo", e.By.Name)
 		require.False(t, e.Time.IsZero())
 	}
-	require.Equal(t, "control taken", told[0])
-	require.Equal(t, []string{"operation requested", "operation ended", "control given up"}, told[len(told)-3:])
+	require.Equal(t, web.ControlTaken, told[0])
+	require.Equal(t, []web.What{web.OperationRequested, web.OperationEnded, web.ControlGivenUp}, told[len(told)-3:])
 	require.Len(t, told, 1+6+3)
 	last := s.events[len(s.events)-2]
 	require.Equal(t, []string{"8"}, last.Arguments)
 	require.Equal(t, "Fin", last.Outcome)
+
+	// What goes into the chained audit: who, what, when and how it ended, and no value.
+	for _, e := range s.events {
+		rec := e.Record()
+		require.Equal(t, audit.Digest(e), rec.Digest)
+		require.Equal(t, e.Time, rec.Time)
+		require.Equal(t, "Dr. Demo", rec.User)
+		require.NotEmpty(t, rec.Remote)
+		line, err := json.Marshal(rec)
+		require.NoError(t, err)
+		require.NotContains(t, string(line), `"8"`)
+		require.NotContains(t, string(line), "eight")
+		require.NotContains(t, string(line), "999")
+	}
+	require.Equal(t, audit.Event{
+		Time: last.Time, Kind: audit.Finished, Device: vent.epr, User: "Dr. Demo", Remote: last.By.Address, Service: "SetValue", Action: "operation ended",
+		Operation: set.Handle, Target: set.Target, Outcome: "Fin", Digest: audit.Digest(last),
+	}, last.Record())
+	require.Equal(t, audit.Denied, s.events[1].Record().Kind)
+	require.NotEmpty(t, s.events[1].Record().Reason)
+	require.Equal(t, audit.Controlled, s.events[0].Record().Kind)
+}
+
+// Nothing is done that nobody would know of.
+func TestControlNeedsItsAudit(t *testing.T) {
+	var s *scene
+	s = newScene(t, func(c *web.Config) { c.Control = &web.Control{Audit: func(e web.Event) error { return s.audit(e) }} })
+	vent, _ := s.bed(physio.Stable)
+	v := s.live(2)
+	set := peep(t, v, vent.epr)
+	broken := func(is bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.broken = is
+	}
+	broken(true)
+	status, got := s.post("api/v1/control", "", m{"action": "take", "name": "Dr. Demo"})
+	require.Equal(t, 503, status)
+	require.Contains(t, got.Error, "disk full")
+	broken(false)
+	status, got = s.post("api/v1/control", "", m{"action": "take", "name": "Dr. Demo"})
+	require.Equal(t, 200, status, got.Error)
+	token := got.Token
+	before := value(t, s.station.View(), set)
+	broken(true)
+	status, got = s.post("api/v1/operations", token, m{"device": vent.epr, "operation": set.Handle, "value": "9", "confirmed": set.Handle})
+	require.Equal(t, 503, status)
+	require.Contains(t, got.Error, "disk full")
+	require.Equal(t, before, value(t, s.station.View(), set))
+	status, _ = s.post("api/v1/control", token, m{"action": "give"})
+	require.Equal(t, 503, status, "it is told")
+	broken(false)
+	status, _ = s.post("api/v1/control", token, m{"action": "keep"})
+	require.Equal(t, 409, status, "but control is given up all the same")
 }
 
 // A page that was forgotten does not stay armed.
 func TestControlExpires(t *testing.T) {
 	var s *scene
 	s = newScene(t, func(c *web.Config) {
-		c.Control = &web.Control{Lease: 50 * time.Millisecond, Audit: func(e web.Event) { s.audit(e) }}
+		c.Control = &web.Control{Lease: 50 * time.Millisecond, Audit: func(e web.Event) error { return s.audit(e) }}
 	})
 	status, got := s.post("api/v1/control", "", m{"action": "take", "name": "Dr. Demo"})
 	require.Equal(t, 200, status)
@@ -119,7 +174,7 @@ func TestControlExpires(t *testing.T) {
 	require.Equal(t, 409, status)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	require.Equal(t, "control expired", s.events[1].What)
+	require.Equal(t, web.ControlExpired, s.events[1].What)
 }
 
 func peep(t *testing.T, v *station.View, epr string) *station.Operation {

@@ -45,7 +45,7 @@ func New(cfg Config) (*Handler, error) {
 	h.mux.HandleFunc("GET /api/v1/live", h.live)
 	h.mux.HandleFunc("GET /api/v1/openapi.json", h.openAPI)
 	if cfg.Control != nil {
-		h.control = &control{cfg: cfg.Control, st: cfg.Station}
+		h.control = &control{cfg: cfg.Control, st: cfg.Station, log: cfg.Logger}
 		h.mux.HandleFunc("POST /api/v1/control", h.postControl)
 		h.mux.HandleFunc("POST /api/v1/operations", h.postOperation)
 	}

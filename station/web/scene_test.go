@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"iter"
 	"net"
@@ -42,6 +43,7 @@ type scene struct {
 
 	mu     sync.Mutex
 	events []web.Event
+	broken bool // of the audit
 }
 
 // devices is a source of what the scene has started.
@@ -88,11 +90,15 @@ func (s *scene) serve(l net.Listener, cfg web.Config) (stop func()) {
 	return s.background(func(ctx context.Context) error { return web.Serve(ctx, l, h, nil) })
 }
 
-// audit collects events.
-func (s *scene) audit(e web.Event) {
+// audit collects events, and can break.
+func (s *scene) audit(e web.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.broken {
+		return errors.New("disk full")
+	}
 	s.events = append(s.events, e)
+	return nil
 }
 
 // background runs something until stop is called or the test ends.
