@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/simulators/physio"
+	"github.com/semeco/go-sdc/station"
 	"github.com/semeco/go-sdc/station/web"
 )
 
@@ -164,5 +165,5 @@ func TestControlInTheBrowser(t *testing.T) {
 	picture(t, ctx, "confirm")
 	do(t, ctx, "confirming", chromedp.Click(`dialog input[type="checkbox"]`), chromedp.Click(`dialog button.act`),
 		holds(row+`.querySelector(".note").textContent.startsWith("Fin")`))
-	require.Equal(t, float64(9), value(t, s.station.View(), set))
+	s.await("the new PEEP", func(v *station.View) bool { return value(t, v, set) == 9 })
 }

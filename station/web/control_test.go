@@ -110,11 +110,9 @@ func TestControl(t *testing.T) {
 		require.Equal(t, e.Time, rec.Time)
 		require.Equal(t, "Dr. Demo", rec.User)
 		require.NotEmpty(t, rec.Remote)
-		line, err := json.Marshal(rec)
-		require.NoError(t, err)
-		require.NotContains(t, string(line), `"8"`)
-		require.NotContains(t, string(line), "eight")
-		require.NotContains(t, string(line), "999")
+		for _, value := range []string{"8", "eight", "999"} {
+			require.NotContains(t, rec.Reason+rec.Outcome+rec.Target, value)
+		}
 	}
 	require.Equal(t, audit.Event{
 		Time: last.Time, Kind: audit.Finished, Device: vent.epr, User: "Dr. Demo", Remote: last.By.Address, Service: "SetValue", Action: "operation ended",
