@@ -3,6 +3,7 @@ package soap
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/semeco/go-sdc/internal/xmlscan"
 )
@@ -51,6 +52,8 @@ func AppendTail(b []byte) []byte { return append(b, envelopeClose...) }
 // Envelope is a received message: the header decoded, the body waiting to be read.
 type Envelope struct {
 	Header Header
+	// Date is when an answer was made by the clock of who made it, to the second, as the HTTP header says (SDPi R1602); zero for requests, and if it does not say.
+	Date time.Time
 
 	s          *xmlscan.Scanner
 	body       xmlscan.Name

@@ -76,6 +76,9 @@ func (c *Client) answer(resp *http.Response) (*Envelope, error) {
 	case err != nil:
 		return nil, fmt.Errorf("answer: %w", err)
 	}
+	if date := resp.Header.Get("Date"); date != "" {
+		env.Date, _ = http.ParseTime(date) // one that cannot be read is none
+	}
 	return env, nil
 }
 

@@ -69,7 +69,9 @@ func (c *watchCmd) lines(u consumer.Update, want map[string]bool) []watched {
 	base := watched{Time: u.Time, Version: u.Snapshot.Version().MdibVersion, Link: u.Link.State.String()}
 	if u.Report == nil {
 		base.Event = "link"
-		if u.Gap != nil {
+		if u.Clock != nil && u.Gap == nil {
+			base.Event, base.Cause = "clock", clockNews(*u.Clock)
+		} else if u.Gap != nil {
 			base.Event = "resync"
 			base.Cause = fmt.Sprintf("stale since %s: %v", u.Gap.Stale.Format(time.TimeOnly), u.Gap.Cause)
 		} else if u.Link.Cause != nil {
@@ -78,6 +80,16 @@ func (c *watchCmd) lines(u consumer.Update, want map[string]bool) []watched {
 		return []watched{base}
 	}
 	return changed(base, u.Report, u.Change, u.Snapshot, want)
+}
+
+func clockNews(c consumer.Clock) string {
+	switch {
+	case c.Drifted:
+		return fmt.Sprintf("the device's clock differs from this host's by %v or more: its times must not be compared with others", c.Drift().Abs().Round(time.Millisecond))
+	case c.Steps > 0:
+		return "one of the two clocks was set; they agree"
+	}
+	return "the device's clock agrees with this host's again"
 }
 
 // changed turns a report into what is shown of it: the states and descriptors in want, all but waveforms if that is empty.
@@ -137,6 +149,8 @@ func (w watched) print(e *env) error {
 		if w.Cause != "" {
 			what += ": " + w.Cause
 		}
+	case "clock":
+		what = "-- " + w.Cause
 	case "create", "describe", "delete":
 		what = w.Handle + "  descriptor: " + w.Event
 	case "operation":

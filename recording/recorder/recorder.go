@@ -50,6 +50,7 @@ func record(ctx context.Context, w *recording.Writer, dev *consumer.Device, gap 
 				track.Resync(u.Time, gapOf(u.Gap), linkOf(u.Link), u.Snapshot)
 			case u.Report != nil:
 				track.Report(u.Time, u.Report, u.Snapshot)
+			case u.Clock != nil: // of no matter to what the device says
 			default:
 				track.Link(u.Time, linkOf(u.Link))
 			}

@@ -60,6 +60,9 @@ type Config struct {
 	// Locators find a device again that does not answer where it was; none leaves the addresses given to Connect. Those that are a Watcher also
 	// tell when to look. They belong to the caller, who closes them after the consumer.
 	Locators []Locator
+	// ClockTolerance is by how much the clock of a device may differ from this host's before that is told (Update.Clock, SDPi R1601); 0 is 2 s, less than 0
+	// looks at no clock. The difference is known to a second at best.
+	ClockTolerance time.Duration
 	// Priority is the group that decides how long ConnectDiscovered waits before it
 	// connects: 0 and 1 for functions of high, 2 to 6 of normal, 7 to 9 of low
 	// criticality (GLUE R0076, SDPi R0002). The zero value is the most critical group, so
@@ -119,6 +122,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.ReportQueue, 4096)
 	setDefault(&c.ProofInterval, 5*time.Second)
 	setDefault(&c.LostAfter, 30*time.Second)
+	setDefault(&c.ClockTolerance, 2*time.Second)
 	if _, err := discovery.ConnectDelay(c.Priority, nil); err != nil {
 		return c, fmt.Errorf("consumer: %w", err)
 	}

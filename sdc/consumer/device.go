@@ -72,6 +72,8 @@ type Device struct {
 	lag         time.Duration // how long reports are under way, as measured last
 	lastReport  time.Time     // when a report was applied last
 	tellsStatus bool          // the device has answered a GetStatus
+	clock       Clock         // of the device
+	clockTold   Clock         // what the readers of updates know of it
 }
 
 // received is a report with the time of its arrival.
@@ -96,6 +98,9 @@ type Update struct {
 	// Gap is set when the MDIB was read anew: updates between Before and Snapshot
 	// may be missing.
 	Gap *Gap
+	// Clock is set when the device's clock was found to have drifted from this host's by more than Config.ClockTolerance, or no longer to, or that one of the
+	// two was set (SDPi R1601, R1603). What to do about it is up to the application, which may close the device (SDPi R1600).
+	Clock *Clock
 }
 
 func newDevice(c *Consumer, target discovery.Endpoint) *Device {
@@ -318,7 +323,7 @@ func (d *Device) goLive(resp *msg.GetMdibResponse, gap *Gap, began time.Time) er
 	}
 	d.confirmed, d.read, d.owed, d.lag = began, began, owed{}, 0
 	d.link = Link{State: Live, Since: time.Now()}
-	d.updates.send(Update{Time: d.link.Since, Link: d.link, Before: before, Snapshot: snapshot, Gap: gap})
+	d.updates.send(Update{Time: d.link.Since, Link: d.link, Before: before, Snapshot: snapshot, Gap: gap, Clock: d.clockNews()})
 	for _, in := range d.buffered {
 		if d.link.State != Live {
 			break // a gap within the replay: the keeper starts over

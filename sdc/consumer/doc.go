@@ -28,4 +28,9 @@
 // tells how old the knowledge of one value is. The link is live on evidence only: reports in
 // order, or, from a device that is silent, an answer with its MDIB version
 // (Config.ProofInterval).
+//
+// # Times of others are not taken on trust
+//
+// A device's clock may go wrong or be set. [Clock] compares it with this host's by the Date header of answers, Update.Clock tells of drift
+// and steps, and [View.InstantOf] says what speaks against a time in the MDIB.
 package consumer

@@ -348,10 +348,12 @@ func (d *Device) call(ctx context.Context, service, action string, req msg.Messa
 	}
 	header := soap.NewHeader(to, action)
 	header.Extra = extra
+	began := time.Now()
 	env, err := d.consumer.client.Exchange(ctx, to.Address, header, req)
 	if err != nil {
 		return nil, err
 	}
+	d.compareClocks(env.Date, began, time.Now())
 	return d.decodeBody(env)
 }
 

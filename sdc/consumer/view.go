@@ -21,6 +21,8 @@ type View struct {
 	// Confirmed is the last moment at which MDIB was known to be what the device has: when the last report arrived, less the time that reports
 	// took when that was measured last (Config.ProofInterval), or when the device was asked. It stands still while the link is not live.
 	Confirmed time.Time
+	// Clock compares the device's clock with this host's.
+	Clock Clock
 
 	read    time.Time // when the MDIB was read
 	covered kinds
@@ -52,7 +54,7 @@ func (v View) ConfirmedOf(handle string) time.Time {
 func (d *Device) View() View {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return View{MDIB: d.snapshot.Load(), Link: d.shown(time.Now()), Confirmed: d.confirmed, read: d.read, covered: d.covered}
+	return View{MDIB: d.snapshot.Load(), Link: d.shown(time.Now()), Confirmed: d.confirmed, Clock: d.clock, read: d.read, covered: d.covered}
 }
 
 // errNotAsked is why a link turns stale whose device could not be asked in time.
