@@ -77,11 +77,18 @@ func (v *Value) Status(now time.Time) Status {
 	return status(v.Former, v.Stale, v.Validity, v.Activation, v.overdue(now))
 }
 
-// overdue: a device that determines continuously has a small tolerance beyond what it promises, for the way and
-// for values that come in turns.
+// Patience is how long after it was determined a value that is determined continuously is waited for: its period with a small tolerance, for the way and for
+// values that come in turns. 0 for others.
+func (v *Value) Patience() time.Duration {
+	if v.Period <= 0 {
+		return 0
+	}
+	return 3*v.Period + 2*time.Second
+}
+
 func (v *Value) overdue(now time.Time) bool {
-	age := v.Age(now)
-	return v.Lifetime > 0 && age > v.Lifetime || v.Period > 0 && age > 3*v.Period+2*time.Second
+	age, patience := v.Age(now), v.Patience()
+	return v.Lifetime > 0 && age > v.Lifetime || patience > 0 && age > patience
 }
 
 func status(former, stale bool, validity pm.MeasurementValidity, activation pm.ComponentActivation, old bool) Status {

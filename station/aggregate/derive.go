@@ -1,0 +1,518 @@
+package aggregate
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/station"
+	"github.com/semeco/go-sdc/station/unit"
+)
+
+// Cause says why there is no value, or why it is questionable. It is a code of PrivateCodes.
+type Cause string
+
+// The causes.
+const (
+	CauseMissing   Cause = "no-source"        // no device of the patient has the input
+	CauseFormer    Cause = "former-patient"   // the input is or may be of a patient before
+	CauseStale     Cause = "device-not-live"  // the device of the input is not live
+	CauseInvalid   Cause = "input-invalid"    // the device says that there is no value, or that it must not be used
+	CauseOld       Cause = "input-old"        // the input is older than its device promises
+	CauseUnit      Cause = "unit-unknown"     // the input's unit does not convert
+	CauseService   Cause = "device-serviced"  // the device is in service or maintenance
+	CausePlaces    Cause = "different-places" // the devices of the inputs are at different places
+	CauseSkew      Cause = "inputs-apart"     // the inputs were not determined at the same time
+	CauseClock     Cause = "clock-unknown"    // how far a device's clock is off is not known
+	CauseGathering Cause = "window-not-full"  // the window is not covered by usable values
+	CauseCompute   Cause = "not-computable"   // the rule cannot be applied to the inputs
+	CauseRange     Cause = "out-of-range"     // the result is out of the rule's range
+	CauseInput     Cause = "input-questionable"
+	CauseDoubt     Cause = "rule-in-doubt" // the rule itself says so
+)
+
+// History tells former values of a metric, as *station.Station does.
+type History interface {
+	Points(q station.Query) []station.Point
+}
+
+// Options are what Derive needs beside the view.
+type Options struct {
+	// Preferences order devices that measure the same.
+	Preferences station.Preferences
+	// Exclude are EPRs of devices that nothing is derived from. MDSs that are themselves derived are never used.
+	Exclude []string
+	// History serves rules with a window; without it they have no values.
+	History History
+}
+
+// Result is what a rule yields at a moment.
+type Result struct {
+	// Value is absent if there is none.
+	Value pm.Opt[pm.Decimal]
+	// Validity is never better than that of an input.
+	Validity pm.MeasurementValidity
+	// Mode is Real unless an input is made up.
+	Mode pm.GenerationMode
+	// Cause and Reason, for people, say why there is no value or why it is questionable; "" otherwise.
+	Cause  Cause
+	Reason string
+	// Determined is when the oldest measured input was determined, by the clock of the station; zero without a value. With a window, Start is when that began and
+	// Determined when the newest value in it was determined.
+	Start, Determined time.Time
+	// Lifetime is how long after Determined the first input ceases to be usable; 0 is not limited.
+	Lifetime time.Duration
+	// Inputs are in the order of the rule's. An input that no device has has no Value.
+	Inputs []Used
+}
+
+// Used is an input as it was used.
+type Used struct {
+	// Source is which of the input's sources it is.
+	Source int
+	Value  *station.Value
+	// Status is that of the value at the time; "" without one.
+	Status station.Status
+	// Number is the value in the unit of the input; only if the value is usable.
+	Number pm.Opt[pm.Decimal]
+}
+
+// Derive applies a rule to what a patient's devices show at a time. patient is a key of the view.
+func Derive(v *station.View, patient string, now time.Time, r *Rule, o Options) Result {
+	for _, p := range v.Patients {
+		if p.Key == patient {
+			return newScene(p, now, o).derive(r)
+		}
+	}
+	return newScene(&station.Patient{}, now, o).derive(r)
+}
+
+// scene is one patient at one moment, as far as values may be derived from it.
+type scene struct {
+	now     time.Time
+	opts    Options
+	patient *station.Patient
+	// only has that patient and no other, without the devices that are left out.
+	only *station.View
+	// stay are the devices used last, by metric: of several that are as good, the one in use stays.
+	stay map[string]string
+}
+
+func newScene(p *station.Patient, now time.Time, o Options) *scene {
+	systems := usableSystems(p, o.Exclude)
+	only := &station.Patient{Key: "patient", Systems: systems}
+	return &scene{now: now, opts: o, patient: p, only: &station.View{Patients: []*station.Patient{only}}}
+}
+
+// usableSystems are the MDSs of a patient that values may be derived from.
+func usableSystems(p *station.Patient, exclude []string) []*station.System {
+	var out []*station.System
+	for _, s := range p.Systems {
+		if !aggregated(s) && !slices.Contains(exclude, s.Device) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// pick is what was found for an input.
+type pick struct {
+	Used
+	of      *station.System
+	conv    unit.Conversion
+	number  float64
+	doubt   string
+	trouble Cause // "" if it is usable
+	label   string
+}
+
+// worst orders causes by how bad they are for an input, the worst first.
+var worst = []Cause{CauseMissing, CauseFormer, CauseStale, CauseService, CauseUnit, CauseInvalid, CauseOld, CauseGathering}
+
+func reason(c Cause) string {
+	switch c {
+	case CauseMissing:
+		return "no device of the patient has it"
+	case CauseFormer:
+		return "it is or may be of a patient before"
+	case CauseStale:
+		return "the device is not live"
+	case CauseInvalid:
+		return "the device has no value that may be used"
+	case CauseOld:
+		return "it is older than the device promises"
+	case CauseUnit:
+		return "its unit does not convert"
+	case CauseService:
+		return "the device is in service or maintenance"
+	case CauseGathering:
+		return "too little of the window is covered by usable values"
+	}
+	return string(c)
+}
+
+// find picks the best metric for an input, other than those that are taken.
+func (s *scene) find(in *Input, taken []station.Ref) pick {
+	best := pick{trouble: CauseMissing}
+	for i, src := range in.From {
+		p := s.findSource(in, i, src, taken)
+		if p.merit() > best.merit() {
+			best = p
+		}
+	}
+	best.label = in.Label
+	return best
+}
+
+// merit orders what was found: usable without doubt, with doubt, there at all.
+func (p *pick) merit() int {
+	switch {
+	case p.Value == nil:
+		return 0
+	case p.trouble != "":
+		return 1
+	case p.doubt != "" || p.Status == station.Questionable:
+		return 2
+	}
+	return 3
+}
+
+func (s *scene) findSource(in *Input, i int, src Source, taken []station.Ref) pick {
+	best := pick{trouble: CauseMissing}
+	for _, m := range s.meanings(src, taken) {
+		prefer := s.opts.Preferences
+		if epr := s.stay[slotKey(src, &in.Unit)]; epr != "" && len(prefer.Types) == 0 {
+			prefer.Devices = append(slices.Clip(prefer.Devices), epr)
+		}
+		v, status, err := without(s.only, taken).Best(station.Scope{Patient: "patient"}, m, prefer, s.now)
+		if err != nil {
+			continue
+		}
+		p := pick{Used: Used{Source: i, Value: v, Status: status}, of: s.system(v), doubt: src.Doubt}
+		p.judge(in)
+		if p.merit() > best.merit() {
+			best = p
+		}
+	}
+	return best
+}
+
+// without is a view without some metrics.
+func without(v *station.View, taken []station.Ref) *station.View {
+	if len(taken) == 0 {
+		return v
+	}
+	p := *v.Patients[0]
+	p.Systems = make([]*station.System, len(v.Patients[0].Systems))
+	for i, s := range v.Patients[0].Systems {
+		c := *s
+		c.Values = slices.DeleteFunc(slices.Clone(s.Values), func(v *station.Value) bool { return slices.Contains(taken, v.Ref) })
+		p.Systems[i] = &c
+	}
+	return &station.View{Patients: []*station.Patient{&p}}
+}
+
+// meanings are those of a source that the patient's devices show: the same at several body sites. Sorted.
+func (s *scene) meanings(src Source, taken []station.Ref) []station.Meaning {
+	var out []station.Meaning
+	for _, sys := range s.only.Patients[0].Systems {
+		for _, v := range sys.Values {
+			if m := v.Meaning; m.Code == src.Code && m.Role == src.role() && !slices.Contains(taken, v.Ref) && !slices.Contains(out, m) {
+				out = append(out, m)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b station.Meaning) int { return strings.Compare(a.Site, b.Site) })
+	return out
+}
+
+func (s *scene) system(v *station.Value) *station.System {
+	for _, sys := range s.only.Patients[0].Systems {
+		if sys.Device == v.Device && sys.Handle == v.MDS {
+			return sys
+		}
+	}
+	return nil
+}
+
+// judge finds out what a value is good for and converts it.
+func (p *pick) judge(in *Input) {
+	switch p.Status {
+	case station.Former:
+		p.trouble = CauseFormer
+	case station.Stale:
+		p.trouble = CauseStale
+	case station.Old:
+		p.trouble = CauseOld
+	case station.Current, station.Questionable:
+	default:
+		p.trouble = CauseInvalid
+	}
+	if m := p.of.Mode; p.trouble == "" && (m == pm.MdsOperatingModeSrv || m == pm.MdsOperatingModeMtn) {
+		p.trouble = CauseService
+	}
+	number, ok := p.Value.Number.Get()
+	if p.trouble == "" && !ok {
+		p.trouble = CauseInvalid
+	}
+	if p.trouble != "" {
+		return
+	}
+	to, err := unit.Of(&in.Unit)
+	if err == nil {
+		var have unit.Unit
+		if have, err = unit.Find(p.Value.Unit.Code.System, p.Value.Unit.Code.Code); err == nil {
+			p.conv, err = unit.Between(have, to)
+		}
+	}
+	if err != nil {
+		p.trouble = CauseUnit
+		return
+	}
+	p.number = p.conv.Float(number)
+	p.Number = pm.Some(p.conv.Decimal(number, inputDigits))
+}
+
+// inputDigits is what inputs are rounded to when they are shown; rules see them exactly.
+const inputDigits = 4
+
+// derive applies a rule.
+func (s *scene) derive(r *Rule) Result {
+	res := Result{Mode: pm.GenerationModeReal, Inputs: make([]Used, len(r.Inputs))}
+	picks := make([]pick, len(r.Inputs))
+	var taken []station.Ref
+	for i := range r.Inputs {
+		picks[i] = s.find(&r.Inputs[i], taken)
+		if r.Distinct && picks[i].Value != nil {
+			taken = append(taken, picks[i].Value.Ref)
+		}
+		res.Inputs[i] = picks[i].Used
+		res.Mode = worseMode(res.Mode, &picks[i])
+	}
+	if bad := slices.MinFunc(picks, func(a, b pick) int { return cmp.Compare(a.rank(), b.rank()) }); bad.trouble != "" {
+		return res.none(bad.validity(), bad.trouble, bad.label+": "+reason(bad.trouble))
+	}
+	if a, b, apart := apart(picks); apart {
+		return res.none(pm.MeasurementValidityNA, CausePlaces, fmt.Sprintf("the devices of %s and %s are at different places", a, b))
+	}
+	for i := range picks {
+		switch p := &picks[i]; {
+		case p.Status == station.Questionable:
+			res.doubt(CauseInput, "%s: the device says that it is questionable", p.label)
+		case p.doubt != "":
+			res.doubt(CauseDoubt, "%s: %s", p.label, p.doubt)
+		}
+	}
+	skew, clock := skewOf(picks)
+	switch {
+	case skew > r.maxSkew():
+		return res.none(pm.MeasurementValidityNA, CauseSkew, fmt.Sprintf("the inputs were determined %s apart", skew.Round(time.Second)))
+	case skew > r.skew():
+		res.doubt(CauseSkew, "the inputs were determined %s apart", skew.Round(time.Second))
+	case clock != "":
+		res.doubt(CauseClock, "%s: how far the clock of the device is off is not known", clock)
+	}
+	x := make([]float64, len(picks))
+	for i := range picks {
+		x[i] = picks[i].number
+		if r.Window > 0 && picks[i].measured() {
+			m, ok := s.mean(&picks[i], r.Window)
+			if !ok {
+				return res.none(pm.MeasurementValidityOng, CauseGathering, picks[i].label+": "+reason(CauseGathering))
+			}
+			if m.questionable {
+				res.doubt(CauseInput, "%s: the device says of some values that they are questionable", picks[i].label)
+			}
+			x[i] = m.value
+			if res.Start.IsZero() || m.begin.Before(res.Start) {
+				res.Start = m.begin
+			}
+		}
+	}
+	return s.compute(r, res, picks, x)
+}
+
+// compute runs the rule's function and grades what comes out.
+func (s *scene) compute(r *Rule, res Result, picks []pick, x []float64) Result {
+	f, err := r.Compute(x)
+	var why Doubt
+	switch {
+	case errors.As(err, &why):
+		res.doubt(CauseDoubt, "%s", string(why))
+	case err != nil:
+		return res.none(pm.MeasurementValidityInv, CauseCompute, err.Error())
+	}
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return res.none(pm.MeasurementValidityInv, CauseCompute, "the result is no finite number")
+	}
+	n, _ := digits(r.Resolution)
+	value, ok := pm.DecimalFromFloat(f, n)
+	if !ok {
+		return res.none(pm.MeasurementValidityInv, CauseCompute, "the result cannot be written down")
+	}
+	if low, ok := r.Range.Lower.Get(); ok && value.Cmp(low) < 0 {
+		return res.none(pm.MeasurementValidityUflw, CauseRange, fmt.Sprintf("the result is below %s", low))
+	}
+	if high, ok := r.Range.Upper.Get(); ok && value.Cmp(high) > 0 {
+		return res.none(pm.MeasurementValidityOflw, CauseRange, fmt.Sprintf("the result is above %s", high))
+	}
+	res.Value, res.Validity = pm.Some(value), pm.MeasurementValidityVld
+	if res.Cause != "" {
+		res.Validity = pm.MeasurementValidityQst
+	}
+	s.times(&res, picks)
+	return res
+}
+
+// times: the value is as old as its oldest measured input, and lives as long as that of its inputs that ends first.
+func (s *scene) times(res *Result, picks []pick) {
+	var end time.Time
+	for i := range picks {
+		v := picks[i].Value
+		if picks[i].measured() && (res.Determined.IsZero() || v.Determined.Before(res.Determined)) {
+			res.Determined = v.Determined
+		}
+		if e, ok := expiry(v); ok && (end.IsZero() || e.Before(end)) {
+			end = e
+		}
+	}
+	if res.Determined.IsZero() {
+		res.Determined = s.now // of settings only
+	}
+	if !end.IsZero() {
+		res.Lifetime = end.Sub(res.Determined)
+	}
+}
+
+// expiry is when a value becomes old, by what its device promises.
+func expiry(v *station.Value) (time.Time, bool) {
+	end, ok := time.Time{}, false
+	limit := func(d time.Duration) {
+		if e := v.Determined.Add(d); !ok || e.Before(end) {
+			end, ok = e, true
+		}
+	}
+	if v.Lifetime > 0 {
+		limit(v.Lifetime)
+	}
+	if p := v.Patience(); p > 0 {
+		limit(p)
+	}
+	return end, ok
+}
+
+// doubt makes the result questionable. Of several doubts the first is told.
+func (r *Result) doubt(c Cause, format string, args ...any) {
+	if r.Cause == "" {
+		r.Cause, r.Reason = c, fmt.Sprintf(format, args...)
+	}
+}
+
+// none is the result without a value.
+func (r Result) none(validity pm.MeasurementValidity, c Cause, why string) Result {
+	r.Value, r.Validity, r.Cause, r.Reason = pm.Opt[pm.Decimal]{}, validity, c, why
+	r.Start, r.Determined, r.Lifetime = time.Time{}, time.Time{}, 0
+	return r
+}
+
+func (p *pick) measured() bool { return p.Value.Meaning.Role == station.Measured }
+
+// rank is smaller for what is worse.
+func (p pick) rank() int {
+	if i := slices.Index(worst, p.trouble); i >= 0 {
+		return i
+	}
+	return len(worst)
+}
+
+// validity is the one that the result inherits from an input that is not usable.
+func (p pick) validity() pm.MeasurementValidity {
+	if p.trouble == CauseInvalid && p.Value.Activation == pm.ComponentActivationOn {
+		switch v := p.Value.Validity; v {
+		case pm.MeasurementValidityInv, pm.MeasurementValidityCalib, pm.MeasurementValidityOng:
+			return v
+		case pm.MeasurementValidityOflw, pm.MeasurementValidityUflw:
+			return pm.MeasurementValidityInv // on which side the result would be is not known
+		}
+	}
+	return pm.MeasurementValidityNA
+}
+
+// worseMode is the mode of a result one input of which is p.
+func worseMode(m pm.GenerationMode, p *pick) pm.GenerationMode {
+	order := []pm.GenerationMode{pm.GenerationModeReal, pm.GenerationModeDemo, pm.GenerationModeTest}
+	if p.Value == nil {
+		return m
+	}
+	worse := max(slices.Index(order, m), slices.Index(order, p.Value.Mode))
+	if p.of.Mode == pm.MdsOperatingModeDmo {
+		worse = max(worse, 1)
+	}
+	return order[worse]
+}
+
+// apart finds two inputs whose devices contradict each other about the place.
+func apart(picks []pick) (a, b string, ok bool) {
+	for i := range picks {
+		for j := range i {
+			if elsewhere(&picks[i].of.Location, &picks[j].of.Location) {
+				return picks[j].label, picks[i].label, true
+			}
+		}
+	}
+	return "", "", false
+}
+
+// elsewhere tells whether two places are different for sure. Where one says more than the other and nothing else, they may be the same.
+func elsewhere(a, b *station.LocationContext) bool {
+	if a.Association != station.Associated || b.Association != station.Associated {
+		return false
+	}
+	if a.Detail.IsZero() || b.Detail.IsZero() {
+		return len(a.IDs) > 0 && len(b.IDs) > 0 && !slices.ContainsFunc(a.IDs, func(i station.Identifier) bool { return slices.Contains(b.IDs, i) })
+	}
+	differ := func(x, y string) bool { return x != "" && y != "" && x != y }
+	x, y := &a.Detail, &b.Detail
+	return differ(x.Facility, y.Facility) || differ(x.Building, y.Building) || differ(x.PoC, y.PoC) ||
+		differ(x.Floor, y.Floor) || differ(x.Room, y.Room) || differ(x.Bed, y.Bed)
+}
+
+// skewOf is how far apart in time the measured inputs were determined. clock names one whose time is by a clock that is not known; that does not matter among
+// inputs of one MDS.
+func skewOf(picks []pick) (skew time.Duration, clock string) {
+	var first, last time.Time
+	var of *station.System
+	several := false
+	for i := range picks {
+		p := &picks[i]
+		if !p.measured() {
+			continue
+		}
+		t := p.Value.Determined
+		if of == nil || t.Before(first) {
+			first = t
+		}
+		if of == nil || t.After(last) {
+			last = t
+		}
+		several = several || of != nil && of != p.of
+		of = p.of
+		if !p.of.Clock.Known && !t.Equal(p.Value.Arrived) && clock == "" {
+			clock = p.label
+		}
+	}
+	if !several {
+		clock = ""
+	}
+	return last.Sub(first), clock
+}
+
+// slotKey names a metric that is the same for all rules.
+func slotKey(s Source, u *pm.CodedValue) string {
+	return s.Code.String() + " " + string(s.role()) + " " + station.CodeOf(u).String()
+}
