@@ -118,8 +118,12 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		if t.TLSClientConfig.MinVersion < tls.VersionTLS12 {
 			t.TLSClientConfig.MinVersion = tls.VersionTLS12
 		}
-		if cfg.Recheck != nil {
-			t.DialTLSContext = dialTLS(&cfg, t.TLSClientConfig)
+		t.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := dialTLS(ctx, &cfg, t.TLSClientConfig, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			return newClientConn(conn, &cfg, addr), nil
 		}
 	}
 	c := &Client{cfg: cfg, transport: t, log: orDiscard(cfg.Logger), getHeader: http.Header{}}

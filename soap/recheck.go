@@ -3,7 +3,6 @@ package soap
 import (
 	"context"
 	"crypto/tls"
-	"net"
 	"net/http"
 	"sync"
 )
@@ -12,48 +11,6 @@ import (
 // handshake is over, and returns what is called before each message. An error closes the connection.
 // What it returns must be cheap, and is not called from several goroutines at once.
 type Recheck func(cs tls.ConnectionState, remote string) func() error
-
-// dialTLS opens a connection whose peer is judged again before everything that is written.
-func dialTLS(cfg *ClientConfig, base *tls.Config) func(context.Context, string, string) (net.Conn, error) {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		raw, err := cfg.Dial(ctx, network, addr)
-		if err != nil {
-			return nil, err
-		}
-		conf := base
-		if conf.ServerName == "" && !conf.InsecureSkipVerify {
-			host, _, err := net.SplitHostPort(addr)
-			if err != nil {
-				_ = raw.Close()
-				return nil, err
-			}
-			conf = base.Clone()
-			conf.ServerName = host
-		}
-		conn := tls.Client(raw, conf)
-		shake, cancel := context.WithTimeout(ctx, defaultTimeout)
-		defer cancel()
-		if err := conn.HandshakeContext(shake); err != nil {
-			_ = raw.Close()
-			return nil, err
-		}
-		return &checkedConn{Conn: conn, check: cfg.Recheck(conn.ConnectionState(), addr)}, nil
-	}
-}
-
-// checkedConn refuses to write to a peer that is no longer accepted.
-type checkedConn struct {
-	*tls.Conn
-	check func() error
-}
-
-func (c *checkedConn) Write(b []byte) (int, error) {
-	if err := c.check(); err != nil {
-		_ = c.Close() // the error that matters is why
-		return 0, err
-	}
-	return c.Conn.Write(b)
-}
 
 // standing is what a server knows about the peer of one connection.
 type standing struct {

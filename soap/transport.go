@@ -36,7 +36,7 @@ func (c *Client) roundTrip(ctx context.Context, method string, u *url.URL, heade
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(doc)), nil }
 		req.Body, _ = req.GetBody()
 	}
-	resp, err := c.transport.RoundTrip(req.WithContext(ctx))
+	resp, err := c.transport.RoundTrip(req.WithContext(traceContact(ctx, u)))
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
