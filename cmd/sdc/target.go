@@ -125,7 +125,8 @@ and call this again with --tls pki/%[1]s, or use --insecure on a bench`, role)
 type deviceFlags struct {
 	netFlags
 	trustFlags
-	Timeout time.Duration `default:"15s" help:"How long finding and connecting may take."`
+	AllowHost []string      `name:"allow-host" placeholder:"HOST" help:"Host that the device may name for its services besides the one it is reached at; repeatable. Default: none, so that a device cannot lead elsewhere."`
+	Timeout   time.Duration `default:"15s" help:"How long finding and connecting may take."`
 }
 
 // consumer makes the participant that a command acts as.
@@ -136,6 +137,7 @@ func (f deviceFlags) consumer(e *env) (*consumer.Consumer, error) {
 	}
 	return consumer.New(e.ctx, consumer.Config{
 		Identity: id, Insecure: f.Insecure, Network: f.network(), DiscoveryProxy: f.DiscoveryProxy, Logger: e.log,
+		AllowAddress: consumer.AllowHosts(f.AllowHost...),
 		// Whoever tests a device on the command line may try everything it has.
 		AccessLevels: []pm.AccessLevel{pm.AccessLevelUsr, pm.AccessLevelCSUsr, pm.AccessLevelRO, pm.AccessLevelSP, pm.AccessLevelOth},
 	})

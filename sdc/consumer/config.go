@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/safety"
+	"github.com/semeco/go-sdc/soap"
 )
 
 // Config describes a consumer. The zero value of each field but Identity is
@@ -27,6 +29,13 @@ type Config struct {
 	// Binding says what the certificate of a device must name; the zero value asks for nothing beyond chain and key purpose. A device whose certificate
 	// names another is refused with a *sdc.PeerError, on every connection and for every notification.
 	Binding Binding
+	// AllowAddress decides whether a device may name an address for one of its services or subscription managers. device tells where the device was
+	// reached; an error refuses the device, as a *soap.ElsewhereError. nil demands its scheme and host, with any port: a device must not make the consumer talk to others.
+	// AllowHosts makes a policy for devices with several addresses.
+	AllowAddress func(device soap.Contact, named string) error
+	// AllowSender, if set, accepts notifications with a certificate that the device does not show at its own address: for devices that have one to
+	// serve and another to notify. nil refuses all of them (see eventing.Senders).
+	AllowSender func(device *Device, sender *x509.Certificate) bool
 	// Insecure uses plain HTTP, without encryption or authentication. For benches
 	// only: it must be set explicitly and excludes Identity.
 	Insecure bool

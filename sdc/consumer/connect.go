@@ -72,12 +72,12 @@ func (d *Device) subscribe(ctx context.Context) error {
 	for address, actions := range d.wanted() {
 		all = append(all, actions...)
 		numbers := new(reportSequence)
-		sub, err := d.consumer.sink.Subscribe(ctx, eventing.Request{
+		sub, err := d.consumer.sink.Subscribe(ctx, d.guarded(eventing.Request{
 			Source:  d.endpointAt(address),
 			Actions: actions,
 			Expires: d.consumer.cfg.SubscriptionLength,
 			Notify:  func(_ context.Context, r *soap.Request) error { return d.notify(r, numbers, generation) },
-		})
+		}))
 		if err != nil {
 			for _, s := range subs {
 				err = errors.Join(err, s.Unsubscribe(ctx))

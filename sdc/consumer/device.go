@@ -29,6 +29,7 @@ type Device struct {
 	log          *slog.Logger
 
 	bound       bound
+	senders     *eventing.Senders // the certificates that the device is known by
 	invocations invocations
 	updates     *stream[Update]
 	snapshot    atomic.Pointer[mdib.Snapshot]
@@ -106,7 +107,7 @@ type Update struct {
 func newDevice(c *Consumer, target discovery.Endpoint) *Device {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Device{
-		consumer: c, target: target,
+		consumer: c, target: target, senders: eventing.NewSenders(),
 		log:     c.cfg.Logger.With("device", name(target)),
 		updates: newStream[Update](c.cfg.UpdateQueue),
 		ctx:     ctx, cancel: cancel,

@@ -86,9 +86,9 @@ func (h *historyReading) read(ctx context.Context, query *hm.Query, yield func(H
 	if !ok {
 		return &ServiceError{Service: sdc.HistoryService}
 	}
-	sub, err := d.consumer.sink.Subscribe(ctx, eventing.Request{
+	sub, err := d.consumer.sink.Subscribe(ctx, d.guarded(eventing.Request{
 		Source: source, Dialect: sdc.DialectHistory, Filter: query, Expires: d.consumer.cfg.SubscriptionLength, Notify: h.notify,
-	})
+	}))
 	var ended *eventing.EndError
 	switch {
 	case err == nil:

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/xmlscan"
-	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/soap"
 	"github.com/semeco/go-sdc/soap/dpws"
 )
@@ -104,54 +102,39 @@ func (d *Device) candidates() []string {
 // readMetadata asks the addresses, each a moment after the one before, and takes the first that answers for the device. If none does at once, the
 // locators are asked as well.
 func (d *Device) readMetadata(ctx context.Context) error {
-	m, url, err := d.reach(ctx)
+	a, err := d.reach(ctx)
 	if err != nil {
 		return err
 	}
-	if err := d.install(m, url); err != nil {
-		return err
-	}
-	d.mu.Lock()
-	epr := d.target.EPR
-	var urls []string
-	for _, e := range d.services {
+	epr := d.install(a)
+	urls := []string{a.at.URL}
+	for _, e := range a.services {
 		urls = append(urls, e.Address)
 	}
-	d.mu.Unlock()
-	return d.bindTo(epr, append(urls, url)...)
+	return d.bindTo(epr, urls...)
 }
 
-// install takes over what a device says of itself.
-func (d *Device) install(m *dpws.Metadata, url string) error {
+// install takes over what a device says of itself, and returns its EPR.
+func (d *Device) install(a *answer) string {
+	d.senders.Know(a.at.Certificate)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.metadata, d.xaddr = m, url
-	d.services = make(map[string]soap.EndpointReference)
-	for _, h := range m.Hosted {
-		for _, t := range h.Types {
-			ours := t.Space == sdc.NamespaceGlue || t == xmlscan.Name{Space: sdc.NamespaceHistory, Local: sdc.HistoryService}
-			if ours && len(h.Endpoints) > 0 {
-				d.services[t.Local] = h.Endpoints[0]
-			}
-		}
+	d.metadata, d.xaddr, d.services = a.metadata, a.at.URL, a.services
+	if d.target.EPR == "" && a.metadata.Host != nil {
+		d.target.EPR = a.metadata.Host.Endpoint.Address
 	}
-	if _, ok := d.services[sdc.GetService]; !ok {
-		return &ServiceError{Service: sdc.GetService}
-	}
-	if d.target.EPR == "" && m.Host != nil {
-		d.target.EPR = m.Host.Endpoint.Address
-	}
-	return nil
+	return d.target.EPR
 }
 
 // answer is what came of asking one address.
 type answer struct {
-	url      string
+	at       soap.Contact // where, and who
 	metadata *dpws.Metadata
+	services map[string]soap.EndpointReference // by port type
 	err      error
 }
 
-func (d *Device) reach(ctx context.Context) (*dpws.Metadata, string, error) {
+func (d *Device) reach(ctx context.Context) (*answer, error) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -159,14 +142,15 @@ func (d *Device) reach(ctx context.Context) (*dpws.Metadata, string, error) {
 
 	queue := d.candidates()
 	asked, pending := 0, 0
-	answers := make(chan answer, 2*maxAddresses) // nobody who answers ever waits
+	answers := make(chan *answer, 2*maxAddresses) // nobody who answers ever waits
 	ask := func() {
 		url := queue[asked]
 		asked++
 		pending++
 		wg.Go(func() {
-			m, err := d.ask(ctx, url)
-			answers <- answer{url, m, err}
+			a := &answer{at: soap.Contact{URL: url}}
+			a.err = d.ask(ctx, a)
+			answers <- a
 		})
 	}
 	next := time.NewTimer(0)
@@ -183,9 +167,9 @@ func (d *Device) reach(ctx context.Context) (*dpws.Metadata, string, error) {
 		if asked == len(queue) && pending == 0 && !searching {
 			if len(locators) == 0 || d.EPR() == "" {
 				if len(errs) == 0 {
-					return nil, "", errors.New("the device has no transport address; resolve it first")
+					return nil, errors.New("the device has no transport address; resolve it first")
 				}
-				return nil, "", fmt.Errorf("no address answers: %w", errors.Join(errs...))
+				return nil, fmt.Errorf("no address answers: %w", errors.Join(errs...))
 			}
 			search.Reset(0)
 		}
@@ -212,36 +196,42 @@ func (d *Device) reach(ctx context.Context) (*dpws.Metadata, string, error) {
 		case a := <-answers:
 			pending--
 			if a.err == nil {
-				return a.metadata, a.url, nil
+				return a, nil
 			}
-			errs = append(errs, fmt.Errorf("%s: %w", a.url, a.err))
+			errs = append(errs, fmt.Errorf("%s: %w", a.at.URL, a.err))
 			next.Reset(0)
 		case <-ctx.Done():
-			return nil, "", fmt.Errorf("no address answers: %w", errors.Join(append(errs, context.Cause(ctx))...))
+			return nil, fmt.Errorf("no address answers: %w", errors.Join(append(errs, context.Cause(ctx))...))
 		}
 	}
 }
 
-// ask reads the metadata at one address and checks that they are the device's.
-func (d *Device) ask(ctx context.Context, url string) (m *dpws.Metadata, err error) {
-	epr := d.EPR()
+// ask reads the metadata at one address and checks that they are the device's, and that they lead nowhere else.
+func (d *Device) ask(ctx context.Context, a *answer) (err error) {
+	epr, url := d.EPR(), a.at.URL
 	_ = d.bindTo(epr, url) // judges a certificate shown elsewhere; the one shown here is judged by the handshake
 	defer func() {
 		if err != nil && url != d.XAddr() {
 			d.unbindFrom(url) // it may be the place of another device
 		}
 	}()
-	m, err = dpws.GetDevice(ctx, d.consumer.client, url, epr)
+	c := d.consumer
+	a.metadata, err = dpws.GetDevice(soap.WithContact(ctx, func(at soap.Contact) { a.at = at }), c.client, url, epr)
+	a.at.URL = url // as it was given, not as it was sent
 	if err != nil {
 		if refused := d.bindTo(epr, url); refused != nil {
-			return nil, refused // a connection closed for that reason need not say so
+			return refused // a connection closed for that reason need not say so
 		}
-		return nil, d.consumer.cfg.Identity.Explain(err)
+		return c.cfg.Identity.Explain(err)
 	}
-	if m.Host != nil && epr != "" && m.Host.Endpoint.Address != "" && m.Host.Endpoint.Address != epr {
-		return nil, fmt.Errorf("answered by another device, %s", m.Host.Endpoint.Address)
+	if err := d.isSame(a.at.Certificate); err != nil {
+		return err
 	}
-	return m, nil
+	if m := a.metadata; m.Host != nil && epr != "" && m.Host.Endpoint.Address != "" && m.Host.Endpoint.Address != epr {
+		return fmt.Errorf("answered by another device, %s", m.Host.Endpoint.Address)
+	}
+	a.services, err = c.offered(a.metadata, a.at)
+	return err
 }
 
 // locate asks all locators at the same time and returns what the first that knows the device says.

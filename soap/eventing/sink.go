@@ -2,6 +2,7 @@ package eventing
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -80,6 +81,14 @@ type Request struct {
 	// quick: hand over what takes time (EVT-5). nil answers 202 Accepted; an error answers a
 	// fault, upon which most sources end the subscription. The envelope may be kept.
 	Notify func(ctx context.Context, r *soap.Request) error
+	// AllowManager decides whether the subscription manager may be where the source says; an error refuses the subscription. nil demands the
+	// scheme and host of the source ([soap.Contact.SameHost]).
+	AllowManager func(source soap.Contact, manager string) error
+	// Senders knows whose notifications are those of the source; nil is one of its own. It matters with TLS only.
+	Senders *Senders
+	// AllowSender, if set, accepts notifications from others too: from a source that has one certificate to serve and another one to notify.
+	// It is not asked about those known to Senders.
+	AllowSender func(sender *x509.Certificate) bool
 }
 
 // Subscribe subscribes and, unless NoRenew is set, keeps the subscription alive: it is renewed when half
@@ -98,6 +107,12 @@ func (k *Sink) Subscribe(ctx context.Context, req Request) (*Subscription, error
 	if req.Expires <= 0 {
 		req.Expires = time.Minute
 	}
+	if req.Senders == nil {
+		req.Senders = NewSenders()
+	}
+	if req.AllowManager == nil {
+		req.AllowManager = func(source soap.Contact, manager string) error { return source.SameHost(manager) }
+	}
 	sub := &Subscription{
 		sink: k, id: strings.ReplaceAll(uuid.NewString(), "-", ""), req: req,
 		order: make(chan struct{}, 1), renewed: make(chan struct{}, 1),
@@ -110,6 +125,12 @@ func (k *Sink) Subscribe(ctx context.Context, req Request) (*Subscription, error
 	if len(req.Actions) > 0 {
 		dialect, filter = DialectAction, actionFilter(req.Actions)
 	}
+	// Known before the source learns where to send notifications.
+	var source soap.Contact
+	ctx = soap.WithContact(ctx, func(at soap.Contact) {
+		source = at
+		req.Senders.Know(at.Certificate)
+	})
 	sent := time.Now()
 	env, err := k.cfg.Client.Call(ctx, req.Source, ActionSubscribe, &subscribeRequest{
 		notifyTo: soap.NewEndpoint(k.cfg.BaseURL + sub.path()),
@@ -126,6 +147,10 @@ func (k *Sink) Subscribe(ctx context.Context, req Request) (*Subscription, error
 	if err != nil {
 		sub.end(err)
 		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	if err := req.AllowManager(source, m.manager.Address); err != nil {
+		sub.end(err) // it cannot be given back: whoever is there must not be talked to
+		return nil, fmt.Errorf("subscribe: subscription manager: %w", err)
 	}
 	sub.mu.Lock()
 	sub.manager = *m.manager

@@ -109,6 +109,9 @@ func (sub *Subscription) end(cause error) {
 }
 
 func (sub *Subscription) handleNotification(ctx context.Context, r *soap.Request) (*soap.Response, error) {
+	if err := sub.admit(ctx, r); err != nil {
+		return nil, err
+	}
 	if err := sub.turn(ctx); err != nil {
 		return nil, err
 	}
@@ -130,6 +133,9 @@ func (sub *Subscription) turn(ctx context.Context) error {
 }
 
 func (sub *Subscription) handleEnd(ctx context.Context, r *soap.Request) (*soap.Response, error) {
+	if err := sub.admit(ctx, r); err != nil {
+		return nil, err
+	}
 	m, err := decode(r, "SubscriptionEnd", decodeSubscriptionEnd)
 	if err != nil {
 		return nil, err
