@@ -134,7 +134,7 @@ type Action struct {
 type Hold struct {
 	Call `yaml:",inline"`
 	When []Condition `yaml:"when"`
-	// Renew is the time between two invocations, at most half of what the device allows.
+	// Renew is the time between two invocations, at most 45 % of what the device allows, so that one may be lost.
 	Renew time.Duration `yaml:"renew"`
 	// Limit is the longest time from the first invocation to the release.
 	Limit time.Duration `yaml:"limit"`

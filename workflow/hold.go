@@ -59,7 +59,7 @@ func (r *runner) hold(ctx context.Context, s *Step) error {
 		switch {
 		case op.Effective == 0:
 			return fmt.Errorf("%w: %s: the device does not end operation %s by itself; it must not be held", ErrOperation, h.At, op.Handle)
-		case 2*h.Renew > op.Effective:
+		case 2*h.Renew > op.Effective*9/10: // the second has to be there in time
 			return fmt.Errorf("%w: %s: operation %s lasts %v; renewing it every %v leaves no room for a lost message", ErrOperation, h.At, op.Handle, op.Effective, h.Renew)
 		}
 		keep := &held{begin: time.Now(), last: time.Now(), limit: h.Limit, lease: op.Effective, done: make(chan struct{})}
@@ -89,6 +89,9 @@ func (r *runner) renew(ctx context.Context, s *Step, sys *station.System, op *st
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		}
+		if ctx.Err() != nil {
+			return // both were so: a renewal more would make the hold longer, and its undoing wait
 		}
 		// Not cancelled by the release, which waits: a renewal that reaches the device after it would begin the hold anew.
 		call, stop := context.WithTimeout(context.WithoutCancel(ctx), s.Hold.Renew)
