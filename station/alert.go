@@ -57,9 +57,11 @@ func (a *Alert) Signalled() bool {
 // Latched tells whether a signal goes on though the condition has gone.
 func (a *Alert) Latched() bool { return a.has(pm.AlertSignalPresenceLatch) }
 
-// Acknowledged tells whether somebody has acknowledged a signal and none is still being generated.
+// Acknowledged tells whether somebody has acknowledged a signal and no other that can be acknowledged is still being generated. Visible signals usually stay until
+// the condition has gone.
 func (a *Alert) Acknowledged() bool {
-	return a.has(pm.AlertSignalPresenceAck) && !a.has(pm.AlertSignalPresenceOn)
+	return a.has(pm.AlertSignalPresenceAck) &&
+		!slices.ContainsFunc(a.Signals, func(s Signal) bool { return s.Presence == pm.AlertSignalPresenceOn && s.Acknowledgeable })
 }
 
 // Active tells whether the alert wants attention: it is present, or its signals still are.

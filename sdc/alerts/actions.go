@@ -19,14 +19,21 @@ func unknown(handle, what string) error {
 // SetPresence says whether the fact behind an alert condition is there. The condition is present once its generation delay has passed, while it
 // and its alert system are on. A limit condition is not judged by its sources any more from then on, until Judge. The error wraps mdib.ErrUnknownHandle.
 func (m *Manager) SetPresence(handle string, there bool) error {
+	return m.SetPresences(map[string]bool{handle: there})
+}
+
+// SetPresences is SetPresence for several conditions, by their handles, which are told of in one report. If one of them is unknown, nothing has changed.
+func (m *Manager) SetPresences(facts map[string]bool) error {
 	return m.transact(nil, func(t *turn) error {
-		c, ok := t.layout.conditions[handle]
-		if !ok {
-			return unknown(handle, "alert condition")
+		for handle, there := range facts {
+			c, ok := t.layout.conditions[handle]
+			if !ok {
+				return unknown(handle, "alert condition")
+			}
+			y := t.memory.conditions[handle]
+			y.fact, y.stated = there, c.judged()
+			t.memory.conditions[handle] = y
 		}
-		y := t.memory.conditions[handle]
-		y.fact, y.stated = there, c.judged()
-		t.memory.conditions[handle] = y
 		return nil
 	}, false)
 }

@@ -43,7 +43,7 @@ func New(opts simulators.Options) (*Light, error) {
 	}
 	return &Light{
 		opts: opts, mdib: snap, lamp: lamp{settings: DefaultSettings(), warmth: ambient}, battery: bedside.Battery{Charge: 100},
-		alarms: bedside.NewAlarms(build.HandleAlertSystem, selfCheck, nil, conditions()),
+		alarms: bedside.NewAlarms(build.HandleAlertSystem, nil),
 	}, nil
 }
 
@@ -108,7 +108,7 @@ func (d *Light) Run(ctx context.Context, p *provider.Provider) error {
 	if err := d.show(p, time.Now()); err != nil {
 		return err
 	}
-	return bedside.Pace(ctx, bedside.Step, func(at time.Time) error { return d.step(p, at) })
+	return d.alarms.Pace(ctx, func(at time.Time) error { return d.step(p, at) })
 }
 
 func (d *Light) step(p *provider.Provider, at time.Time) error {
@@ -125,7 +125,7 @@ func (d *Light) step(p *provider.Provider, at time.Time) error {
 	}
 	d.alarms.Flag(AlarmWarm, warm)
 	d.alarms.Flag(AlarmBattery, d.battery.Charge < bedside.LowCharge)
-	if err := d.alarms.Step(p, bedside.Step, at); err != nil {
+	if err := d.alarms.Step(); err != nil {
 		return err
 	}
 	return d.battery.Step(p, bedside.Step)

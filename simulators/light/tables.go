@@ -73,7 +73,7 @@ func device() (*mdib.Snapshot, error) {
 		Type:  build.Private("surgical-light", "Surgical light"),
 		Model: modelName, Number: modelNumber, Serial: serial,
 		Alerts:     build.AlertSystem(build.HandleAlertSystem, selfCheck, nil, conditions()),
-		Operations: append(ops, bedside.Operations(nil)...),
+		Operations: append(ops, bedside.Operations(nil, conditions())...),
 		VMDs: []*pm.VmdDescriptor{build.VMD("head", build.Private("light-head", "Light head"),
 			build.Channel("head.control", build.Private("light-control", "Control"), control...),
 			build.Channel("head.measurements", build.Private("light-measurements", "Measurements"),

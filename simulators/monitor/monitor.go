@@ -44,7 +44,7 @@ func New(opts simulators.Options) (*Monitor, error) {
 	}
 	return &Monitor{
 		opts: opts, mdib: snap, bed: opts.OpenBed(), signals: newSignals(), battery: bedside.Battery{Charge: 100}, off: map[Sensor]bool{},
-		alarms: bedside.NewAlarms(build.HandleAlertSystem, selfCheck, limits(), conditions()),
+		alarms: bedside.NewAlarms(build.HandleAlertSystem, limits()),
 	}, nil
 }
 
@@ -79,7 +79,7 @@ func (m *Monitor) sensors() attached {
 func (m *Monitor) Run(ctx context.Context, p *provider.Provider) error {
 	tap := m.bed.Tap()
 	defer tap.Close()
-	return bedside.Pace(ctx, bedside.Step, func(at time.Time) error { return m.step(p, tap, at) })
+	return m.alarms.Pace(ctx, func(at time.Time) error { return m.step(p, tap, at) })
 }
 
 // step lets bedside.Step pass.
@@ -111,7 +111,7 @@ func (m *Monitor) step(p *provider.Provider, tap *simulators.Tap, at time.Time) 
 		m.alarms.Flag(condition, there)
 	}
 	m.alarms.Flag(AlarmBattery, m.battery.Charge < bedside.LowCharge)
-	if err := m.alarms.Step(p, bedside.Step, at); err != nil {
+	if err := m.alarms.Step(); err != nil {
 		return err
 	}
 	return m.battery.Step(p, bedside.Step)

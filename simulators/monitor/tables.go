@@ -222,7 +222,7 @@ func device() (*mdib.Snapshot, error) {
 		Type:  build.Code{Code: "69965", Name: "MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS", Text: "Patient monitor"},
 		Model: modelName, Number: modelNumber, Serial: serial,
 		Alerts:     build.AlertSystem(build.HandleAlertSystem, selfCheck, limits(), conditions()),
-		Operations: append(ops, bedside.Operations(limits())...),
+		Operations: append(ops, bedside.Operations(limits(), conditions())...),
 		VMDs:       vmds(),
 		States:     states,
 	}.MDIB()

@@ -45,7 +45,7 @@ func New(opts simulators.Options) (*Pump, error) {
 	}
 	return &Pump{
 		opts: opts, mdib: snap, bed: opts.OpenBed(), engine: newEngine(DefaultProgram()), battery: bedside.Battery{Charge: 100},
-		alarms: bedside.NewAlarms(build.HandleAlertSystem, selfCheck, nil, conditions()),
+		alarms: bedside.NewAlarms(build.HandleAlertSystem, nil),
 	}, nil
 }
 
@@ -94,7 +94,7 @@ func (d *Pump) Run(ctx context.Context, p *provider.Provider) error {
 	if err := d.show(p, time.Now()); err != nil {
 		return err
 	}
-	return bedside.Pace(ctx, bedside.Step, func(at time.Time) error { return d.step(p, tap, at) })
+	return d.alarms.Pace(ctx, func(at time.Time) error { return d.step(p, tap, at) })
 }
 
 // deliver is the pump at the bed.
@@ -123,7 +123,7 @@ func (d *Pump) step(p *provider.Provider, tap *simulators.Tap, at time.Time) err
 	d.alarms.Flag(AlarmHoldOver, e.holdOver)
 	d.alarms.Flag(AlarmUnwatched, e.unwatched)
 	d.alarms.Flag(AlarmBattery, d.battery.Charge < bedside.LowCharge)
-	if err := d.alarms.Step(p, bedside.Step, at); err != nil {
+	if err := d.alarms.Step(); err != nil {
 		return err
 	}
 	return d.battery.Step(p, bedside.Step)

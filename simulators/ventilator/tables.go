@@ -221,7 +221,7 @@ func operations() []pm.OperationDescriptor {
 	for _, s := range settings() {
 		ops = append(ops, build.SetValue(OpSet(s.Handle), s.Handle, build.Private("set-"+s.Handle, "Set: "+s.Type.Text)))
 	}
-	return append(ops, bedside.Operations(limits())...)
+	return append(ops, bedside.Operations(limits(), conditions())...)
 }
 
 // device builds the MDIB.

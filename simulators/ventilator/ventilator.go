@@ -54,7 +54,7 @@ func New(opts simulators.Options) (*Ventilator, error) {
 	}
 	v := &Ventilator{
 		opts: opts, mdib: snap, bed: opts.OpenBed(), machine: newMachine(start), sensor: newSensor(),
-		alarms:  bedside.NewAlarms(build.HandleAlertSystem, selfCheck, limits(), conditions()),
+		alarms:  bedside.NewAlarms(build.HandleAlertSystem, limits()),
 		battery: bedside.Battery{Charge: 100},
 		traces:  [3]*bedside.Trace{bedside.NewTrace(HandlePressure, 1), bedside.NewTrace(HandleFlow, 1), bedside.NewTrace(HandleVolume, 0)},
 	}
@@ -90,7 +90,7 @@ func (v *Ventilator) Run(ctx context.Context, p *provider.Provider) error {
 	if err := v.showSettings(p, time.Now()); err != nil {
 		return err
 	}
-	return bedside.Pace(ctx, bedside.Step, func(at time.Time) error { return v.step(p, tap, at) })
+	return v.alarms.Pace(ctx, func(at time.Time) error { return v.step(p, tap, at) })
 }
 
 // ventilate is the machine at the bed.
@@ -135,7 +135,7 @@ func (v *Ventilator) step(p *provider.Provider, tap *simulators.Tap, at time.Tim
 	v.alarms.Flag(AlarmLimited, running && machine.limited)
 	v.alarms.Flag(AlarmPauseOver, running && machine.pauseOver)
 	v.alarms.Flag(AlarmBattery, v.battery.Charge < bedside.LowCharge)
-	if err := v.alarms.Step(p, bedside.Step, at); err != nil {
+	if err := v.alarms.Step(); err != nil {
 		return err
 	}
 	return v.battery.Step(p, bedside.Step)

@@ -145,6 +145,20 @@ func TestDisconnectionRaisesTheTechnicalAlarm(t *testing.T) {
 		condition, _ := mdib.Get[*pm.AlertConditionState](snap, ventilator.AlarmDisconnect)
 		require.True(t, condition.DeterminationTime.IsSet())
 
+		// covers: BICEPS ack
+		audible := build.AudibleSignal(ventilator.AlarmDisconnect)
+		acknowledge := func(signal string, presence pm.AlertSignalPresence) error {
+			s := &pm.AlertSignalState{Presence: presence}
+			s.DescriptorHandle, s.ActivationState = signal, pm.AlertActivationOn
+			_, err := b.Consumer.SetAlertState(b.T.Context(), bedside.OpAcknowledgeSignal(ventilator.AlarmDisconnect), s)
+			return err
+		}
+		require.Error(t, acknowledge(build.AudibleSignal(ventilator.AlarmApnoea), pm.AlertSignalPresenceAck), "of another alarm")
+		require.Error(t, acknowledge(audible, pm.AlertSignalPresenceOff), "it is still there")
+		require.NoError(t, acknowledge(audible, pm.AlertSignalPresenceAck))
+		require.Equal(t, pm.AlertSignalPresenceAck, simtest.Signal(b.Consumer.MDIB(), audible))
+		require.Equal(t, pm.AlertSignalPresenceOn, simtest.Signal(b.Consumer.MDIB(), build.VisibleSignal(ventilator.AlarmDisconnect)))
+
 		_, err := b.Consumer.Activate(b.T.Context(), bedside.OpPauseAudio)
 		require.NoError(t, err)
 		snap = b.Consumer.MDIB()

@@ -82,7 +82,7 @@ func operations() []pm.OperationDescriptor {
 	for _, s := range settings() {
 		ops = append(ops, build.SetValue(OpSet(s.Handle), s.Handle, build.Private("set-"+s.Type.Code, "Set: "+s.Type.Text)))
 	}
-	return append(ops, bedside.Operations(nil)...)
+	return append(ops, bedside.Operations(nil, conditions())...)
 }
 
 func device() (*mdib.Snapshot, error) {

@@ -43,7 +43,7 @@ func New(opts simulators.Options) (*Device, error) {
 	}
 	return &Device{
 		opts: opts, mdib: snap, bed: opts.OpenBed(), generator: newGenerator(DefaultSettings()), battery: bedside.Battery{Charge: 100},
-		alarms: bedside.NewAlarms(build.HandleAlertSystem, selfCheck, nil, conditions()),
+		alarms: bedside.NewAlarms(build.HandleAlertSystem, nil),
 	}, nil
 }
 
@@ -74,7 +74,7 @@ func (d *Device) Run(ctx context.Context, p *provider.Provider) error {
 	if err := d.show(p, time.Now()); err != nil {
 		return err
 	}
-	err := bedside.Pace(ctx, bedside.Step, func(at time.Time) error { return d.step(p, tap, at) })
+	err := d.alarms.Pace(ctx, func(at time.Time) error { return d.step(p, tap, at) })
 	// A device that leaves the network emits nothing any more.
 	d.mu.Lock()
 	d.generator.abort()
@@ -97,7 +97,7 @@ func (d *Device) step(p *provider.Provider, tap *simulators.Tap, at time.Time) e
 	}
 	d.alarms.Flag(AlarmInterlock, tripped)
 	d.alarms.Flag(AlarmBattery, d.battery.Charge < bedside.LowCharge)
-	if err := d.alarms.Step(p, bedside.Step, at); err != nil {
+	if err := d.alarms.Step(); err != nil {
 		return err
 	}
 	return d.battery.Step(p, bedside.Step)

@@ -69,7 +69,9 @@ func newDevice(t *testing.T) (device, *Alarms) {
 		States: append([]pm.State{build.AlertSystemState(build.HandleAlertSystem)}, build.InitialLimits(limits)...),
 	}.MDIB()
 	require.NoError(t, err)
-	return device{mdib.NewStore(snap, mdib.Config{})}, NewAlarms(build.HandleAlertSystem, 5*time.Second, limits, nil)
+	d, a := device{mdib.NewStore(snap, mdib.Config{})}, NewAlarms(build.HandleAlertSystem, limits)
+	require.NoError(t, a.attach(d))
+	return d, a
 }
 
 func (d device) set(t *testing.T, v float64, ok bool) {
@@ -79,11 +81,7 @@ func (d device) set(t *testing.T, v float64, ok bool) {
 	}))
 }
 
-func (d device) pass(t *testing.T, a *Alarms, duration time.Duration) (present bool, vis, aud pm.AlertSignalPresence) {
-	t.Helper()
-	for ; duration > 0; duration -= Step {
-		require.NoError(t, a.Step(d, Step, time.Now()))
-	}
+func (d device) alarm() (present bool, vis, aud pm.AlertSignalPresence) {
 	s, _ := mdib.Get[*pm.LimitAlertConditionState](d.Load(), "alarm")
 	v, _ := mdib.Get[*pm.AlertSignalState](d.Load(), "alarm.vis")
 	u, _ := mdib.Get[*pm.AlertSignalState](d.Load(), "alarm.aud")
@@ -92,48 +90,60 @@ func (d device) pass(t *testing.T, a *Alarms, duration time.Duration) (present b
 
 func TestLimitAlarm(t *testing.T) {
 	// covers: BICEPS R0029_0
-	const on, off = pm.AlertSignalPresenceOn, pm.AlertSignalPresenceOff
-	d, a := newDevice(t)
-	expect := func(wantPresent bool, wantVis, wantAud pm.AlertSignalPresence, duration time.Duration) {
-		t.Helper()
-		present, vis, aud := d.pass(t, a, duration)
-		require.Equal(t, wantPresent, present)
-		require.Equal(t, wantVis, vis)
-		require.Equal(t, wantAud, aud)
-		require.Empty(t, mdib.Validate(d.Load()))
-	}
-	expect(false, off, off, 5*time.Second)
-	d.set(t, 20, true)
-	expect(false, off, off, 5*time.Second) // the limit itself is inside
-	d.set(t, 20.1, true)
-	expect(false, off, off, 2*time.Second) // not long enough
-	expect(true, on, on, time.Second)
-	a.PauseAudio(time.Second)
-	expect(true, on, off, 500*time.Millisecond)
-	expect(true, on, on, time.Second)
-	a.PauseAudio(time.Minute)
-	expect(true, on, off, time.Second)
-	a.ResumeAudio()
-	expect(true, on, on, time.Second)
-	d.set(t, 0, false)
-	expect(false, off, off, time.Second) // without a value there is nothing to judge
-	d.set(t, 9.9, true)
-	expect(true, on, on, 3*time.Second)
-	edit := func(change func(*pm.LimitAlertConditionState)) {
-		require.NoError(t, d.Update(func(tx *mdib.Tx) error {
-			s, err := mdib.Edit[*pm.LimitAlertConditionState](tx, "alarm")
-			if err == nil {
-				change(s)
-			}
-			return err
-		}))
-	}
-	edit(func(s *pm.LimitAlertConditionState) { s.MonitoredAlertLimits = pm.AlertConditionMonitoredLimitsLoOff })
-	expect(false, off, off, Step)
-	edit(func(s *pm.LimitAlertConditionState) { s.MonitoredAlertLimits = pm.AlertConditionMonitoredLimitsAll })
-	expect(true, on, on, 3*time.Second)
-	edit(func(s *pm.LimitAlertConditionState) {
-		s.ActivationState, s.Presence = pm.AlertActivationOff, false
+	const on, off, ack = pm.AlertSignalPresenceOn, pm.AlertSignalPresenceOff, pm.AlertSignalPresenceAck
+	synctest.Test(t, func(t *testing.T) {
+		d, a := newDevice(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- a.Pace(ctx, func(time.Time) error { return a.Step() }) }()
+		expect := func(wantPresent bool, wantVis, wantAud pm.AlertSignalPresence, after time.Duration) {
+			t.Helper()
+			<-time.After(after + time.Millisecond)
+			synctest.Wait()
+			present, vis, aud := d.alarm()
+			require.Equal(t, wantPresent, present)
+			require.Equal(t, wantVis, vis)
+			require.Equal(t, wantAud, aud)
+			require.Empty(t, mdib.Validate(d.Load()))
+		}
+		limits := func(low, high string, monitored pm.AlertConditionMonitoredLimits, activation pm.AlertActivation) error {
+			s := &pm.LimitAlertConditionState{Limits: build.Range(low, high), MonitoredAlertLimits: monitored}
+			s.DescriptorHandle, s.ActivationState = "alarm", activation
+			return a.manager.SetAlertState(s)
+		}
+		expect(false, off, off, 5*time.Second)
+		d.set(t, 20, true)
+		expect(false, off, off, 5*time.Second) // the limit itself is inside
+		d.set(t, 20.1, true)
+		expect(false, off, off, 1900*time.Millisecond) // not long enough
+		expect(true, on, on, time.Second)
+		require.NoError(t, a.manager.PauseAudio(a.system, time.Second))
+		expect(true, on, off, 500*time.Millisecond)
+		expect(true, on, on, time.Second)
+		require.NoError(t, a.manager.PauseAudio(a.system, time.Minute))
+		expect(true, on, off, time.Second)
+		require.NoError(t, a.manager.ResumeAudio(a.system))
+		expect(true, on, on, time.Second)
+		require.NoError(t, a.acknowledge())
+		require.NoError(t, a.acknowledge(), "again")
+		expect(true, on, ack, build.AcknowledgeTimeout-time.Second)
+		expect(true, on, on, 2*time.Second) // it is still there
+		d.set(t, 0, false)
+		expect(false, off, off, time.Second) // without a value there is nothing to judge
+		require.NoError(t, a.acknowledge(), "nothing sounds")
+		d.set(t, 9.9, true)
+		expect(true, on, on, 3*time.Second)
+		require.NoError(t, limits("10", "20", pm.AlertConditionMonitoredLimitsLoOff, pm.AlertActivationOn))
+		expect(false, off, off, 0)
+		require.NoError(t, limits("10", "20", pm.AlertConditionMonitoredLimitsAll, pm.AlertActivationOn))
+		expect(true, on, on, 3*time.Second)
+		require.Error(t, limits("10", "100.1", pm.AlertConditionMonitoredLimitsAll, pm.AlertActivationOn))
+		require.Error(t, limits("20", "10", pm.AlertConditionMonitoredLimitsAll, pm.AlertActivationOn))
+		require.NoError(t, limits("10", "20", pm.AlertConditionMonitoredLimitsAll, pm.AlertActivationOff))
+		expect(false, off, off, 3*time.Second)
+		s, _ := mdib.Get[*pm.AlertSystemState](d.Load(), build.HandleAlertSystem)
+		require.Positive(t, s.SelfCheckCount.Or(0))
+		cancel()
+		require.NoError(t, <-ended)
 	})
-	expect(false, off, off, 3*time.Second)
 }

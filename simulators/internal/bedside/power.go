@@ -5,6 +5,7 @@ import (
 
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/sdc/alerts"
 	"github.com/semeco/go-sdc/simulators/internal/build"
 )
 
@@ -23,7 +24,7 @@ const LowCharge = 20
 const batteryPeriod = 5 * time.Second
 
 // Step lets dt pass and reports the battery when it is time.
-func (b *Battery) Step(u Updater, dt time.Duration) error {
+func (b *Battery) Step(u alerts.Updater, dt time.Duration) error {
 	b.since += dt
 	if b.since < batteryPeriod {
 		return nil

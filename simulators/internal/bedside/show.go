@@ -5,6 +5,7 @@ import (
 
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/sdc/alerts"
 )
 
 // Text returns the current value of an enumeration, "" if it has none.
@@ -18,7 +19,7 @@ func Text(snap *mdib.Snapshot, handle string) string {
 
 // Show brings enumerations and numbers up to date, those only that the MDIB does not show yet: a setting or a result is determined when
 // it comes about, not whenever somebody looks. Without any there is no transaction.
-func Show(u Updater, at time.Time, texts map[string]string, values []Value) error {
+func Show(u alerts.Updater, at time.Time, texts map[string]string, values []Value) error {
 	snap := u.MDIB()
 	newTexts := map[string]string{}
 	for handle, text := range texts {
@@ -65,7 +66,7 @@ func shown(snap *mdib.Snapshot, v Value) bool {
 }
 
 // Enable says which operations can be invoked at present.
-func Enable(u Updater, enabled map[string]bool) error {
+func Enable(u alerts.Updater, enabled map[string]bool) error {
 	change := map[string]pm.OperatingMode{}
 	for handle, on := range enabled {
 		mode := pm.OperatingModeDis

@@ -80,6 +80,9 @@ func condition(handle string, code Code, source string, kind pm.AlertConditionKi
 	return d
 }
 
+// AcknowledgeTimeout is after what time an acknowledged alarm that is still there sounds again.
+const AcknowledgeTimeout = 2 * time.Minute
+
 func signals(condition string) []*pm.AlertSignalDescriptor {
 	signal := func(handle string, m pm.AlertSignalManifestation, what string) *pm.AlertSignalDescriptor {
 		d := &pm.AlertSignalDescriptor{ConditionSignaled: condition, Manifestation: m}
@@ -87,10 +90,9 @@ func signals(condition string) []*pm.AlertSignalDescriptor {
 		d.SafetyClassification = pm.SafetyClassificationMedB
 		return d
 	}
-	return []*pm.AlertSignalDescriptor{
-		signal(VisibleSignal(condition), pm.AlertSignalManifestationVis, "Visible alarm signal"),
-		signal(AudibleSignal(condition), pm.AlertSignalManifestationAud, "Audible alarm signal"),
-	}
+	audible := signal(AudibleSignal(condition), pm.AlertSignalManifestationAud, "Audible alarm signal")
+	audible.AcknowledgementSupported, audible.AcknowledgeTimeout = true, pm.Some(pm.DurationOf(AcknowledgeTimeout))
+	return []*pm.AlertSignalDescriptor{signal(VisibleSignal(condition), pm.AlertSignalManifestationVis, "Visible alarm signal"), audible}
 }
 
 // InitialLimits are the states of limit alarms that differ from what the descriptor implies.
