@@ -199,7 +199,8 @@ class Operator:
         if entity.state is None or not entity.state.is_alert_state:
             return None
         state = self._mdib.xtra.mk_proposed_state(descriptor.OperationTarget)
-        state.ActivationState = pm_types.AlertActivation.ON
+        if state.NODETYPE != pm_qnames.AlertSignalState:  # its activation follows that of the system, which may be paused
+            state.ActivationState = pm_types.AlertActivation.ON
         return self._set.set_alert_state(handle, state)
 
     def _SetComponentState(self, handle, descriptor):
