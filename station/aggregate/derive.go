@@ -80,6 +80,8 @@ type Used struct {
 	Status station.Status
 	// Number is the value in the unit of the input; only if the value is usable.
 	Number pm.Opt[pm.Decimal]
+
+	trouble Cause // why it is not usable; "" if it is
 }
 
 // Derive applies a rule to what a patient's devices show at a time. patient is a key of the view.
@@ -123,12 +125,11 @@ func usableSystems(p *station.Patient, exclude []string) []*station.System {
 // pick is what was found for an input.
 type pick struct {
 	Used
-	of      *station.System
-	conv    unit.Conversion
-	number  float64
-	doubt   string
-	trouble Cause // "" if it is usable
-	label   string
+	of     *station.System
+	conv   unit.Conversion
+	number float64
+	doubt  string
+	label  string
 }
 
 // worst orders causes by how bad they are for an input, the worst first.
@@ -158,7 +159,7 @@ func reason(c Cause) string {
 
 // find picks the best metric for an input, other than those that are taken.
 func (s *scene) find(in *Input, taken []station.Ref) pick {
-	best := pick{trouble: CauseMissing}
+	best := pick{Used: Used{trouble: CauseMissing}}
 	for i, src := range in.From {
 		p := s.findSource(in, i, src, taken)
 		if p.merit() > best.merit() {
@@ -183,7 +184,7 @@ func (p *pick) merit() int {
 }
 
 func (s *scene) findSource(in *Input, i int, src Source, taken []station.Ref) pick {
-	best := pick{trouble: CauseMissing}
+	best := pick{Used: Used{trouble: CauseMissing}}
 	for _, m := range s.meanings(src, taken) {
 		prefer := s.opts.Preferences
 		if epr := s.stay[slotKey(src, &in.Unit)]; epr != "" && len(prefer.Types) == 0 {
@@ -311,9 +312,9 @@ func (s *scene) derive(r *Rule) Result {
 	skew, clock := skewOf(picks)
 	switch {
 	case skew > r.maxSkew():
-		return res.none(pm.MeasurementValidityNA, CauseSkew, fmt.Sprintf("the inputs were determined %s apart", skew.Round(time.Second)))
+		return res.none(pm.MeasurementValidityNA, CauseSkew, fmt.Sprintf("the inputs were determined more than %s apart", r.maxSkew()))
 	case skew > r.skew():
-		res.doubt(CauseSkew, "the inputs were determined %s apart", skew.Round(time.Second))
+		res.doubt(CauseSkew, "the inputs were determined more than %s apart", r.skew())
 	case clock != "":
 		res.doubt(CauseClock, "%s: how far the clock of the device is off is not known", clock)
 	}
