@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -180,6 +181,24 @@ func TestSelfCheck(t *testing.T) {
 		require.NoError(t, b.SetActivation("alerts", pm.AlertActivationOff))
 		b.after(5 * time.Second)
 		require.EqualValues(t, 13, state().SelfCheckCount.Or(0), "a system that is off checks itself on")
+	})
+}
+
+// A system that comes later checks itself at once, too, and not when the manager wakes for another reason.
+func TestSelfCheckOfASystemInsertedLater(t *testing.T) {
+	// covers: BICEPS self-check
+	inBubble(t, Config{}, func(b *bench) {
+		b.after(61 * time.Second)
+		vmd := &pm.VmdDescriptor{}
+		vmd.AlertSystem = &pm.AlertSystemDescriptor{SelfCheckPeriod: seconds(5)}
+		vmd.AbstractDescriptor, vmd.AlertSystem.AbstractDescriptor = base("late.vmd"), base("late.alerts")
+		require.NoError(t, b.Update(func(tx *mdib.Tx) error { return tx.Insert("mds", vmd) }))
+		synctest.Wait()
+		for n := range int64(3) {
+			s, _ := mdib.Get[*pm.AlertSystemState](b.MDIB(), "late.alerts")
+			require.Equal(t, n+1, s.SelfCheckCount.Or(0))
+			b.after(5 * time.Second)
+		}
 	})
 }
 

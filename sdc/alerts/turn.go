@@ -186,7 +186,7 @@ func (t *turn) signal(g *signal) error {
 // selfCheck checks the system if it is time (BICEPS self-check). Checks keep to their schedule, however late the last one came.
 func (t *turn) selfCheck(s *system) error {
 	m := t.memory.systems[s.handle]
-	if s.period <= 0 || !t.check && m.checked.IsZero() {
+	if s.period <= 0 {
 		return nil
 	}
 	due := m.checked.Add(s.period)
