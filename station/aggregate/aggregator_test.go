@@ -1,10 +1,12 @@
 package aggregate
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -416,4 +418,55 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		_, err := New(c)
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// Sensors that disagree for long enough raise an alarm at the aggregator, and it ends when they agree or one of them is gone.
+func TestSensorsThatDisagreeRaiseAnAlarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWard(t, nil)
+		w.now = time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- w.a.alerts.Run(ctx) }()
+		defer func() {
+			cancel()
+			require.NoError(t, <-ended)
+		}()
+		dev := w.device("urn:uuid:1", "A", vitals)
+		present := func() bool {
+			return must(mdib.Get[*pm.LimitAlertConditionState](w.a.dev.MDIB(), "patient-1.alarm.heart-rate-difference")).Presence
+		}
+		pass := func(seconds int, pulse string, q pm.MeasurementValidity) {
+			for range seconds {
+				w.now = time.Now()
+				w.fresh(dev)
+				dev.Values[1].Number, dev.Values[1].Validity = pm.Some(pm.MustDecimal(pulse)), q
+				w.shows(person("1", dev))
+				<-time.After(time.Second)
+				synctest.Wait()
+			}
+		}
+		vld, inv := pm.MeasurementValidityVld, pm.MeasurementValidityInv
+		pass(20, "78", vld)
+		require.False(t, present())
+		pass(12, "60", vld)
+		require.False(t, present(), "not for long enough yet")
+		pass(6, "60", vld)
+		require.True(t, present())
+		signal := must(mdib.Get[*pm.AlertSignalState](w.a.dev.MDIB(), "patient-1.alarm.heart-rate-difference.visible"))
+		require.Equal(t, pm.AlertSignalPresenceOn, signal.Presence)
+		d := must(mdib.Get[*pm.LimitAlertConditionDescriptor](w.a.dev.MDIB(), "patient-1.alarm.heart-rate-difference"))
+		require.Equal(t, pm.AlertConditionKindTec, d.Kind)
+		require.Equal(t, pm.AlertConditionPriorityLo, d.Priority)
+		pass(2, "79", vld)
+		require.False(t, present())
+		pass(20, "60", vld)
+		require.True(t, present())
+		pass(2, "60", inv)
+		require.False(t, present(), "one sensor is nothing to compare")
+		require.Empty(t, lint.Check(w.a.dev.MDIB(), lint.SDPi25))
+		w.shows() // an alarm of a patient who has left leaves, too
+		_, ok := w.a.dev.MDIB().Descriptor("patient-1.alerts")
+		require.False(t, ok)
+	})
 }
