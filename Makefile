@@ -102,6 +102,10 @@ ratios: ## short form of the benchmarks: wide margins on ratios, exact ones on a
 attack: ## ten minutes (ATTACKTIME) of mixed attacks on a device, with a well-behaved consumer as witness
 	$(GO) test -count=1 -v -timeout 0 -run TestMixedAttack ./internal/attack -attack.for $(ATTACKTIME)
 
+.PHONY: station-load
+station-load: chromium ## frame times and CPU of the web view with twenty devices and sixty waveforms; for a machine that does nothing else
+	SDC_MEASURE=1 $(GO) test -count=1 -v -run TestMeasureTwentyDevices ./station/web 2>&1 | grep -v 'unhandled'
+
 .PHONY: microbench
 microbench: ## every Go benchmark once, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -13,7 +13,10 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/simulators"
 	"github.com/semeco/go-sdc/simulators/physio"
+	"github.com/semeco/go-sdc/simulators/ventilator"
 	"github.com/semeco/go-sdc/station"
 	"github.com/semeco/go-sdc/station/web"
 )
@@ -33,8 +36,14 @@ func browser(t *testing.T) context.Context {
 			}
 		}
 	}
+	folder, err := os.MkdirTemp("", "sdc-chromium-")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		// Helpers of the browser write for a moment after it has ended.
+		require.Eventually(t, func() bool { return os.RemoveAll(folder) == nil }, 30*time.Second, 50*time.Millisecond)
+	})
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1500, 950),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(folder), chromedp.WindowSize(1500, 950),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(time.Minute),
 	)
 	ctx, stopAllocator := chromedp.NewExecAllocator(t.Context(), options...)
@@ -79,6 +88,17 @@ func holds(expression string) chromedp.Action {
 	return chromedp.Poll(expression, nil, chromedp.WithPollingTimeout(45*time.Second), chromedp.WithPollingInterval(50*time.Millisecond))
 }
 
+// lit tells of a canvas whether a waveform is drawn on it; moving are those on which one is.
+const (
+	lit = `(c => {
+		const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+		let lit = 0;
+		for (let i = 1; i < d.length; i += 4) if (d[i] > 90) lit++;
+		return lit > 100;
+	})`
+	moving = `[...document.querySelectorAll("canvas.wave")].filter(` + lit + `)`
+)
+
 // The wall, a device's page, a device that is killed, and a station that is killed and comes back.
 func TestInTheBrowser(t *testing.T) {
 	s := newScene(t, nil)
@@ -102,12 +122,7 @@ func TestInTheBrowser(t *testing.T) {
 	require.Contains(t, text, "OR 3")
 
 	// Waveforms move, smoothly as far as this machine can tell.
-	do(t, ctx, "waveforms", holds(`[...document.querySelectorAll("canvas.wave")].filter(c => {
-		const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
-		let lit = 0;
-		for (let i = 1; i < d.length; i += 4) if (d[i] > 120) lit++;
-		return lit > 200;
-	}).length >= 3`))
+	do(t, ctx, "waveforms", holds(moving+`.length >= 3`))
 	picture(t, ctx, "wall")
 	var smooth struct {
 		Frames int
@@ -126,14 +141,23 @@ func TestInTheBrowser(t *testing.T) {
 		chromedp.Click("summary"), holds(`document.querySelectorAll(".tree li").length > 20`))
 	do(t, ctx, "read only", holds(`document.querySelector(".operations") === null && document.getElementById("control").hidden`))
 	picture(t, ctx, "device")
-	do(t, ctx, "back", chromedp.Evaluate(`location.hash = "#/"`, nil), holds(`document.querySelectorAll(".card").length === 2`))
+	do(t, ctx, "back", chromedp.Evaluate(`location.hash = "#/"`, nil), holds(`document.querySelectorAll(".card").length === 2`),
+		holds(moving+`.length >= 6`))
 
 	// A device that is killed cannot be overlooked, and nothing of it looks current.
 	vent.stop()
 	do(t, ctx, "a killed device", holds(`document.querySelector('.card[data-device="`+vent.epr+`"]:not(.live) .link:not(.live)') !== null`),
 		holds(`document.querySelectorAll('.card[data-device="`+vent.epr+`"] .tile.current').length === 0`),
 		holds(`document.querySelectorAll('.card[data-device="`+mon.epr+`"] .tile.current').length > 3`))
+	do(t, ctx, "what was drawn of others stays", holds(`[...document.querySelectorAll('.card[data-device="`+mon.epr+`"] canvas')].every(`+lit+`)`))
 	picture(t, ctx, "device-killed")
+
+	// It comes back with another address of its own, and is live again.
+	again, err := ventilator.New(simulators.Options{Seed: 8, Location: sdc.LocationDetail{Facility: "Hospital", PoC: "OR 3", Bed: "1"}})
+	require.NoError(t, err)
+	s.runAs(vent.epr, again)
+	do(t, ctx, "it is back", holds(`document.querySelector('.card.live[data-device="`+vent.epr+`"] .link.live') !== null`),
+		holds(`document.querySelectorAll('.card[data-device="`+vent.epr+`"] .tile.current').length > 0`))
 
 	// So it is with the station itself, and the page heals.
 	stop()
@@ -166,4 +190,13 @@ func TestControlInTheBrowser(t *testing.T) {
 	do(t, ctx, "confirming", chromedp.Click(`dialog input[type="checkbox"]`), chromedp.Click(`dialog button.act`),
 		holds(row+`.querySelector(".note").textContent.startsWith("Fin")`))
 	s.await("the new PEEP", func(v *station.View) bool { return value(t, v, set) == 9 })
+
+	// A page that is loaded anew has no control, whatever it had before, and can take it again at once.
+	do(t, ctx, "loading anew", chromedp.Reload(), holds(row+` !== undefined && `+row+`.querySelector("button").disabled`),
+		holds(`!document.body.classList.contains("controlling") && document.getElementById("control").textContent === "Take control"`),
+		chromedp.Click("#control"), chromedp.SendKeys(`dialog input[name="name"]`, "Dr. Demo"),
+		chromedp.Click(`dialog button.act`), holds(`document.body.classList.contains("controlling")`))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	require.Equal(t, web.ControlGivenUp, s.events[len(s.events)-2].What)
 }

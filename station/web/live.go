@@ -201,13 +201,17 @@ func (c *client) samples(ctx context.Context, now time.Time) error {
 		}
 		for _, b := range c.h.cfg.Station.Blocks(q, after) {
 			c.seqs[ref] = b.Seq
-			factor := factorFor(b.Period.Seconds(), rate)
-			out.Blocks = append(out.Blocks, blockJSON{
+			factor := max(factorFor(b.Period.Seconds(), rate), 1)
+			block := blockJSON{
 				Device: ref.Device, Handle: ref.Handle, Start: millis(b.Start),
-				Period:  float64(b.Period) / float64(time.Millisecond) * float64(max(factor, 1)),
+				Period:  float64(b.Period) / float64(time.Millisecond) * float64(factor),
 				Samples: decimate(b.Samples, factor), Validity: string(b.Validity),
 				Gap: b.Gap || known && b.Seq > after+1,
-			})
+			}
+			if factor > 1 {
+				block.Factor = factor
+			}
+			out.Blocks = append(out.Blocks, block)
 			after, known = b.Seq, true
 		}
 	}

@@ -183,7 +183,8 @@ type blockJSON struct {
 	Device   string  `json:"device"`
 	Handle   string  `json:"handle"`
 	Start    millis  `json:"start"`
-	Period   float64 `json:"period"` // ms between two of these samples, after decimation
+	Period   float64 `json:"period"`           // ms between two of these samples, after decimation
+	Factor   int     `json:"factor,omitempty"` // of 2*Factor samples the least and the greatest are sent; 0: all of them
 	Samples  samples `json:"samples"`
 	Validity string  `json:"validity,omitempty"`
 	Gap      bool    `json:"gap,omitempty"`

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -31,7 +32,15 @@ import (
 	"github.com/semeco/go-sdc/station/web"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if folder := os.Getenv(devicesFor); folder != "" {
+		if err := runBeds(folder); err != nil {
+			panic(err)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // scene is a station with simulated devices over mutual TLS on loopback, and its web view.
 type scene struct {
@@ -146,8 +155,13 @@ func (s *scene) bed(scenario physio.Scenario) (vent, mon *running) {
 
 func (s *scene) run(sim simulators.Simulator) *running {
 	s.t.Helper()
-	r := &running{epr: uuid.NewString()}
-	r.epr = "urn:uuid:" + r.epr
+	return s.runAs(uuid.New().URN(), sim)
+}
+
+// runAs starts a device under an address: again, if it was there before.
+func (s *scene) runAs(epr string, sim simulators.Simulator) *running {
+	s.t.Helper()
+	r := &running{epr: epr}
 	ready := make(chan *provider.Provider, 1)
 	identity := s.identity("device", sdc.RoleProvider)
 	r.stop = s.background(func(ctx context.Context) error {

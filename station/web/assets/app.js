@@ -5,8 +5,8 @@ import { button } from "./control.js";
 import { devicePage } from "./device.js";
 import { age, el, setText, time } from "./dom.js";
 import { store } from "./store.js";
-import { frames, show } from "./sweep.js";
-import { wall } from "./wall.js";
+import { frames, load, show } from "./sweep.js";
+import { keepStrips, wall } from "./wall.js";
 
 const $ = (id) => document.getElementById(id);
 const main = $("main");
@@ -33,6 +33,7 @@ function build() {
     page.stop?.();
     const [, , epr, handle] = location.hash.split("/").map(decodeURIComponent);
     page = onDevicePage() ? devicePage(main, epr, handle) : wall(main);
+    keepStrips();
     show(page.waves.map((w) => w.sweep));
     const width = Math.max(200, page.waves[0]?.sweep.canvas.clientWidth ?? 400);
     store.followWaves(page.waves.map((w) => ({ device: w.device, handle: w.handle, take: w.sweep.take })), Math.min(500, Math.round(width / 4)));
@@ -62,6 +63,14 @@ function tick() {
   }
   page.tiles.forEach((t) => t.update()); // ages grow
   page.badges.forEach((b) => b.update());
+  setText($("load"), loadText(load()));
+}
+
+// loadText says how much of the waveforms is drawn, and how smoothly.
+function loadText({ waves, points, decimated, least, most, rate }) {
+  if (!waves || !points) return "";
+  const shown = decimated ? `${decimated} decimated to the least and greatest of each ${least === most ? most : `${least} to ${most}`} samples` : "every sample drawn";
+  return `${waves} waveforms, ${shown}, ${rate} frames/s`;
 }
 
 store.addEventListener("structure", build);
@@ -77,3 +86,4 @@ store.start();
 
 // For tests and for whoever wants to know how smooth it is: the times between frames in milliseconds.
 window.sdcFrames = frames;
+window.sdcLoad = load;

@@ -18,10 +18,10 @@ export const control = new (class extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  async give() {
+  async give(leaving = false) {
     const token = this.token;
     this.#lose();
-    await post("control", { action: "give" }, token);
+    await post("control", { action: "give" }, token, leaving);
   }
 
   async invoke(device, operation, value, args) {
@@ -43,9 +43,12 @@ export const control = new (class extends EventTarget {
   }
 })();
 
-async function post(what, body, token = "") {
+// A page that is left or loaded anew has no control any more: nobody has to wait for it to expire.
+window.addEventListener("pagehide", () => { if (control.held) control.give(true).catch(() => {}); });
+
+async function post(what, body, token = "", keepalive = false) {
   const answer = await fetch(`api/v1/${what}`, {
-    method: "POST", headers: { "Content-Type": "application/json", "X-Sdc-Control": token }, body: JSON.stringify(body),
+    method: "POST", keepalive, headers: { "Content-Type": "application/json", "X-Sdc-Control": token }, body: JSON.stringify(body),
   });
   const got = await answer.json();
   if (!answer.ok) throw new Error(got.error);
@@ -65,7 +68,7 @@ const dialog = () => document.getElementById("dialog");
 function ask(title, fields, confirm, act) {
   const d = dialog();
   const said = el("p", { class: "error", role: "alert" });
-  const form = el("form", { method: "dialog" }, el("h2", {}, title), fields, said,
+  const form = el("form", { method: "dialog" }, el("h2", { id: "dialog-title" }, title), fields, said,
     el("menu", {}, el("button", { type: "button", onclick: () => d.close() }, "Cancel"), el("button", { type: "submit", class: "act" }, confirm)));
   form.addEventListener("submit", async (e) => {
     e.preventDefault();
@@ -106,7 +109,7 @@ export function operations(device, system, signal) {
   const rows = system.operations.filter((o) => ["SetValue", "SetString", "Activate"].includes(o.kind)).map((o) => {
     const key = device.epr + " " + o.handle;
     const said = el("span", { class: "note", role: "status", "data-outcome": key }, outcomes.get(key) ?? "");
-    const act = el("button", { type: "button", onclick: () => confirmOperation(device, o, key) }, o.kind === "Activate" ? "Activate…" : "Set…");
+    const act = el("button", { type: "button", onclick: () => confirmOperation(device, system, o, key) }, o.kind === "Activate" ? "Activate…" : "Set…");
     const update = () => { act.disabled = !control.held || !o.enabled; };
     control.addEventListener("change", update, { signal });
     update();
@@ -118,8 +121,9 @@ export function operations(device, system, signal) {
     el("tbody", {}, rows.length ? rows : el("tr", {}, el("td", { colspan: 4 }, "none that can be invoked from here"))));
 }
 
-function confirmOperation(device, o, key) {
-  const fields = [el("p", {}, `${o.label} of ${device.name || device.epr}`)];
+function confirmOperation(device, system, o, key) {
+  const patient = system.patient.association === "associated" ? system.patient.text || "without a name" : "none";
+  const fields = [el("p", {}, `${o.label} of ${device.name || device.epr}. Patient: ${patient}`)];
   if (o.kind === "SetValue") fields.push(el("label", {}, `Value in ${o.unit || "its unit"} `, el("input", { name: "value", required: true, inputmode: "decimal" })));
   if (o.kind === "SetString") {
     fields.push(el("label", {}, "Value ", o.values?.length

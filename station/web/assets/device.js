@@ -33,7 +33,7 @@ export function devicePage(main, epr, chosen) {
     const numbers = list.filter((v) => v.numeric).map((m) => new Tile(epr, m));
     const texts = list.filter((v) => !v.numeric).map((m) => new Tile(epr, m));
     page.tiles.push(...numbers, ...texts);
-    const waves = important(system.waves.map((w) => ({ ...w, role: "measured" }))).map((w) => ({ wave: w, ...waveStrip(w, "high") }));
+    const waves = important(system.waves.map((w) => ({ ...w, role: "measured" }))).map((w) => ({ wave: w, ...waveStrip(epr, w, "high") }));
     page.waves.push(...waves.map((w) => ({ device: epr, handle: w.wave.handle, sweep: w.sweep })));
     const metric = system.values.find((v) => v.handle === chosen && v.numeric) ??
       (chosen ? null : list.find((v) => v.numeric && look(v.code).rank < 100000));

@@ -13,6 +13,7 @@ export class Sweep {
     this.wave = wave;
     this.colour = colour;
     this.points = []; // [time, value or NaN], by time
+    this.factor = 1; // of two samples that are drawn, how many there were each
     this.drawn = 0; // time up to which the canvas shows the points
     // The technical range is what could be, not what is: the scale follows the samples.
     this.low = Infinity;
@@ -24,6 +25,7 @@ export class Sweep {
   #take(b) {
     const end = this.points.length ? this.points[this.points.length - 1][0] : -Infinity;
     let t = b.start;
+    this.factor = b.factor ?? 1;
     // The estimate of the time moves a little: blocks that follow one another are joined.
     if (!b.gap && Math.abs(t - end - b.period) < Math.max(5 * b.period, 60)) t = end + b.period;
     else if (this.points.length) this.points.push([end, NaN]);
@@ -128,6 +130,17 @@ export const frames = { times: [], reset() { this.times = []; } };
 export function show(list) {
   sweeps = list;
   resize();
+}
+
+// load is what there is to draw: waveforms, how many of them have been decimated, to two of how many samples, and points kept of all.
+export function load() {
+  const steps = sweeps.filter((s) => s.factor > 1).map((s) => 2 * s.factor);
+  const recent = frames.times.slice(-60);
+  const spent = recent.reduce((sum, t) => sum + t, 0);
+  return {
+    waves: sweeps.length, decimated: steps.length, least: Math.min(...steps), most: Math.max(...steps),
+    points: sweeps.reduce((sum, s) => sum + s.points.length, 0), rate: spent ? Math.round((1000 * recent.length) / spent) : 0,
+  };
 }
 
 const resize = () => sweeps.forEach((s) => s.fit());

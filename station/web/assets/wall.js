@@ -1,6 +1,6 @@
 // The wall: every place with its devices.
 
-import { el } from "./dom.js";
+import { el, setClass, setText } from "./dom.js";
 import { LinkBadge } from "./link.js";
 import { look, important } from "./meaning.js";
 import { store } from "./store.js";
@@ -21,12 +21,32 @@ const waveColour = (wave) => colours[look(wave.code).group === "other" ? byUnit[
 const tiles = 6; // numbers on a card
 const strips = 3; // waveforms on a card
 
+// What has been drawn stays when a page is built anew, as with every change of any device: strips are used again.
+let former = new Map();
+let present = new Map(); // "epr handle height" -> strip
+
+// keepStrips forgets the strips that the page just built does not show.
+export function keepStrips() {
+  former = present;
+  present = new Map();
+}
+
 // waveStrip is a waveform with its label.
-export function waveStrip(wave, height) {
-  const canvas = el("canvas", { class: `wave ${height}`, role: "img", "aria-label": `waveform ${wave.label} in ${wave.unit}` });
-  const sweep = new Sweep(canvas, wave, waveColour(wave));
-  const note = wave.status === "current" ? "" : wave.status;
-  return { sweep, root: el("figure", { class: `strip ${wave.status}` }, el("figcaption", {}, wave.label, el("span", { class: "note" }, note)), canvas) };
+export function waveStrip(device, wave, height) {
+  const key = [device, wave.handle, height].join(" ");
+  let strip = former.get(key);
+  if (strip?.made !== wave.label + wave.unit + wave.code) {
+    const canvas = el("canvas", { class: `wave ${height}`, role: "img", "aria-label": `waveform ${wave.label} in ${wave.unit}` });
+    const note = el("span", { class: "note" });
+    strip = {
+      made: wave.label + wave.unit + wave.code, note, sweep: new Sweep(canvas, wave, waveColour(wave)),
+      root: el("figure", {}, el("figcaption", {}, wave.label, note), canvas),
+    };
+  }
+  setClass(strip.root, `strip ${wave.status}`);
+  setText(strip.note, wave.status === "current" ? "" : wave.status);
+  present.set(key, strip);
+  return { sweep: strip.sweep, root: strip.root };
 }
 
 function patientText(system) {
@@ -42,15 +62,15 @@ function patientText(system) {
 function card(device, system, page) {
   const badge = new LinkBadge(device.epr);
   const shown = important(system.values.filter((v) => v.numeric && v.role !== "preset")).slice(0, tiles).map((m) => new Tile(device.epr, m));
-  const waves = important(system.waves.map((w) => ({ ...w, role: "measured" }))).slice(0, strips).map((w) => ({ wave: w, ...waveStrip(w, "low") }));
+  const waves = important(system.waves.map((w) => ({ ...w, role: "measured" }))).slice(0, strips).map((w) => ({ wave: w, ...waveStrip(device.epr, w, "low") }));
   page.badges.push(badge);
   page.tiles.push(...shown);
   page.waves.push(...waves.map((w) => ({ device: device.epr, handle: w.wave.handle, sweep: w.sweep })));
   return el("article", { class: `card ${device.link.state}`, "data-device": device.epr },
     el("h3", {}, el("a", { href: `#/device/${encodeURIComponent(device.epr)}` }, device.name || system.label || device.epr), badge.root),
     el("p", { class: `patient ${system.patient.association}` }, patientText(system),
-      system.mode === "Dmo" ? el("span", { class: "note" }, " demonstration mode") : null,
-      system.clockWrong ? el("span", { class: "note" }, " clock is wrong") : null),
+      system.mode === "Dmo" ? el("span", { class: "note" }, " · demonstration mode") : null,
+      system.clockWrong ? el("span", { class: "note" }, " · clock is wrong") : null),
     el("div", { class: "waves" }, waves.map((w) => w.root)),
     el("div", { class: "tiles" }, shown.map((t) => t.root)));
 }
