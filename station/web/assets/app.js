@@ -39,6 +39,7 @@ function build() {
     store.followWaves(page.waves.map((w) => ({ device: w.device, handle: w.handle, take: w.sweep.take })), Math.min(500, Math.round(width / 4)));
   }
   page.badges.forEach((b) => b.update());
+  setText($("announce"), store.structure.devices.filter((d) => d.link.state !== "live").map((d) => `${d.name || d.epr}: ${d.link.state}`).join(", "));
   alarms.render($("alarms"));
   const conflicts = $("conflicts");
   conflicts.hidden = !store.structure.conflicts.length;

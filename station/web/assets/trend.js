@@ -22,7 +22,9 @@ export function trend(device, system, metric) {
       if (!answer.ok) throw new Error(body.error);
       draw(canvas, body.buckets, colour(metric.code));
       const n = body.buckets.length;
-      said.textContent = n ? `${n} steps from ${time(body.buckets[0].begin)} to ${time(body.buckets[n - 1].end)}` : "nothing is remembered yet";
+      const range = n ? `, ${Math.min(...body.buckets.map((b) => b.least))} to ${Math.max(...body.buckets.map((b) => b.greatest))} ${metric.unit}` : "";
+      canvas.setAttribute("aria-label", `trend of ${metric.label}${range}`);
+      said.textContent = n ? `${n} step${n > 1 ? "s" : ""} from ${time(body.buckets[0].begin)} to ${time(body.buckets[n - 1].end)}` : "nothing is remembered yet";
     } catch (e) {
       said.textContent = `the trend could not be read: ${e.message}`;
     }
