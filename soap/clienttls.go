@@ -17,11 +17,20 @@ func dialTLS(ctx context.Context, cfg *ClientConfig, base *tls.Config, network, 
 	if err != nil {
 		return nil, err
 	}
+	conn, err := secured(ctx, base, raw, addr)
+	if err != nil {
+		_ = raw.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// secured shakes hands on a connection to an address.
+func secured(ctx context.Context, base *tls.Config, raw net.Conn, addr string) (*tls.Conn, error) {
 	conf := base
 	if conf.ServerName == "" && !conf.InsecureSkipVerify {
 		host, _, err := net.SplitHostPort(addr)
 		if err != nil {
-			_ = raw.Close()
 			return nil, err
 		}
 		conf = base.Clone()
@@ -30,11 +39,7 @@ func dialTLS(ctx context.Context, cfg *ClientConfig, base *tls.Config, network, 
 	conn := tls.Client(raw, conf)
 	shake, cancel := context.WithTimeout(ctx, defaultTimeout)
 	defer cancel()
-	if err := conn.HandshakeContext(shake); err != nil {
-		_ = raw.Close()
-		return nil, err
-	}
-	return conn, nil
+	return conn, conn.HandshakeContext(shake)
 }
 
 // clientConn is a connection of a client over TLS.

@@ -15,6 +15,9 @@ type Sender struct {
 	c   *Client
 	u   *url.URL
 	url string
+
+	line  *Line // if set, what messages go over
+	route *route
 }
 
 // Sender returns a sender to the URL.
@@ -45,6 +48,9 @@ func (s *Sender) send(ctx context.Context, parts [][]byte) error {
 	c := s.c
 	ctx, cancel := c.timeout(ctx)
 	defer cancel()
+	if s.line != nil {
+		return s.line.post(ctx, s.route, parts)
+	}
 	defer c.end()
 	resp, err := c.roundTrip(ctx, http.MethodPost, s.u, c.header, slices.Concat(parts...))
 	if err != nil {

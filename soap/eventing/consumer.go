@@ -24,9 +24,8 @@ type consumer struct {
 	sending *subscription // whose notification is under way
 
 	// used by the goroutine alone
-	client *soap.Client
-	gate   *gate
-	head   []byte
+	line *soap.Line // the one connection (SDPi R1001)
+	head []byte
 }
 
 // job is one entry of a consumer's queue: a notification, or, if end is set, the last message of
@@ -141,6 +140,8 @@ func (c *consumer) run() {
 	s := c.source
 	defer s.wg.Done()
 	defer c.disconnect()
+	idle := time.NewTimer(time.Hour)
+	defer idle.Stop()
 	for s.ctx.Err() == nil {
 		if j, ok := c.next(); ok {
 			switch {
@@ -165,8 +166,11 @@ func (c *consumer) run() {
 			}
 			continue
 		}
+		idle.Reset(s.cfg.Client.IdleTimeout)
 		select {
 		case <-c.wake:
+		case <-idle.C:
+			c.disconnect()
 		case <-s.ctx.Done():
 		}
 	}
@@ -185,35 +189,19 @@ func (s *Source) forget(c *consumer) bool {
 	return true
 }
 
-// connect makes the client the next message is sent with.
-func (c *consumer) connect() error {
-	if c.client != nil {
-		return nil
+// connect makes the line the next message is sent over.
+func (c *consumer) connect() (err error) {
+	if c.line == nil {
+		c.line, err = soap.NewLine(c.source.cfg.Client)
 	}
-	cfg := c.source.cfg.Client
-	dial := cfg.Dial
-	if dial == nil {
-		dial = (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext
-	}
-	g := newGate(c.source.ctx, dial, c.source.cfg.NotifyTimeout)
-	cfg.Dial = g.dial
-	client, err := soap.NewClient(cfg)
-	if err != nil {
-		g.close()
-		return err
-	}
-	c.client, c.gate = client, g
-	return nil
+	return err
 }
 
 // disconnect closes the connection and waits until it is closed.
 func (c *consumer) disconnect() {
-	if c.client == nil {
-		return
+	if c.line != nil {
+		c.line.Disconnect()
 	}
-	c.client.Close()
-	c.gate.close()
-	c.client, c.gate = nil, nil
 }
 
 // notify delivers one notification or ends its subscription.
@@ -233,9 +221,8 @@ func (c *consumer) notify(j job) {
 		return
 	}
 	err := c.connect()
-	if err == nil && sub.client != c.client {
-		sub.client = c.client
-		sub.sender, err = c.client.Sender(sub.notifyTo.Address)
+	if err == nil && sub.sender == nil {
+		sub.sender, err = c.line.Sender(sub.notifyTo.Address)
 	}
 	if err == nil {
 		h := soap.NewHeader(sub.notifyTo, j.action)
@@ -275,7 +262,7 @@ func (c *consumer) sendEnd(e *ending) {
 	err := c.connect()
 	var to *soap.Sender
 	if err == nil {
-		to, err = c.client.Sender(e.sub.endTo.Address)
+		to, err = c.line.Sender(e.sub.endTo.Address)
 	}
 	if err == nil {
 		h := soap.NewHeader(*e.sub.endTo, ActionSubscriptionEnd)

@@ -99,6 +99,7 @@ func (c *SourceConfig) setDefaults() {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	def(&c.Client.IdleTimeout, 90*time.Second)
 	c.Client.DisableCompression = true
 	c.Client.MaxConnsPerHost = 1
 	c.Client.Timeout = -1 // the source has its own

@@ -33,7 +33,6 @@ type subscription struct {
 	number      uint64 // of the last confirmed message
 
 	sender *soap.Sender // used by the consumer's goroutine alone
-	client *soap.Client // that sender belongs to
 }
 
 func (sub *subscription) expiresAt() time.Duration { return time.Duration(sub.expires.Load()) }
