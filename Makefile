@@ -12,6 +12,8 @@ GO           ?= go
 FUZZTIME     ?= 5s
 FUZZTOTAL    ?= 180
 ATTACKTIME   ?= 10m
+SOAKTIME     ?= 10m
+SOAKSEED     ?= 0
 GOLANGCI     := .tools/golangci-lint
 VENV_STAMP   := .venv/.installed
 CHROMIUM     := .tools/chromium/chromium
@@ -91,6 +93,10 @@ bench: venv ## measure everything on loopback and write docs/performance.md (5 m
 .PHONY: reliability
 reliability: ## run the fault matrix and write docs/reliability.md
 	$(GO) run ./reliability
+
+.PHONY: soak
+soak: ## ten minutes (SOAKTIME) of faults at random (SOAKSEED) on a fleet of devices, and that section of docs/reliability.md
+	$(GO) run ./reliability -soak $(SOAKTIME) -seed $(SOAKSEED)
 
 .PHONY: ratios
 ratios: ## short form of the benchmarks: wide margins on ratios, exact ones on allocations

@@ -147,6 +147,13 @@ func matrix() []fault {
 			b.wait(5 * time.Second)
 			b.restart(deviceIP, port)
 		}},
+		// It can be read where it was, but knows nothing of its former life's subscriptions.
+		{name: "device killed and back at once at the same port", bound: 12 * time.Second, gaps: true, most: 1, run: func(b *bench) {
+			port := b.port()
+			b.kill()
+			b.restart(deviceIP, port)
+			b.wait(5 * time.Second)
+		}},
 		{name: "device killed and back at another port", bound: 15 * time.Second, gaps: true, run: func(b *bench) {
 			b.kill()
 			b.wait(5 * time.Second)

@@ -9,6 +9,8 @@ import (
 	"math/big"
 	"net"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -94,7 +96,7 @@ func (w *ward) identity(name string) *sdc.Identity {
 }
 
 func newWard(t *testing.T) *ward {
-	ca, err := pki.NewCA("", time.Hour)
+	ca, err := pki.NewCA("", 24*time.Hour)
 	require.NoError(t, err)
 	c, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp4", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -176,8 +178,23 @@ type process struct {
 	name string
 	gaps bool // some must be announced; without it there are some only where the machine was too slow for the interval of proof
 	env  []string
-	run  func(w *ward)
+	// needs skips the row where it cannot be run; nil is everywhere.
+	needs func(t *testing.T)
+	run   func(w *ward)
 }
+
+// settableClock skips a row where the clock of a process cannot be set.
+func settableClock(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("SKIPPED, NOT TESTED: the clock of a process is set on amd64 only")
+	}
+}
+
+// clockSteps are how far a clock is off after each step, and by how much it was set with it, in seconds.
+var clockSteps = []struct {
+	to int
+	by int64
+}{{3600, 3600}, {0, -3600}}
 
 func processes() []process {
 	return []process{
@@ -211,6 +228,15 @@ func processes() []process {
 		{name: "the device with GOMEMLIMIT=8MiB", env: []string{"GOMEMLIMIT=8MiB"}, run: func(w *ward) {
 			for range 50 {
 				require.NoError(w.t, w.history.Change())
+			}
+		}},
+		{name: "the clock of the device's process set by +1 h and then by -1 h", env: []string{clockVar + "=1"}, needs: settableClock, run: func(w *ward) {
+			for _, step := range clockSteps {
+				w.dev.Tell("step %d", step.to)
+				by, err := strconv.ParseInt(w.dev.Expect("stepped "), 10, 64)
+				require.NoError(w.t, err)
+				require.InDelta(w.t, step.by, by, 60)
+				w.changes(3 * time.Second)
 			}
 		}},
 		{name: "the device's certificate replaced in mid-session", run: func(w *ward) {
@@ -247,17 +273,20 @@ func TestProcesses(t *testing.T) {
 }
 
 func inProcess(t *testing.T, p process) Row {
+	if p.needs != nil {
+		p.needs(t)
+	}
 	before := count()
 	w := newWard(t)
 	w.start(0, p.env...)
 	row := w.judge(p)
-	require.NoError(t, w.locator.Close())
 	w.dev.Stop()
 	row.Leaks = w.settled(before, func(*testing.T) leaks { return count() })
 	return row
 }
 
-func (w *ward) judge(p process) Row {
+// follow connects to the device and lets the oracle watch. The returned function ends that and judges.
+func (w *ward) follow() (end func() oracle.Verdict) {
 	t := w.t
 	var err error
 	w.locator, err = discovery.NewClient(discovery.ClientConfig{UDP: discovery.UDPConfig{Port: uint16(w.udp)}})
@@ -272,40 +301,81 @@ func (w *ward) judge(p process) Row {
 	ctx, cancel := context.WithCancel(context.Background())
 	followed := make(chan error, 1)
 	go func() { followed <- w.view.Follow(ctx, w.mirror) }()
-	caught, cancelCaught := context.WithTimeout(ctx, time.Minute)
-	require.NoError(t, w.view.Caught(caught))
-	cancelCaught()
+	caught := func() {
+		caught, cancelCaught := context.WithTimeout(ctx, time.Minute)
+		defer cancelCaught()
+		require.NoError(t, w.view.Caught(caught))
+	}
+	caught()
+	return func() oracle.Verdict {
+		caught()
+		v := w.view.Verdict()
+		cancel()
+		require.NoError(t, <-followed)
+		closing, cancelClosing := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancelClosing()
+		require.NoError(t, w.client.Close(closing))
+		require.NoError(t, w.locator.Close())
+		require.Empty(t, v.Wrong)
+		require.Zero(t, v.Unannounced)
+		return v
+	}
+}
 
-	w.changes(500 * time.Millisecond)
-	p.run(w)
+// healed goes on with the changes until the link is live, and tells how long that took.
+func (w *ward) healed() time.Duration {
 	over := time.Now()
 	live := func() bool {
 		v := w.mirror.View()
 		return v.Live() && v.MDIB.Version().SequenceID == w.history.Version().SequenceID
 	}
 	w.changesUntil(processBound, live)
-	require.True(t, live(), "not live %v after the fault: %v", processBound, w.mirror.Link().Cause)
-	healed := time.Since(over)
-	w.changes(500 * time.Millisecond)
-	caught, cancelCaught = context.WithTimeout(ctx, time.Minute)
-	defer cancelCaught()
-	require.NoError(t, w.view.Caught(caught))
-	v := w.view.Verdict()
-	cancel()
-	require.NoError(t, <-followed)
-	closing, cancelClosing := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancelClosing()
-	require.NoError(t, w.client.Close(closing))
-	require.Empty(t, v.Wrong)
-	require.Zero(t, v.Unannounced)
-	if p.gaps {
-		require.Positive(t, v.Gaps, "the fault must not go unnoticed")
-	}
-	return Row{Fault: p.name, Where: Loopback, Bound: processBound, Healed: healed.Round(time.Millisecond), Verdict: v}
+	require.True(w.t, live(), "not live %v after the fault: %v", processBound, w.mirror.Link().Cause)
+	return time.Since(over).Round(time.Millisecond)
 }
 
-// TestStoppedConsumer: the process of a consumer stands still (SIGSTOP) for six times the interval of proof, while the device goes on.
-func TestStoppedConsumer(t *testing.T) {
+func (w *ward) judge(p process) Row {
+	end := w.follow()
+	w.changes(500 * time.Millisecond)
+	p.run(w)
+	healed := w.healed()
+	w.changes(500 * time.Millisecond)
+	v := end()
+	if p.gaps {
+		require.Positive(w.t, v.Gaps, "the fault must not go unnoticed")
+	}
+	return Row{Fault: p.name, Where: Loopback, Bound: processBound, Healed: healed, Verdict: v}
+}
+
+// TestConsumersInProcesses is the part of the fault matrix in which the consumer is a process of its own.
+func TestConsumersInProcesses(t *testing.T) {
+	t.Run("stopped", func(t *testing.T) {
+		// For six times the interval of proof, while the device goes on.
+		overWatcher(t, "the consumer's process stopped for 6 s (SIGSTOP), six times the interval of proof", nil, func(s *watched) {
+			s.p.Signal(syscall.SIGSTOP)
+			s.w.changes(6 * proof)
+			s.p.Signal(syscall.SIGCONT)
+		}, func(s *watched) bool { return s.interrupted })
+	})
+	t.Run("clock", func(t *testing.T) {
+		settableClock(t)
+		// Each time for longer than its subscriptions last.
+		name := "the clock of the consumer's process set by +1 h and then by -1 h, for longer than its subscriptions each time"
+		overWatcher(t, name, []string{clockVar + "=1"}, func(s *watched) {
+			for _, step := range clockSteps {
+				s.p.Tell("step %d", step.to)
+				s.until(func() bool { return s.stepped != 0 })
+				require.InDelta(t, step.by, s.stepped, 60)
+				s.stepped = 0
+				s.w.changes(watcherSubscription + time.Second)
+				s.until(s.caught)
+			}
+		}, func(*watched) bool { return true })
+	})
+}
+
+// overWatcher runs a row with a watcher, until what the fault must bring about is seen.
+func overWatcher(t *testing.T, name string, env []string, fault func(*watched), seenFault func(*watched) bool) {
 	before := count()
 	w := newWard(t)
 	w.certificate("watcher", sdc.RoleConsumer)
@@ -321,17 +391,15 @@ func TestStoppedConsumer(t *testing.T) {
 	<-dev.Ready()
 	w.history = oracle.NewHistory(dev)
 	w.view = oracle.NewObserver(w.history)
-	p := netns.Start(t, nil, "watcher", filepath.Join(w.dir, "watcher"), dev.XAddrs()[0])
+	p := netns.Start(t, env, "watcher", filepath.Join(w.dir, "watcher"), dev.XAddrs()[0])
 
 	seen := &watched{w: w, p: p, known: map[mdib.Version]*mdib.Snapshot{}}
 	seen.until(seen.caught)
 	w.changes(500 * time.Millisecond)
 	seen.until(seen.caught)
-	p.Signal(syscall.SIGSTOP)
-	w.changes(6 * proof)
-	p.Signal(syscall.SIGCONT)
+	fault(seen)
 	over := time.Now()
-	seen.until(func() bool { return seen.interrupted && seen.caught() })
+	seen.until(func() bool { return seenFault(seen) && seen.caught() })
 	healed := time.Since(over)
 	w.changes(500 * time.Millisecond)
 	seen.until(seen.caught)
@@ -343,8 +411,8 @@ func TestStoppedConsumer(t *testing.T) {
 	require.Zero(t, v.Unannounced)
 	require.Less(t, healed, processBound)
 	record(t, Row{
-		Fault: "the consumer's process stopped for 6 s (SIGSTOP), six times the interval of proof", Where: Loopback, Bound: processBound,
-		Healed: healed.Round(time.Millisecond), Verdict: v, Leaks: w.settled(before, func(*testing.T) leaks { return count() }),
+		Fault: name, Where: Loopback, Bound: processBound, Healed: healed.Round(time.Millisecond), Verdict: v,
+		Leaks: w.settled(before, func(*testing.T) leaks { return count() }),
 	})
 }
 
@@ -355,6 +423,7 @@ type watched struct {
 	last        *mdib.Snapshot
 	known       map[mdib.Version]*mdib.Snapshot
 	interrupted bool
+	stepped     int64 // by how many seconds the clock was set
 }
 
 // caught tells whether all that the device has done was seen.
@@ -370,6 +439,10 @@ func (s *watched) until(done func() bool) {
 	for !done() {
 		var line said
 		require.NoError(t, json.Unmarshal([]byte(s.p.Expect("say ")), &line))
+		if line.Kind == "stepped" {
+			s.stepped = line.By
+			continue
+		}
 		link := consumer.Link{State: line.State, StaleSince: line.StaleSince}
 		if line.Kind == "view" {
 			if snap := s.known[line.Version]; snap != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/faults"
 	"github.com/semeco/go-sdc/internal/netns"
 	"github.com/semeco/go-sdc/internal/oracle"
 	"github.com/semeco/go-sdc/mdib"
@@ -35,9 +36,53 @@ func onHost(discoveryPort, listenPort string) (sdc.Network, discovery.Timing, er
 	return sdc.Network{DiscoveryPort: uint16(d), ListenPort: uint16(l)}, discovery.Timing{HelloDelay: -1, MatchDelay: -1}, errors.Join(err1, err2)
 }
 
+// clock is that of a process of the matrix, which can be set.
+type clock struct {
+	*faults.Clock
+	began time.Time
+}
+
+// newClock is the first thing a process does that is told to have one by the environment; others have nil.
+func newClock() (*clock, error) {
+	if os.Getenv(clockVar) == "" {
+		return nil, nil //nolint:nilnil // nobody sets it
+	}
+	c, err := faults.NewClock()
+	return &clock{c, time.Now()}, err
+}
+
+// clockVar tells a process that its clock will be set.
+const clockVar = "SDC_RELIABILITY_CLOCK"
+
+// steady is a time as a clock that is never set would have told it. It must have its monotonic reading: a consumer that measured by the wall clock would be
+// found out by that.
+func (c *clock) steady(t time.Time) time.Time {
+	if c == nil || t.IsZero() {
+		return t
+	}
+	return c.began.Add(t.Sub(c.began))
+}
+
+// step obeys "step SECONDS", and returns by how many seconds the clock was set.
+func (c *clock) step(seconds string) (by int64, err error) {
+	n, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil {
+		return 0, err
+	}
+	before := time.Now().Round(0)
+	if err := c.Set(n); err != nil {
+		return 0, err
+	}
+	return int64(time.Now().Round(0).Sub(before) / time.Second), nil
+}
+
 // runDevice is a device that keeps its state in a folder and does what it is told. Arguments: folder of the certificate, folder of the state, port of
 // discovery, port to listen on.
 func runDevice(ctx context.Context, p *netns.Child, args []string) error {
+	clock, err := newClock()
+	if err != nil {
+		return err
+	}
 	network, timing, err := onHost(args[2], args[3])
 	if err != nil {
 		return err
@@ -79,7 +124,7 @@ func runDevice(ctx context.Context, p *netns.Child, args []string) error {
 		return err
 	}
 	p.Say("up %d %s %s", st.InstanceID(), dev.XAddrs()[0], pack(dev.MDIB()))
-	if err := obey(p, dev, id); err != nil {
+	if err := obey(p, dev, id, clock); err != nil {
 		return err
 	}
 	cancel()
@@ -87,7 +132,7 @@ func runDevice(ctx context.Context, p *netns.Child, args []string) error {
 }
 
 // obey does what the test says until it says nothing more.
-func obey(p *netns.Child, dev *provider.Provider, id *sdc.Identity) error {
+func obey(p *netns.Child, dev *provider.Provider, id *sdc.Identity, clock *clock) error {
 	var files syscall.Rlimit
 	for line := range p.Told {
 		word, rest, _ := strings.Cut(line, " ")
@@ -121,6 +166,12 @@ func obey(p *netns.Child, dev *provider.Provider, id *sdc.Identity) error {
 				return err
 			}
 			p.Say("reloaded")
+		case "step":
+			by, err := clock.step(rest)
+			if err != nil {
+				return err
+			}
+			p.Say("stepped %d", by)
 		case "count":
 			l := count()
 			p.Say("counted %d %d %d", l.goroutines, l.files, l.heap)
@@ -133,7 +184,8 @@ func obey(p *netns.Child, dev *provider.Provider, id *sdc.Identity) error {
 
 // said is a line of a watcher.
 type said struct {
-	Kind        string // "update", "view"
+	Kind        string // "update", "view", "stepped"
+	By          int64  // how many seconds the clock was set
 	MDIB        string // packed, of an update
 	Version     mdib.Version
 	Follows     bool // the update begins where the one before it ended
@@ -147,13 +199,20 @@ type said struct {
 	Interrupted bool      // the first view after the process stood still
 }
 
+// watcherSubscription is how long the subscriptions of a watcher last.
+const watcherSubscription = 4 * time.Second
+
 // runWatcher is a consumer that says everything it sees. Arguments: folder of the certificate, address of the device.
 func runWatcher(ctx context.Context, p *netns.Child, args []string) error {
+	clock, err := newClock()
+	if err != nil {
+		return err
+	}
 	id, err := sdc.LoadIdentity(args[0])
 	if err != nil {
 		return err
 	}
-	c, err := consumer.New(ctx, consumer.Config{Identity: id, ProofInterval: proof, LostAfter: time.Minute})
+	c, err := consumer.New(ctx, consumer.Config{Identity: id, ProofInterval: proof, LostAfter: time.Minute, SubscriptionLength: watcherSubscription})
 	if err != nil {
 		return err
 	}
@@ -163,12 +222,16 @@ func runWatcher(ctx context.Context, p *netns.Child, args []string) error {
 	}
 	watching, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 2)
-	go func() { ended <- sayUpdates(watching, p, d) }()
-	go func() { ended <- sayViews(watching, p, d) }()
-	for range p.Told { // until the test is over
+	go func() { ended <- sayUpdates(watching, p, d, clock) }()
+	go func() { ended <- sayViews(watching, p, d, clock) }()
+	for line := range p.Told { // until the test is over
+		if seconds, ok := strings.CutPrefix(line, "step "); ok {
+			by, stepErr := clock.step(seconds)
+			err = errors.Join(err, stepErr, say(p, said{Kind: "stepped", By: by}))
+		}
 	}
 	cancel()
-	err = errors.Join(<-ended, <-ended)
+	err = errors.Join(err, <-ended, <-ended)
 	closing, cancelClosing := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancelClosing()
 	return errors.Join(err, c.Close(closing))
@@ -180,7 +243,7 @@ func say(p *netns.Child, s said) error {
 	return err
 }
 
-func sayUpdates(ctx context.Context, p *netns.Child, d *consumer.Device) error {
+func sayUpdates(ctx context.Context, p *netns.Child, d *consumer.Device, clock *clock) error {
 	var last *mdib.Snapshot
 	for u, err := range d.Updates(ctx) {
 		if ctx.Err() != nil {
@@ -189,9 +252,9 @@ func sayUpdates(ctx context.Context, p *netns.Child, d *consumer.Device) error {
 		if err != nil {
 			return err
 		}
-		s := said{Kind: "update", MDIB: pack(u.Snapshot), Follows: u.Before == last, State: u.Link.State, StaleSince: u.Link.StaleSince}
+		s := said{Kind: "update", MDIB: pack(u.Snapshot), Follows: u.Before == last, State: u.Link.State, StaleSince: clock.steady(u.Link.StaleSince)}
 		if u.Gap != nil {
-			s.HasGap, s.Stale, s.From, s.To = true, u.Gap.Stale, u.Gap.From, u.Gap.To
+			s.HasGap, s.Stale, s.From, s.To = true, clock.steady(u.Gap.Stale), u.Gap.From, u.Gap.To
 		}
 		if err := say(p, s); err != nil {
 			return err
@@ -202,7 +265,7 @@ func sayUpdates(ctx context.Context, p *netns.Child, d *consumer.Device) error {
 }
 
 // sayViews looks at what an application would show.
-func sayViews(ctx context.Context, p *netns.Child, d *consumer.Device) error {
+func sayViews(ctx context.Context, p *netns.Child, d *consumer.Device, clock *clock) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for before := time.Now(); ; {
@@ -214,7 +277,8 @@ func sayViews(ctx context.Context, p *netns.Child, d *consumer.Device) error {
 		now := time.Now()
 		v := d.View()
 		err := say(p, said{
-			Kind: "view", Version: v.MDIB.Version(), State: v.Link.State, StaleSince: v.Link.StaleSince, Confirmed: v.Confirmed, Now: now,
+			Kind: "view", Version: v.MDIB.Version(), State: v.Link.State, StaleSince: clock.steady(v.Link.StaleSince),
+			Confirmed: clock.steady(v.Confirmed), Now: clock.steady(now),
 			Interrupted: now.Sub(before) > proof,
 		})
 		if err != nil {

@@ -3,8 +3,10 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -12,7 +14,18 @@ import (
 // record adds a row to the results if they are collected.
 func record(t *testing.T, r Row) {
 	t.Helper()
-	path := os.Getenv(resultsVar)
+	recordTo(t, resultsVar, r)
+}
+
+// recordSoak adds what came of a soak, if that is collected.
+func recordSoak(t *testing.T, s Soak) {
+	t.Helper()
+	recordTo(t, soakVar, s)
+}
+
+func recordTo(t *testing.T, variable string, r any) {
+	t.Helper()
+	path := os.Getenv(variable)
 	if path == "" {
 		return
 	}
@@ -48,4 +61,21 @@ func TestPageTellsEveryRow(t *testing.T) {
 	require.Contains(t, page, "| one | 0 | 0 |")
 	require.Contains(t, page, "| two | 0 | 0 |")
 	require.Contains(t, page, "+0, +1, +0 KiB")
+}
+
+func TestPageKeepsBothParts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "page.md")
+	page, soaked, err := pageParts(path)
+	require.NoError(t, err)
+	require.Empty(t, page)
+	require.Empty(t, soaked)
+	soaked = renderSoak(Soak{Length: time.Minute, Result: "all went well", Faults: map[string]int{"rain": 3}, Leaks: &Leaks{Files: 2}})
+	require.NoError(t, writePage(path, render([]Row{{Fault: "one", Where: InMemory}}), soaked))
+	page, got, err := pageParts(path)
+	require.NoError(t, err)
+	require.Equal(t, render([]Row{{Fault: "one", Where: InMemory}}), page)
+	require.Equal(t, soaked, got)
+	require.Contains(t, string(got), "all went well")
+	require.Contains(t, string(got), "| rain | 3 |")
+	require.Contains(t, string(got), "+0, +2, +0 KiB")
 }

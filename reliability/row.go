@@ -35,15 +35,27 @@ type Leaks struct {
 	Heap              int64 // bytes
 }
 
-func readRows(r io.Reader) ([]Row, error) {
-	var rows []Row
+// Soak is what came of a soak.
+type Soak struct {
+	Began  time.Time
+	Length time.Duration
+	// Bound is the time within which links must be live again after a fault.
+	Bound time.Duration
+	// Result is the line of the result, Faults tells how often each was brought about.
+	Result string
+	Faults map[string]int
+	*Leaks
+}
+
+func readAll[T any](r io.Reader) ([]T, error) {
+	var all []T
 	for d := json.NewDecoder(r); ; {
-		var row Row
-		switch err := d.Decode(&row); err {
+		var one T
+		switch err := d.Decode(&one); err {
 		case nil:
-			rows = append(rows, row)
+			all = append(all, one)
 		case io.EOF:
-			return rows, nil
+			return all, nil
 		default:
 			return nil, fmt.Errorf("results: %w", err)
 		}

@@ -62,6 +62,14 @@ func (h *History) Restart(dev Device) {
 	h.note(time.Now())
 }
 
+// Disrupt runs what begins a new sequence of the device. Nobody who has seen that already is judged before the History knows it too.
+func (h *History) Disrupt(begin func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	begin()
+	h.note(time.Now())
+}
+
 func (h *History) note(at time.Time) {
 	s := h.dev.MDIB()
 	v := s.Version()

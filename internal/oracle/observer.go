@@ -186,6 +186,17 @@ func (o *Observer) Caught(ctx context.Context) error {
 	}
 }
 
+// SoFar is the verdict on what has been seen, without asking what has not: for an observer that leaves in the middle.
+func (o *Observer) SoFar() Verdict {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	v := o.verdict
+	if o.started {
+		v.Committed = o.at - o.start
+	}
+	return v
+}
+
 // Verdict sums up. To be called once the view has caught up: what it lacks then counts as lost without announcement.
 func (o *Observer) Verdict() Verdict {
 	o.h.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/semeco/go-sdc/mdib/msg"
@@ -32,7 +33,7 @@ func (d *Device) connect(ctx context.Context) error {
 	}
 	var err error
 	for range connectReadings {
-		if err = d.readMDIB(ctx, nil); !errors.Is(err, errRead) {
+		if err = d.readMDIB(ctx, nil, false); !errors.Is(err, errRead) {
 			break
 		}
 	}
@@ -113,17 +114,29 @@ func (d *Device) endpointAt(address string) soap.EndpointReference {
 }
 
 // readMDIB reads the whole MDIB, replays what arrived meanwhile, and goes live.
-// gap is nil for the first reading.
-func (d *Device) readMDIB(ctx context.Context, gap *Gap) error {
+// gap is nil for the first reading. With known, the subscriptions are from before: a
+// device that has been restarted at the same place can be read, but knows nothing of
+// them, so it is asked for them as well.
+func (d *Device) readMDIB(ctx context.Context, gap *Gap, known bool) error {
 	began := time.Now()
 	d.mu.Lock()
 	d.reading, d.buffered, d.overrun = true, nil, false
+	subs := d.subs
 	d.mu.Unlock()
 	defer func() {
 		d.mu.Lock()
 		d.reading, d.buffered = false, nil
 		d.mu.Unlock()
 	}()
+	var checks sync.WaitGroup
+	checking, cancel := context.WithTimeout(ctx, min(d.consumer.cfg.ProofInterval, d.consumer.cfg.RequestTimeout))
+	defer checks.Wait()
+	defer cancel()
+	if known {
+		for _, s := range subs {
+			checks.Go(func() { d.checkStatus(checking, s, true) })
+		}
+	}
 	answer, err := d.call(ctx, sdc.GetService, sdc.ActionGetMdib, &msg.GetMdib{})
 	if err != nil {
 		return fmt.Errorf("reading the MDIB: %w", err)
@@ -138,6 +151,7 @@ func (d *Device) readMDIB(ctx context.Context, gap *Gap) error {
 	if err := d.addContextStates(ctx, resp); err != nil {
 		return err
 	}
+	checks.Wait()
 	return d.goLive(resp, gap, began)
 }
 

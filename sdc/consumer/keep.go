@@ -124,8 +124,8 @@ func (d *Device) attempt(stale Link, giveUp time.Time) error {
 // resync reads the MDIB. If a subscription has ended, or the device cannot be reached where it was, everything is made anew first.
 func (d *Device) resync(ctx context.Context, gap *Gap) error {
 	if !d.isBroken() {
-		err := d.readMDIB(ctx, gap)
-		if err == nil || answered(err) || d.ctx.Err() != nil {
+		err := d.readMDIB(ctx, gap, true)
+		if err == nil || answered(err) && !d.isBroken() || d.ctx.Err() != nil {
 			return err
 		}
 		d.log.Debug("the device does not answer where it was", "error", err)
@@ -143,7 +143,7 @@ func (d *Device) resync(ctx context.Context, gap *Gap) error {
 		return err
 	}
 	d.sayGoodbye()
-	return d.readMDIB(ctx, gap)
+	return d.readMDIB(ctx, gap, false)
 }
 
 // answered tells whether an error is the device's answer, or about it, so that it can be reached.

@@ -112,7 +112,7 @@ func (d *Device) prove(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, s := range subs {
 		wg.Go(func() {
-			d.checkStatus(asking, s)
+			d.checkStatus(asking, s, false)
 		})
 	}
 	err := d.proveVersion(asking, began)
@@ -198,8 +198,9 @@ func (d *Device) smallest() []string {
 }
 
 // checkStatus asks whether the device still knows a subscription. A refusal counts only from a device that has answered the question before: some know
-// GetStatus by name only. Whether the device can be reached at all is shown by the other question.
-func (d *Device) checkStatus(ctx context.Context, s *eventing.Subscription) {
+// GetStatus by name only. After a loss it counts always, because subscribing anew does no harm then. Whether the device can be reached at all is shown by other
+// questions.
+func (d *Device) checkStatus(ctx context.Context, s *eventing.Subscription, afterLoss bool) {
 	_, err := s.GetStatus(ctx)
 	var fault *soap.Fault
 	switch {
@@ -209,7 +210,7 @@ func (d *Device) checkStatus(ctx context.Context, s *eventing.Subscription) {
 		d.mu.Unlock()
 	case errors.As(err, &fault) && fault.Status != 503:
 		d.mu.Lock()
-		counts := d.tellsStatus
+		counts := d.tellsStatus || afterLoss
 		d.mu.Unlock()
 		if counts {
 			d.subscriptionBroken(s, fmt.Errorf("the device has forgotten a subscription: %w", err))
