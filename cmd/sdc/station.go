@@ -17,12 +17,14 @@ import (
 	"github.com/semeco/go-sdc/simulators/physio"
 	"github.com/semeco/go-sdc/simulators/room"
 	"github.com/semeco/go-sdc/station"
+	"github.com/semeco/go-sdc/station/aggregate"
 )
 
 type stationCmd struct {
 	netFlags
 	trustFlags
 	webFlags
+	aggregateFlags
 	Rules    string        `type:"existingfile" placeholder:"FILE" help:"Rules that say which devices to connect to (YAML). Default: every device."`
 	Demo     bool          `help:"Bring up a simulated operating room with five devices in this process, over mutual TLS with throwaway certificates."`
 	Scenario string        `default:"stable" enum:"stable,desaturation,tachycardia,disconnection" help:"What happens to the patient of --demo: ${enum}."`
@@ -47,6 +49,9 @@ func (c *stationCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if err := c.checkAggregate(&cfg); err != nil {
+		return err
+	}
 	participant, err := consumer.New(e.ctx, consumer.Config{Identity: cfg.identity, Insecure: c.Insecure, Network: c.network(), Logger: e.log})
 	if err != nil {
 		return err
@@ -68,11 +73,15 @@ func (c *stationCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	derived, err := c.prepareAggregator(e, &cfg, s)
+	if err != nil {
+		return err
+	}
 	view, err := c.prepareWeb(ctx, e, s)
 	if err != nil {
 		return err
 	}
-	return c.follow(ctx, cancel, e, s, theatre, view)
+	return c.follow(ctx, cancel, e, s, theatre, derived, view)
 }
 
 // stationSetup is what a station is made of.
@@ -100,7 +109,7 @@ func (c *stationCmd) prepare(e *env) (cfg stationSetup, theatre *room.Room, err 
 	if err != nil {
 		return cfg, nil, err
 	}
-	p, err := ca.Issue(pki.Request{Name: "demo station", Role: sdc.RoleConsumer, Validity: 24 * time.Hour})
+	p, err := ca.Issue(pki.Request{Name: "demo station", Role: sdc.RoleConsumer | sdc.RoleProvider, Validity: 24 * time.Hour})
 	if err != nil {
 		return cfg, nil, err
 	}
@@ -126,10 +135,12 @@ func (c *stationCmd) prepare(e *env) (cfg stationSetup, theatre *room.Room, err 
 	return cfg, theatre, nil
 }
 
-// follow runs the station, and the room and the web view if there are any, and shows views until ctx ends.
-func (c *stationCmd) follow(ctx context.Context, cancel context.CancelFunc, e *env, s *station.Station, theatre *room.Room, view *webView) error {
+// follow runs the station, and the room, the aggregator and the web view if there are any, and shows views until ctx ends.
+func (c *stationCmd) follow(
+	ctx context.Context, cancel context.CancelFunc, e *env, s *station.Station, theatre *room.Room, derived *aggregate.Aggregator, view *webView,
+) error {
 	var wg sync.WaitGroup
-	var errs [3]error
+	var errs [4]error
 	run := func(i int, do func(context.Context) error) {
 		wg.Go(func() {
 			errs[i] = do(ctx)
@@ -140,8 +151,11 @@ func (c *stationCmd) follow(ctx context.Context, cancel context.CancelFunc, e *e
 	if theatre != nil {
 		run(1, theatre.Run)
 	}
+	if derived != nil {
+		run(2, derived.Run)
+	}
 	if view != nil {
-		run(2, view.run)
+		run(3, view.run)
 	}
 	err := c.show(ctx, e, s)
 	cancel()

@@ -380,8 +380,8 @@ func (a *Aggregator) values(p *station.Patient, shown *patient, now time.Time) e
 	scene.stay = shown.stay
 	for i := range a.plan.rules {
 		rule, last := &a.plan.rules[i], &shown.rules[i]
-		// Ticks come a little early or late.
-		due := now.Sub(last.at) >= rule.interval()-a.cfg.Interval/2
+		// Ticks come a little early or late. What would end before its time is renewed.
+		due := now.Sub(last.at) >= rule.interval()-a.cfg.Interval/2 || last.result.ends(now.Add(2*a.cfg.Interval))
 		if r := scene.derive(rule); due || differs(&last.result, &r) {
 			*last = shownRule{r, now}
 		}

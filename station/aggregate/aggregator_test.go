@@ -172,7 +172,7 @@ func TestDerivedValuesHaveTheirSourcesBesideThem(t *testing.T) {
 		"patient-1.input.147842", "patient-1.input.149530", "patient-1.input.150037", "patient-1.input.150033", "patient-1.input.150017", "patient-1.input.150021",
 	}}}, d.Relation)
 	input := metric(t, s, "patient-1.input.150037")
-	require.Equal(t, "100.0000", number(input))
+	require.Equal(t, "100", number(input))
 	from, ok, err := ext.CodedAttributes(input.Extension)
 	require.NoError(t, err)
 	require.True(t, ok)
@@ -382,8 +382,14 @@ func TestRulesHaveARate(t *testing.T) {
 	rule.Interval = 5 * time.Second
 	w := newWard(t, func(c *Config) { c.Rules = []Rule{rule} })
 	dev := w.device("urn:uuid:1", "A", vitals)
+	period := func(d time.Duration) {
+		for _, v := range dev.Values {
+			v.Period = d
+		}
+	}
 	last, changes := "", 0
 	for i := range 20 {
+		period(0)
 		hr := *dev.Values[0]
 		hr.Number = pm.Some(pm.NewDecimal(int64(80+i), 0))
 		dev.Values[0] = &hr
@@ -393,6 +399,14 @@ func TestRulesHaveARate(t *testing.T) {
 		}
 	}
 	require.Equal(t, 4, changes)
+	// Of a device whose values live for 5 s, the derived one is renewed before it ends.
+	for range 20 {
+		period(time.Second)
+		w.fresh(dev)
+		m := metric(t, w.shows(person("1", dev)), "patient-1.derived.shock-index")
+		require.True(t, m.MetricValue.DeterminationTime.Or(0).Time().Add(m.LifeTimePeriod.Or(pm.Duration{}).Std()).After(w.now) || !m.LifeTimePeriod.IsSet())
+	}
+	require.True(t, metric(t, w.a.dev.MDIB(), "patient-1.derived.shock-index").LifeTimePeriod.IsSet())
 	w.fresh(dev)
 	for _, v := range dev.Values {
 		v.Validity = pm.MeasurementValidityInv

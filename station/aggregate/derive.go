@@ -276,7 +276,15 @@ func (p *pick) judge(in *Input) {
 		return
 	}
 	p.number = p.conv.Float(number)
-	p.Number = pm.Some(p.conv.Decimal(number, inputDigits))
+	p.Number = pm.Some(short(p.conv.Decimal(number, inputDigits)))
+}
+
+// short is a number without the zeros at its end.
+func short(d pm.Decimal) pm.Decimal {
+	if s := d.String(); strings.Contains(s, ".") {
+		return pm.MustDecimal(strings.TrimSuffix(strings.TrimRight(s, "0"), "."))
+	}
+	return d
 }
 
 // inputDigits is what inputs are rounded to when they are shown; rules see them exactly.
@@ -388,6 +396,11 @@ func (s *scene) times(res *Result, picks []pick) {
 	if !end.IsZero() {
 		res.Lifetime = end.Sub(res.Determined)
 	}
+}
+
+// ends tells whether the value is past its life at a time.
+func (r *Result) ends(at time.Time) bool {
+	return r.Value.IsSet() && r.Lifetime > 0 && !at.Before(r.Determined.Add(r.Lifetime))
 }
 
 // expiry is when a value becomes old, by what its device promises.

@@ -119,14 +119,14 @@ func RapidShallowBreathing() Rule {
 // MDC_COMPL_LUNG_STATIC would be by oesophageal pressure.
 func StaticCompliance() Rule {
 	plateau := Input{Label: "Plateau pressure", Unit: cmH2O(), From: from("152424")} // MDC_VENT_PRESS_RESP_PLAT
-	return overPressure("static-compliance", MDC("151688", "MDC_COMPL_LUNG", "Static compliance of the respiratory system"), plateau)
+	return overPressure("static-compliance", MDC("151688", "MDC_COMPL_LUNG", "Static compliance"), plateau)
 }
 
 // DynamicCompliance is the expired tidal volume over the peak pressure above PEEP. The nomenclature has no code for that: MDC_COMPL_LUNG_DYNAMIC is
 // found by least squares and MDC_COMPL_LUNG_DYN by transthoracic pressure.
 func DynamicCompliance() Rule {
 	peak := Input{Label: "Peak pressure", Unit: cmH2O(), From: from("151973")} // MDC_VENT_PRESS_AWAY_MAX
-	return overPressure("dynamic-compliance", Private("dynamic-compliance", "Dynamic compliance, tidal volume over peak pressure above PEEP"), peak)
+	return overPressure("dynamic-compliance", Private("dynamic-compliance", "Dynamic compliance"), peak)
 }
 
 func overPressure(name string, what pm.CodedValue, pressure Input) Rule {
@@ -146,7 +146,7 @@ func SaturationRatio() Rule {
 		{Code: station.MDC("152196"), Role: station.Setting, Doubt: "inspired oxygen is set and not measured"},
 	}}
 	return Rule{
-		Name: "saturation-ratio", Type: Private("spo2-fio2-ratio", "Oxygen saturation over inspired oxygen (S/F)"), Unit: percent(),
+		Name: "saturation-ratio", Type: Private("spo2-fio2-ratio", "S/F ratio"), Unit: percent(),
 		Resolution: pm.MustDecimal("1"), Range: upTo("1000"), Inputs: []Input{saturation, oxygen}, Skew: 15 * time.Second, MaxSkew: time.Minute,
 		Compute: func(x []float64) (float64, error) {
 			switch s, f := x[0], x[1]; {
