@@ -178,6 +178,9 @@ func (m *member) session(ctx context.Context, e discovery.Endpoint) (live bool, 
 	}()
 	var wg sync.WaitGroup
 	wg.Go(func() { m.listen(ctx, e, cancel) })
+	if m.rule.Ensemble.Root != "" {
+		wg.Go(func() { m.keepEnsembles(ctx, dev) })
+	}
 	defer wg.Wait()
 	defer cancel(nil)
 	for {

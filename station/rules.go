@@ -27,6 +27,8 @@ type Rule struct {
 	EPRs []string
 	// Max bounds the devices taken by this rule at a time; 0 is no bound but that of the station.
 	Max int
+	// Ensemble is what the devices join; the zero value leaves their ensembles alone.
+	Ensemble EnsembleRule
 }
 
 // Validate tells everything that is wrong with the rule.
@@ -49,6 +51,12 @@ func (r Rule) Validate() error {
 		if slices.Contains(list.values, "") {
 			errs = append(errs, fmt.Errorf("an empty %s", list.what))
 		}
+	}
+	if r.Ensemble.Root == "" && r.Ensemble.ID != "" {
+		errs = append(errs, errors.New("the ensemble has no root"))
+	}
+	if r.Ensemble.Root != "" && !(Identifier{r.Ensemble.Root, "x"}).Usable() {
+		errs = append(errs, fmt.Errorf("the root of the ensemble, %s, means that none is known", r.Ensemble.Root))
 	}
 	if r.Max < 0 {
 		errs = append(errs, errors.New("max must not be negative"))

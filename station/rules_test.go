@@ -21,6 +21,7 @@ rules:
     scopes: [sdc.mds.pkp:1.2]
     eprs: ["urn:uuid:1"]
     max: 8
+    ensemble: {root: "urn:oid:2.25.2", id: team}
   - name: everything
 `))
 	require.NoError(t, err)
@@ -28,22 +29,26 @@ rules:
 		Name: "OR 3", Devices: []Code{MDC("70001"), MDC("69965"), MDC("69985"), {System: "urn:oid:2.25.1", Code: "lamp"}},
 		Location: sdc.LocationDetail{Facility: "H", PoC: "OR 3"}, KeyPurposes: []string{"1.2.840.10004.20701.1.1"},
 		Types: []discovery.Name{{Space: "urn:x", Local: "Y"}}, Scopes: []string{"sdc.mds.pkp:1.2"}, EPRs: []string{"urn:uuid:1"}, Max: 8,
+		Ensemble: EnsembleRule{Root: "urn:oid:2.25.2", ID: "team"},
 	}, {Name: "everything"}}, rules)
 	for text, want := range map[string]string{
-		"":                                      "no rule",
-		"rules: []":                             "no rule",
-		"rules:\n - device: [x]":                "field device not found",
-		"rules:\n - name: a\n   name: b":        "already defined",
-		"rules:\n - devices: [toaster]":         `device "toaster" is neither a code nor one of infusion-pump, monitor, ventilator`,
-		"rules:\n - location: poc":              `"poc" is not key=value`,
-		"rules:\n - location: ward=1":           "none of fac",
-		"rules:\n - max: -1":                    "max must not be negative",
-		"rules:\n - max: many":                  "cannot unmarshal",
-		"rules:\n - types: [Device]":            "is not {namespace}name",
-		"rules:\n - name: a\n---\nrules: []":    "more than one document",
-		"rules:\n - eprs: ['']":                 "an empty EPR",
-		strings.Repeat(" ", maxRules) + "rules": "more than",
-		"rules: {a: b}":                         "cannot unmarshal",
+		"":                                   "no rule",
+		"rules: []":                          "no rule",
+		"rules:\n - device: [x]":             "field device not found",
+		"rules:\n - name: a\n   name: b":     "already defined",
+		"rules:\n - devices: [toaster]":      `device "toaster" is neither a code nor one of infusion-pump, monitor, ventilator`,
+		"rules:\n - location: poc":           `"poc" is not key=value`,
+		"rules:\n - location: ward=1":        "none of fac",
+		"rules:\n - max: -1":                 "max must not be negative",
+		"rules:\n - max: many":               "cannot unmarshal",
+		"rules:\n - types: [Device]":         "is not {namespace}name",
+		"rules:\n - name: a\n---\nrules: []": "more than one document",
+		"rules:\n - ensemble: {id: x}":       "an ensemble needs a root",
+		"rules:\n - ensemble: {name: x}":     "field name not found",
+		"rules:\n - ensemble: {root: '" + sdc.UnknownRoot + "'}": "means that none is known",
+		"rules:\n - eprs: ['']":                                  "an empty EPR",
+		strings.Repeat(" ", maxRules) + "rules":                  "more than",
+		"rules: {a: b}":                                          "cannot unmarshal",
 	} {
 		_, err := ParseRules(strings.NewReader(text))
 		require.ErrorContains(t, err, want, "%.60q", text)

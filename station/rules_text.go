@@ -32,6 +32,10 @@ type ruleText struct {
 	KeyPurposes []string `yaml:"key-purposes"`
 	EPRs        []string `yaml:"eprs"`
 	Max         int      `yaml:"max"`
+	Ensemble    *struct {
+		Root string `yaml:"root"`
+		ID   string `yaml:"id"`
+	} `yaml:"ensemble"`
 }
 
 // deviceNames are words for the MDS types of the nomenclature that are common at a bed.
@@ -65,8 +69,9 @@ func ReadRules(path string) ([]Rule, error) {
 //	    location: fac=H,poc=OR 3
 //	    key-purposes: [1.2.840.10004.20701.1.1]
 //	    max: 8
+//	    ensemble: {root: "urn:oid:2.25.1", id: OR 3}
 //
-// Each condition may be left out; there are also scopes, eprs, and types, each written {namespace}name. A device is a code of the
+// The devices join the ensemble; without an id that of their place. Each condition may be left out; there are also scopes, eprs, and types, each written {namespace}name. A device is a code of the
 // nomenclature, a code with its coding system, or one of the words ventilator, monitor and infusion-pump. What is not known, or stands
 // there twice, is an error, and there must be one rule at least: an empty file must not take every device.
 func ParseRules(r io.Reader) ([]Rule, error) {
@@ -127,6 +132,12 @@ func (t ruleText) rule() (Rule, error) {
 	var err error
 	if r.Location, err = sdc.ParseLocationDetail(t.Location); err != nil {
 		errs = append(errs, err)
+	}
+	if t.Ensemble != nil {
+		if t.Ensemble.Root == "" {
+			errs = append(errs, errors.New("an ensemble needs a root"))
+		}
+		r.Ensemble = EnsembleRule{Root: t.Ensemble.Root, ID: t.Ensemble.ID}
 	}
 	return r, errors.Join(append(errs, r.Validate())...)
 }

@@ -61,7 +61,7 @@ func (tr trust) run(t *testing.T, port uint16, sim simulators.Simulator) *runnin
 	ended := make(chan error, 1)
 	go func() {
 		ended <- simulators.Run(ctx, sim, provider.Config{
-			EPR: r.epr, Identity: tr.identity(t, "device", sdc.RoleProvider), Network: sdc.Network{DiscoveryPort: port},
+			EPR: r.epr, Identity: tr.identity(t, "device", sdc.RoleProvider), Network: sdc.Network{DiscoveryPort: port}, Policy: provider.AllowAll(),
 			Timing: discovery.Timing{HelloDelay: -1, MatchDelay: -1},
 		}, func(p *provider.Provider) { ready <- p })
 	}()
@@ -189,4 +189,63 @@ func TestStationFindsConnectsAndShows(t *testing.T) {
 		require.NotEqual(t, station.Current, x.Status(view.Time), x.Handle)
 	}
 	require.True(t, view.Device(v.epr).Live())
+}
+
+// Devices of one place are brought together: they join the ensemble of the place, one that moves leaves it for that of the new place, one that no rule
+// takes any more leaves it, and what others have associated is left alone.
+func TestStationBringsDevicesOfOnePlaceTogether(t *testing.T) {
+	port := freePort(t)
+	tr := newTrust(t)
+	or3, or4 := sdc.LocationDetail{Facility: "H", PoC: "OR 3"}, sdc.LocationDetail{Facility: "H", PoC: "OR 4"}
+	bed := simulators.NewBed(physio.Config{Seed: 1})
+	vent, err := ventilator.New(simulators.Options{Bed: bed, Location: or3, Ensemble: "made by hand"})
+	require.NoError(t, err)
+	mon, err := monitor.New(simulators.Options{Bed: bed, Location: or3})
+	require.NoError(t, err)
+	v, m := tr.run(t, port, vent), tr.run(t, port, mon)
+	c, err := consumer.New(t.Context(), consumer.Config{Identity: tr.identity(t, "station", sdc.RoleConsumer)})
+	require.NoError(t, err)
+	defer c.Close(context.Background())
+	client, err := discovery.NewClient(discovery.ClientConfig{UDP: discovery.UDPConfig{Port: port}})
+	require.NoError(t, err)
+	defer client.Close()
+	s, err := station.New(station.Config{Consumer: c, Discovery: client, Immediately: true, Rules: []station.Rule{{
+		Name: "H", Location: sdc.LocationDetail{Facility: "H"}, Ensemble: station.EnsembleRule{Root: "urn:oid:2.25.7"},
+	}}})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	defer func() {
+		cancel()
+		require.NoError(t, <-ended)
+	}()
+	ensembles := func(r *running) []string {
+		var out []string
+		for x := range r.dev.MDIB().Associated("context.ensemble") {
+			out = append(out, x.BaseContext().Identification[0].Extension)
+		}
+		return out
+	}
+	of := func(view *station.View, key string) int {
+		for _, e := range view.Ensembles {
+			if e.Key == key {
+				return len(e.Systems)
+			}
+		}
+		return 0
+	}
+	in3, in4 := "urn:oid:2.25.7|"+or3.String(), "urn:oid:2.25.7|"+or4.String()
+	until(t, s, "both in the ensemble of OR 3", func(view *station.View) bool { return of(view, in3) == 2 })
+	require.ElementsMatch(t, []string{"made by hand", or3.String()}, ensembles(v))
+	require.Equal(t, []string{or3.String()}, ensembles(m))
+
+	require.NoError(t, m.dev.SetLocation(or4))
+	until(t, s, "the monitor in the ensemble of OR 4", func(view *station.View) bool { return of(view, in3) == 1 && of(view, in4) == 1 })
+	require.Equal(t, []string{or4.String()}, ensembles(m))
+
+	// No rule takes what stands in another house.
+	require.NoError(t, v.dev.SetLocation(sdc.LocationDetail{Facility: "X"}))
+	until(t, s, "the ventilator is let go", func(view *station.View) bool { return view.Device(v.epr) == nil })
+	require.Equal(t, []string{"made by hand"}, ensembles(v))
 }
