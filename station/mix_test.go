@@ -34,6 +34,7 @@ type simulated struct {
 	offset  time.Duration // of its clock
 	patient int           // who lies there; 0 is nobody
 	told    []pm.InstanceIdentifier
+	place   int // where it stands; 0 is nowhere
 	live    bool
 	seen    *mdib.Snapshot
 	late    []lateValue
@@ -100,6 +101,23 @@ func (d *simulated) admit(patient int, ids []pm.InstanceIdentifier) {
 	})
 }
 
+// move puts the device elsewhere; the patient stays associated, as when a bed is pushed.
+func (d *simulated) move(place int) {
+	d.place = place
+	d.update(func(tx *mdib.Tx) error {
+		if place == 0 {
+			return tx.Disassociate("context.location")
+		}
+		s, err := mdib.NewContext[*pm.LocationContextState](tx, "context.location")
+		if err == nil {
+			s.ContextAssociation = pm.ContextAssociationAssoc
+			s.LocationDetail = &pm.LocationDetail{Facility: "H", PoC: fmt.Sprintf("OR %d", place)}
+			s.Identification = []pm.InstanceIdentifier{{Root: "urn:oid:2.25.4", Extension: fmt.Sprint(place)}}
+		}
+		return err
+	})
+}
+
 func (d *simulated) determine(handle string) {
 	v := d.b.value(d.patient)
 	d.update(func(tx *mdib.Tx) error { return tx.SetNumeric(handle, v, d.clock()) })
@@ -139,6 +157,7 @@ func (b *bench) check() {
 		truth[d.epr] = d
 	}
 	v := newView(1, b.now, shown, nil)
+	b.checkPlaces(v, truth)
 	st := &Station{history: b.history}
 	for _, p := range v.Patients {
 		who := 0
@@ -190,12 +209,52 @@ func (b *bench) check() {
 	}
 }
 
-// Whatever patients, devices and links do: no value is ever shown, or remembered, as that of another patient.
+// checkPlaces: a device stands where it says, nowhere else, and what is known at a place of a patient is of that one.
+func (b *bench) checkPlaces(v *View, truth map[string]*simulated) {
+	at := map[string]string{}
+	for _, p := range v.Places {
+		patients := map[int]bool{}
+		for _, s := range p.Systems {
+			d := truth[s.Device]
+			require.Empty(b.t, at[s.Device], "%s stands at two places", s.Device)
+			at[s.Device] = p.Key
+			if d.live {
+				require.Equal(b.t, fmt.Sprintf("OR %d", d.place), p.Detail.PoC)
+				if d.patient > 0 {
+					patients[d.patient] = true
+				}
+			}
+		}
+		if len(patients) < 2 {
+			continue
+		}
+		// Where there may be several, nothing is chosen for any of them without saying for whom.
+		for _, h := range measured {
+			m := v.Device(p.Systems[0].Device).Value(h).Meaning
+			_, _, err := v.Best(Scope{Place: p.Key}, m, Preferences{}, b.now)
+			require.ErrorIs(b.t, err, ErrSeveralPatients, "%v is chosen among the patients of %s", m, p.Key)
+		}
+	}
+	for _, d := range b.devices {
+		if d.live && d.place > 0 {
+			require.NotEmpty(b.t, at[d.epr], "%s stands nowhere", d.epr)
+		}
+	}
+}
+
+// Whatever patients, devices and links do: no value is ever shown, or remembered, as that of another patient. Each part makes as many checks as
+// rapid does by itself (100), with a seed of its own.
 func TestPatientsAreNeverMixed(t *testing.T) {
 	mon, err := monitor.New(simulators.Options{})
 	require.NoError(t, err)
+	for part := range 4 {
+		t.Run(fmt.Sprint(part), func(t *testing.T) { neverMixed(t, mon.MDIB()) })
+	}
+}
+
+func neverMixed(t *testing.T, snap *mdib.Snapshot) {
 	rapid.Check(t, func(t *rapid.T) {
-		b := newBench(t, mon.MDIB(), rapid.IntRange(1, 3).Draw(t, "devices"))
+		b := newBench(t, snap, rapid.IntRange(1, 3).Draw(t, "devices"))
 		device := func() *simulated { return b.devices[rapid.IntRange(0, len(b.devices)-1).Draw(t, "device")] }
 		t.Repeat(map[string]func(*rapid.T){
 			"time": func(t *rapid.T) {
@@ -205,6 +264,10 @@ func TestPatientsAreNeverMixed(t *testing.T) {
 				d, p := device(), rapid.IntRange(0, 3).Draw(t, "patient")
 				b.now = b.now.Add(time.Millisecond)
 				d.admit(p, identifiersOf(t, p))
+			},
+			"move": func(t *rapid.T) {
+				b.now = b.now.Add(time.Millisecond)
+				device().move(rapid.IntRange(0, 2).Draw(t, "place"))
 			},
 			"determine": func(t *rapid.T) {
 				b.now = b.now.Add(time.Millisecond)
@@ -217,9 +280,9 @@ func TestPatientsAreNeverMixed(t *testing.T) {
 					rapid.SampledFrom(measured).Draw(t, "metric"), b.value(d.patient), d.clock(), b.now.Add(20 * time.Second),
 				})
 			},
-			"report late": func(*rapid.T) {
+			"report late, in any order": func(t *rapid.T) {
 				for _, d := range b.devices {
-					for _, l := range d.late {
+					for _, l := range rapid.Permutation(d.late).Draw(t, "order") {
 						if b.now.Before(l.until) {
 							d.update(func(tx *mdib.Tx) error { return tx.SetNumeric(l.handle, l.value, l.at) })
 						}

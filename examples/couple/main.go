@@ -1,5 +1,6 @@
 // Couple is an infusion pump that looks for the monitor of its own place and ensemble, without any station between the two. It infuses an
-// opioid only while that monitor is live and shows no alarm of high priority: no monitor, a stale link or silence pause it just as well.
+// opioid only while that monitor is live and shows no alarm of high priority: no monitor, a stale link, three seconds of silence and a monitor that
+// was moved to another bed pause it just as well. It goes on by itself when the reason has gone; whether a pump may is a matter of its own risk analysis.
 //
 //	sdc pki issue pki pump --role both
 //	go run ./examples/couple -tls pki/pump -location poc=ICU,bed=4 -ensemble bed-4
@@ -82,7 +83,10 @@ func run(ctx context.Context, cfg config) error {
 			cfg.say(verdict(reason))
 		})
 	}()
-	err = simulators.Run(ctx, device, provider.Config{Identity: cfg.identity, Insecure: cfg.insecure, Network: cfg.network}, cfg.ready)
+	// Who may start an infusion is a matter of the hospital's policy: here everybody who is trusted.
+	err = simulators.Run(ctx, device, provider.Config{
+		Identity: cfg.identity, Insecure: cfg.insecure, Network: cfg.network, Policy: provider.AllowAll(),
+	}, cfg.ready)
 	cancel()
 	<-coupled
 	return err
