@@ -104,6 +104,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		c.session = newSession(c, managed)
 		c.wg.Go(func() { c.session.run(ctx) })
 	}
+	n.onLinks(c.linkCame)
 	go func() {
 		defer close(c.done)
 		if err := n.serve(ctx, c.handle); err != nil {

@@ -3,9 +3,11 @@ package discovery
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/semeco/go-sdc/internal/localnet"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/soap"
 )
@@ -105,9 +107,22 @@ func appendEndpoint(b []byte, e Endpoint) []byte {
 		b = xmlscan.AppendElement(b, "wsd:Scopes", strings.Join(e.Scopes, " "))
 	}
 	if len(e.XAddrs) > 0 {
-		b = xmlscan.AppendElement(b, "wsd:XAddrs", strings.Join(e.XAddrs, " "))
+		b = xmlscan.AppendElement(b, "wsd:XAddrs", strings.Join(withZone(e.XAddrs, ""), " "))
 	}
 	return xmlscan.AppendElement(b, "wsd:MetadataVersion", strconv.FormatUint(uint64(e.MetadataVersion), 10))
+}
+
+// withZone sets the zone of those URLs that are link-local, or takes it away. It makes a new list if that changes anything.
+func withZone(urls []string, zone string) []string {
+	same := func(u string) bool { return localnet.Complete(u, zone) == u }
+	if !slices.ContainsFunc(urls, func(u string) bool { return !same(u) }) {
+		return urls
+	}
+	out := make([]string, len(urls))
+	for i, u := range urls {
+		out[i] = localnet.Complete(u, zone)
+	}
+	return out
 }
 
 func appendFilter(b []byte, f Filter) []byte {
@@ -263,6 +278,7 @@ func decodeEndpoint(s *xmlscan.Scanner, needVersion bool) (Endpoint, error) {
 			e.Scopes, err = decodeURIs(s)
 		case wsd("XAddrs"):
 			e.XAddrs, err = decodeURIs(s)
+			e.XAddrs = withZone(e.XAddrs, "") // one that comes from others means nothing here
 		case wsd("MetadataVersion"):
 			e.MetadataVersion, err = decodeUint(s)
 			hasVersion = true

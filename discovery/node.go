@@ -87,9 +87,24 @@ func (n *node) serve(ctx context.Context, handle func(*message, Datagram)) error
 		fresh := n.known.add(m.id)
 		n.mu.Unlock()
 		if fresh {
+			m.setZone(d.Zone)
 			handle(m, d)
 		}
 	})
+}
+
+// setZone completes the link-local addresses of a message from elsewhere by the interface that it came by.
+func (m *body) setZone(zone string) {
+	for i, e := range m.endpoints {
+		m.endpoints[i].XAddrs = withZone(e.XAddrs, zone)
+	}
+}
+
+// onLinks has fn called when interfaces have come; it must return soon. Call it before serve.
+func (n *node) onLinks(fn func()) {
+	if r, ok := n.transport.(*reach); ok {
+		r.came = fn
+	}
 }
 
 // ErrTooLong refuses what does not fit into a datagram of MaxDatagram bytes (WSD-3).
@@ -175,7 +190,7 @@ func (n *node) encodeMulticast(m body) (send func() error, id string, err error)
 	}
 	return func() error {
 		return links.multicastEach(func(local netip.Addr) []byte {
-			m := body{kind: m.kind, endpoints: []Endpoint{preferLocal(m.endpoints[0], local)}}
+			m := body{kind: m.kind, endpoints: []Endpoint{forLink(m.endpoints[0], local)}}
 			return soap.AppendEnvelope(make([]byte, 0, len(data)), h, m)
 		})
 	}, h.MessageID, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/semeco/go-sdc/internal/localnet"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/soap"
 )
@@ -168,5 +169,6 @@ func exchange(ctx context.Context, c *soap.Client, url string, question body, an
 	if err != nil {
 		return nil, fmt.Errorf("%v to %s: %w", question.kind, url, err)
 	}
+	m.setZone(localnet.ZoneOf(url))
 	return m.endpoints, nil
 }

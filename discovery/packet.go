@@ -30,6 +30,7 @@ type infoConn interface {
 type PacketTransport struct {
 	receive, send PacketConn
 	group         netip.AddrPort
+	zone          string // name of the interface that both are on, if they are on one
 	serving       atomic.Bool
 }
 
@@ -80,6 +81,7 @@ func (t *PacketTransport) Serve(ctx context.Context, handle func(Datagram)) erro
 		mu.Lock()
 		defer mu.Unlock()
 		if ctx.Err() == nil {
+			d.Zone = t.zone
 			handle(d)
 		}
 	}

@@ -1,17 +1,17 @@
 package discovery
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/semeco/go-sdc/internal/localnet"
 )
 
 // reach is a transport over several interfaces and both IP families. Each link, that is each
@@ -25,19 +25,15 @@ type reach struct {
 	closed bool
 	wg     sync.WaitGroup // readers of links
 	handle func(*link, Datagram)
+	came   func() // told when links have come; set before Serve
 }
 
 // link is one of our addresses with its sockets.
 type link struct {
 	*PacketTransport
-	addr   netip.Addr // with its zone if it is link-local
-	prefix netip.Prefix
-	ifi    net.Interface
+	localnet.Place
 	cancel context.CancelFunc // ends its readers; nil while nobody serves
 }
-
-// pollLinks is how often the interfaces are looked at.
-const pollLinks = 2 * time.Second
 
 // newReach opens the links that there are. No link at all is an error only if addresses are named.
 func newReach(cfg UDPConfig, log *slog.Logger) (*reach, error) {
@@ -45,125 +41,52 @@ func newReach(cfg UDPConfig, log *slog.Logger) (*reach, error) {
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}
-	_, err := r.update()
+	_, _, err := r.update()
 	if err != nil && len(r.links) == 0 {
 		return nil, err
 	}
 	return r, nil
 }
 
-// place is where a link could be.
-type place struct {
-	addr   netip.Addr
-	prefix netip.Prefix
-	ifi    net.Interface
-}
-
-// places lists the addresses of this host that the configuration chooses: all named ones that exist, and of each named
-// interface one of each IP family, for IPv6 rather one that is routed than the link-local one.
-func places(cfg UDPConfig) ([]place, error) {
-	all, err := net.Interfaces()
-	if err != nil {
-		return nil, err
-	}
-	var out []place
-	add := func(p place) {
-		if !slices.ContainsFunc(out, func(o place) bool { return o.addr == p.addr }) {
-			out = append(out, p)
-		}
-	}
-	for i := range all {
-		ifi := all[i]
-		if ifi.Flags&net.FlagUp == 0 {
-			continue
-		}
-		addrs, err := ifi.Addrs()
-		if err != nil {
-			continue // it may just have gone
-		}
-		var here []place
-		for _, a := range addrs {
-			n, ok := a.(*net.IPNet)
-			if !ok {
-				continue
-			}
-			ip, _ := netip.AddrFromSlice(n.IP)
-			bits, _ := n.Mask.Size()
-			p := place{addr: ip.Unmap(), ifi: ifi}
-			p.prefix = netip.PrefixFrom(p.addr, bits).Masked()
-			if p.addr.IsLinkLocalUnicast() && p.addr.Is6() {
-				p.addr = p.addr.WithZone(ifi.Name)
-			}
-			here = append(here, p)
-		}
-		// Of each family the address that reaches furthest comes first.
-		slices.SortStableFunc(here, func(a, b place) int {
-			return cmp.Compare(bool2int(a.addr.IsLinkLocalUnicast()), bool2int(b.addr.IsLinkLocalUnicast()))
-		})
-		named := slices.Contains(cfg.Interfaces, ifi.Name)
-		var taken [2]bool
-		for _, p := range here {
-			family := bool2int(p.addr.Is6())
-			switch {
-			case slices.ContainsFunc(cfg.Addresses, func(a netip.Addr) bool { return a.Unmap().WithZone("") == p.addr.WithZone("") }):
-				add(p)
-			case named && !taken[family]:
-				add(p)
-			default:
-				continue
-			}
-			taken[family] = true
-		}
-	}
-	return out, nil
-}
-
-func bool2int(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 // update opens links that have come and closes those that have gone. The error says which cannot be opened.
-func (r *reach) update() (changed bool, err error) {
-	now, err := places(r.cfg)
+func (r *reach) update() (came, went bool, err error) {
+	now, err := localnet.Places(r.cfg.Addresses, r.cfg.Interfaces)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return false, net.ErrClosed
+		return false, false, net.ErrClosed
 	}
 	var kept []*link
 	for _, l := range r.links {
-		if slices.ContainsFunc(now, func(p place) bool { return p.addr == l.addr && p.ifi.Index == l.ifi.Index }) {
+		if slices.ContainsFunc(now, func(p localnet.Place) bool { return p.Addr == l.Addr && p.Interface.Index == l.Interface.Index }) {
 			kept = append(kept, l)
 			continue
 		}
-		r.log.Info("discovery leaves an address", "address", l.addr, "interface", l.ifi.Name)
+		r.log.Info("discovery leaves an address", "address", l.Addr, "interface", l.Interface.Name)
 		l.stop()
-		changed = true
+		went = true
 	}
 	var errs []error
 	for _, p := range now {
-		if slices.ContainsFunc(kept, func(l *link) bool { return l.addr == p.addr }) {
+		if slices.ContainsFunc(kept, func(l *link) bool { return l.Addr == p.Addr }) {
 			continue
 		}
-		t, err := openLink(p.addr, &p.ifi, r.cfg)
+		t, err := openLink(p.Addr, &p.Interface, r.cfg)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		l := &link{PacketTransport: t, addr: p.addr, prefix: p.prefix, ifi: p.ifi}
-		r.log.Info("discovery uses an address", "address", l.addr, "interface", l.ifi.Name)
+		l := &link{PacketTransport: t, Place: p}
+		r.log.Info("discovery uses an address", "address", l.Addr, "interface", l.Interface.Name)
 		kept = append(kept, l)
 		r.serveLocked(l)
-		changed = true
+		came = true
 	}
 	r.links = kept
-	return changed, errors.Join(errs...)
+	return came, went, errors.Join(errs...)
 }
 
 func (l *link) stop() {
@@ -183,7 +106,7 @@ func (r *reach) serveLocked(l *link) {
 	handle := r.handle
 	r.wg.Go(func() {
 		if err := l.Serve(ctx, func(d Datagram) { handle(l, d) }); err != nil && ctx.Err() == nil {
-			r.log.Warn("discovery on an address has ended", "address", l.addr, "error", err)
+			r.log.Warn("discovery on an address has ended", "address", l.Addr, "error", err)
 		}
 	})
 }
@@ -200,7 +123,7 @@ func (r *reach) Serve(ctx context.Context, handle func(Datagram)) error {
 		one.Lock()
 		defer one.Unlock()
 		if ctx.Err() == nil {
-			d.Local = l.addr
+			d.Local, d.Zone = l.Addr, l.Interface.Name
 			handle(d)
 		}
 	}
@@ -208,7 +131,7 @@ func (r *reach) Serve(ctx context.Context, handle func(Datagram)) error {
 		r.serveLocked(l)
 	}
 	r.mu.Unlock()
-	poll := time.NewTicker(pollLinks)
+	poll := time.NewTicker(localnet.PollEvery)
 	defer poll.Stop()
 	var err error
 	for err == nil {
@@ -216,14 +139,17 @@ func (r *reach) Serve(ctx context.Context, handle func(Datagram)) error {
 		case <-ctx.Done():
 			err = ctx.Err()
 		case <-poll.C:
-			changed, updateErr := r.update()
+			came, went, updateErr := r.update()
 			if errors.Is(updateErr, net.ErrClosed) {
 				err = updateErr
 			} else if updateErr != nil {
 				r.log.Debug("an address cannot be used", "error", updateErr)
 			}
-			if changed && r.cfg.Changed != nil {
+			if (came || went) && r.cfg.Changed != nil {
 				r.cfg.Changed(r.addresses())
+			}
+			if came && r.came != nil {
+				r.came()
 			}
 		}
 	}
@@ -248,7 +174,7 @@ func (r *reach) addresses() []netip.Addr {
 	defer r.mu.Unlock()
 	var out []netip.Addr
 	for _, l := range r.links {
-		out = append(out, l.addr)
+		out = append(out, l.Addr)
 	}
 	return out
 }
@@ -265,8 +191,8 @@ func (r *reach) multicastEach(build func(local netip.Addr) []byte) error {
 	r.mu.Unlock()
 	errs, sent := []error{}, false
 	for _, l := range links {
-		if err := l.Multicast(build(l.addr)); err != nil {
-			errs = append(errs, fmt.Errorf("from %s: %w", l.addr, err))
+		if err := l.Multicast(build(l.Addr)); err != nil {
+			errs = append(errs, fmt.Errorf("from %s: %w", l.Addr, err))
 		} else {
 			sent = true
 		}
@@ -286,13 +212,10 @@ func (r *reach) Unicast(to netip.AddrPort, data []byte) error {
 	defer r.mu.Unlock()
 	var best *link
 	for _, l := range r.links {
-		if l.addr.Is4() != to.Addr().Is4() || to.Addr().IsLoopback() != l.addr.IsLoopback() {
+		if l.Addr.Is4() != to.Addr().Is4() || to.Addr().IsLoopback() != l.Addr.IsLoopback() {
 			continue
 		}
-		near := l.prefix.Contains(to.Addr().WithZone(""))
-		if zone := to.Addr().Zone(); zone != "" {
-			near = l.ifi.Name == zone
-		}
+		near := l.On(to.Addr())
 		if best == nil || near {
 			best = l
 		}
@@ -320,29 +243,36 @@ func (r *reach) Close() error {
 	return nil
 }
 
-// preferLocal puts those addresses first that are at one of ours, so that whoever talks to us by it can reach them, then
-// those of the same IP family.
-func preferLocal(e Endpoint, local netip.Addr) Endpoint {
-	if len(e.XAddrs) < 2 || !local.IsValid() {
+// forLink is an endpoint as those see it who talk to us by one of our addresses: that one comes first, then those of the same IP
+// family. Link-local addresses of other links are left out, as nobody could use them. Without an address of ours, as for a
+// discovery proxy, all link-local ones are, unless there is nothing else.
+func forLink(e Endpoint, local netip.Addr) Endpoint {
+	if len(e.XAddrs) < 2 {
+		return e
+	}
+	local = local.Unmap()
+	ours := func(ip netip.Addr) bool { return ip == local || ip.Zone() == "" && ip == local.WithZone("") }
+	var kept []string
+	for _, x := range e.XAddrs {
+		if ip := localnet.Host(x); !localnet.NeedsZone(ip) || ours(ip) {
+			kept = append(kept, x)
+		}
+	}
+	if kept == nil {
 		return e
 	}
 	rank := func(x string) int {
-		u, err := url.Parse(x)
-		if err != nil {
+		switch ip := localnet.Host(x); {
+		case !local.IsValid() || !ip.IsValid():
 			return 2
-		}
-		ip, err := netip.ParseAddr(u.Hostname())
-		switch {
-		case err != nil:
-			return 2
-		case ip.WithZone("") == local.WithZone(""):
+		case ours(ip):
 			return 0
 		case ip.Is4() == local.Is4():
 			return 1
 		}
 		return 2
 	}
-	e.XAddrs = slices.Clone(e.XAddrs)
-	slices.SortStableFunc(e.XAddrs, func(a, b string) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(kept, func(a, b string) int { return rank(a) - rank(b) })
+	e.XAddrs = kept
 	return e
 }

@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"context"
+	"net/netip"
 	"sync/atomic"
 	"time"
 )
@@ -69,7 +70,7 @@ func (r *registrar) hello(ctx context.Context) (proxyLink, error) {
 	if !ok {
 		return proxy, errNoProxy
 	}
-	return proxy, proxy.say(ctx, body{kind: kindHello, endpoints: []Endpoint{r.t.current()}}, r.node.nextSequence())
+	return proxy, proxy.say(ctx, body{kind: kindHello, endpoints: []Endpoint{forLink(r.t.current(), netip.Addr{})}}, r.node.nextSequence())
 }
 
 // group says Hello by multicast.

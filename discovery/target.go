@@ -104,6 +104,7 @@ func (t *Target) Run(ctx context.Context) error {
 		registering.Go(func() { t.register.run(serving) })
 	}
 	t.mu.Unlock()
+	n.onLinks(func() { wake(t.changed) }) // those on it have heard nothing yet
 	served := make(chan error, 1)
 	go func() {
 		defer close(served)
@@ -304,7 +305,7 @@ func (t *Target) handle(m *message, d Datagram) {
 			return
 		}
 		n.answer(d.From, m.id, between(0, n.timing.MatchDelay), func() (body, bool) {
-			e := preferLocal(t.current(), d.Local)
+			e := forLink(t.current(), d.Local)
 			return body{kind: kindProbeMatches, endpoints: []Endpoint{e}}, m.filter.Match(e)
 		})
 	case kindResolve:
@@ -312,7 +313,7 @@ func (t *Target) handle(m *message, d Datagram) {
 			return
 		}
 		n.answer(d.From, m.id, between(0, n.timing.ResolveDelay), func() (body, bool) {
-			return body{kind: kindResolveMatches, endpoints: []Endpoint{preferLocal(t.current(), d.Local)}}, true
+			return body{kind: kindResolveMatches, endpoints: []Endpoint{forLink(t.current(), d.Local)}}, true
 		})
 	}
 }
@@ -333,7 +334,7 @@ func (t *Target) HandleProbe(_ context.Context, r *soap.Request) (*soap.Response
 	t.mu.Lock()
 	n := t.node
 	if f.Match(t.endpoint) {
-		answer.endpoints = []Endpoint{t.endpoint}
+		answer.endpoints = []Endpoint{forLink(t.endpoint, r.Local.Addr())}
 	}
 	t.mu.Unlock()
 	resp := &soap.Response{Action: ActionProbeMatches, Body: answer}

@@ -20,7 +20,7 @@ type UDPConfig struct {
 	// Addresses or Interfaces are named. Nothing is sent to or taken from any other interface.
 	Address netip.Addr
 	// Addresses and Interfaces name further ones, of both IP families. Of a named interface one address of each family
-	// is used. What is not there yet is used when it comes; what goes is left.
+	// is used, unless addresses of that family are named. What is not there yet is used when it comes; what goes is left.
 	Addresses  []netip.Addr
 	Interfaces []string
 	// Port is the UDP port of the group; 0 is DefaultPort. Tests use another so as not to
@@ -56,7 +56,7 @@ func OpenUDP(cfg UDPConfig, log *slog.Logger) (Transport, error) {
 		cfg.Addresses = append([]netip.Addr{cfg.Address}, cfg.Addresses...)
 	}
 	for _, a := range cfg.Addresses {
-		if a.IsUnspecified() || a.IsMulticast() || !a.IsValid() {
+		if !a.IsValid() || a.IsUnspecified() || a.IsMulticast() {
 			return nil, fmt.Errorf("discovery: %s is not the address of an interface", a)
 		}
 	}
@@ -109,7 +109,9 @@ func NewUDP(cfg UDPConfig) (*PacketTransport, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("discovery: send socket on %s: %w", addr, err), receive.Close())
 	}
-	return NewPacketTransport(receive, send, group), nil
+	t := NewPacketTransport(receive, send, group)
+	t.zone = ifi.Name
+	return t, nil
 }
 
 // interfaceOf finds the interface an address belongs to. All of 127.0.0.0/8 belongs

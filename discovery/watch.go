@@ -128,6 +128,14 @@ func (c *Client) depart(eprs, present map[string]bool) {
 	}
 }
 
+// linkCame asks those who can only now be reached; they have said their Hellos.
+func (c *Client) linkCame() {
+	if s := c.session; s != nil && s.proxies.managed() && !s.proxies.cfg.KeepAdHoc {
+		return
+	}
+	c.node.check(c.probeGroup())
+}
+
 // probeGroup asks the group for what every Watch looks for.
 func (c *Client) probeGroup() error {
 	for _, f := range c.filters() {

@@ -25,6 +25,9 @@ type ClientConfig struct {
 	Insecure bool
 	// Dial opens connections; nil is a net.Dialer. TLS is added on top of it.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// LocalAddr says which of our addresses to connect to a peer from; nil, also from it, leaves
+	// that to the system. With a Dial of one's own it is not asked.
+	LocalAddr func(ctx context.Context, addr string) net.Addr
 	// Timeout bounds one exchange including the connection set-up, on top of the
 	// context; 0 is 10 s, negative is none.
 	Timeout time.Duration
@@ -89,8 +92,11 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		cfg.IdleTimeout = defaultIdleTimeout
 	}
 	if cfg.Dial == nil {
-		d := &net.Dialer{Timeout: defaultTimeout, KeepAlive: 15 * time.Second}
 		cfg.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			d := net.Dialer{Timeout: defaultTimeout, KeepAlive: 15 * time.Second}
+			if cfg.LocalAddr != nil {
+				d.LocalAddr = cfg.LocalAddr(ctx, addr)
+			}
 			conn, err := d.DialContext(ctx, network, addr)
 			if err != nil || cfg.DisableCompression {
 				return conn, err // answers to notifications are empty: nothing to wait for

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/semeco/go-sdc/internal/localnet"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 )
 
@@ -35,11 +36,11 @@ type Header struct {
 	Blocks []xmlscan.Raw
 }
 
-// NewHeader returns the header of a new message to an endpoint: To, Action, a
-// fresh MessageID and the endpoint's reference parameters.
+// NewHeader returns the header of a new message to an endpoint: To without the zone of
+// an IPv6 address, Action, a fresh MessageID and the endpoint's reference parameters.
 func NewHeader(to EndpointReference, action string) *Header {
 	return &Header{
-		To: to.Address, Action: action, MessageID: NewMessageID(),
+		To: localnet.Strip(to.Address), Action: action, MessageID: NewMessageID(),
 		ReferenceParameters: to.ReferenceParameters,
 	}
 }

@@ -3,6 +3,7 @@ package soap
 import (
 	"context"
 	"crypto/x509"
+	"net/netip"
 )
 
 // Request is a message received by a [Server].
@@ -13,6 +14,9 @@ type Request struct {
 	Peer *x509.Certificate
 	// RemoteAddr is the client's address and port.
 	RemoteAddr string
+	// Local is our own address and port that the client reached, with the zone of a link-local one; not valid if the
+	// connection does not tell.
+	Local netip.AddrPort
 	// Path is the URL path the message was posted to, unescaped.
 	Path string
 	// Host is the Host header: how the client reached us, for addresses in answers.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -74,6 +75,9 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 	}
 	gz := offersGzip(r.Header["Accept-Encoding"])
 	req := &Request{RemoteAddr: r.RemoteAddr, Path: r.URL.Path, Host: r.Host, GzipOffered: gz}
+	if a, ok := r.Context().Value(http.LocalAddrContextKey).(interface{ AddrPort() netip.AddrPort }); ok { // *net.TCPAddr
+		req.Local = netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), a.AddrPort().Port())
+	}
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		req.Peer = r.TLS.PeerCertificates[0]
 	}

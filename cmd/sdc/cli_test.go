@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -82,7 +83,7 @@ func simulated(t *testing.T, args ...string) announced {
 	case line := <-out.c:
 		var a announced
 		require.NoError(t, json.Unmarshal([]byte(line), &a))
-		require.Len(t, a.XAddrs, 1)
+		require.NotEmpty(t, a.XAddrs)
 		return a
 	case code := <-ended:
 		ended <- code
@@ -233,9 +234,41 @@ func TestWrongCallsAreRefused(t *testing.T) {
 		require.Equal(t, exitUsage, code, "%v: %s", args, errs)
 		require.NotEmpty(t, errs)
 	}
-	code, _, errs := call(t, "discover", "--ip", "203.0.113.1")
-	require.NotEqual(t, exitOK, code)
-	require.Contains(t, errs, "203.0.113.1")
+}
+
+func TestNetworkFlags(t *testing.T) {
+	for want, args := range map[string][]string{
+		"203.0.113.1":        {"discover", "--ip", "203.0.113.1"},
+		"0.0.0.0":            {"simulate", "monitor", "--insecure", "--ip", "0.0.0.0"}, // a wildcard is nobody's address
+		"::":                 {"simulate", "fleet", "--insecure", "--ip", "127.0.0.1", "--ip", "::"},
+		"nothing0":           {"station", "--insecure", "--interface", "nothing0"},
+		"--ttl takes 1":      {"discover", "--ttl", "0"},
+		"not 300":            {"discovery-proxy", "--insecure", "--ttl", "300"},
+		"multicast":          {"demo", "--ip", "ff02::c"},
+		"multicast address":  {"info", "x", "--insecure", "--ip", "239.255.255.250"},
+		"no interface of th": {"watch", "x", "--insecure", "--interface", "nothing0", "--interface", "nothing1"},
+	} {
+		code, _, errs := call(t, args...)
+		require.Equal(t, exitUsage, code, "%v: %s", args, errs)
+		require.Contains(t, errs, want)
+	}
+	// Several addresses, of which each is announced and used.
+	udp := port(t)
+	at := []string{"--ip", "127.0.0.1", "--ip", "127.0.0.2", "--discovery-port", udp}
+	dev := simulated(t, append([]string{"monitor", "--insecure", "--json"}, at...)...)
+	require.Len(t, dev.XAddrs, 2)
+	for _, xaddr := range dev.XAddrs {
+		code, out, errs := call(t, "info", xaddr, "--insecure", "--json")
+		require.Equal(t, exitOK, code, errs)
+		u, err := url.Parse(xaddr)
+		require.NoError(t, err)
+		require.Contains(t, out, u.Host)
+	}
+	code, out, errs := call(t, append([]string{"discover", "--for", "3s", "--json"}, at...)...)
+	require.Equal(t, exitOK, code, errs)
+	for _, xaddr := range dev.XAddrs {
+		require.Contains(t, out, xaddr)
+	}
 }
 
 func TestFleetIsOnTheNetwork(t *testing.T) {

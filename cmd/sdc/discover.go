@@ -61,7 +61,7 @@ func (c *discoverCmd) Run(e *env) error {
 		return nil
 	}
 	if len(found) == 0 {
-		fmt.Fprintf(e.err, "no device answered within %s on %s\n", c.For, c.network().IP())
+		fmt.Fprintf(e.err, "no device answered within %s on %s\n", c.For, c.network())
 		return nil
 	}
 	return t.print(e.out)

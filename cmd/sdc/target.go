@@ -21,14 +21,30 @@ import (
 
 // netFlags say where on the network a command lives.
 type netFlags struct {
-	IP             netip.Addr `name:"ip" placeholder:"ADDR" help:"Address of the interface to use. Default: 127.0.0.1, so that nothing leaves this host."`
-	DiscoveryProxy string     `name:"discovery-proxy" placeholder:"URL" help:"Announce at and ask a discovery proxy; auto takes the one that makes itself known. Default: multicast."`
-	Peer           []string   `placeholder:"URL" help:"Ask this device as well when looking for devices, across routers; repeatable."`
-	DiscoveryPort  uint16     `hidden:"" default:"3702" help:"UDP port of WS-Discovery; others than 3702 are for tests."`
+	IP             []netip.Addr `name:"ip" placeholder:"ADDR" help:"Address of an interface to use, IPv4 or IPv6; repeatable. Default: 127.0.0.1, so that nothing leaves this host."`
+	Interface      []string     `placeholder:"NAME" help:"Interface to use, with one address of each IP family, followed as they change; repeatable, and together with --ip."`
+	TTL            int          `name:"ttl" default:"1" placeholder:"HOPS" help:"How many hops multicast messages may go, 1 to 255. Default: 1, the link."`
+	DiscoveryProxy string       `name:"discovery-proxy" placeholder:"URL" help:"Announce at and ask a discovery proxy; auto takes the one that makes itself known. Default: multicast."`
+	Peer           []string     `placeholder:"URL" help:"Ask this device as well when looking for devices, across routers; repeatable."`
+	DiscoveryPort  uint16       `hidden:"" default:"3702" help:"UDP port of WS-Discovery; others than 3702 are for tests."`
 }
 
 func (f netFlags) network() sdc.Network {
-	return sdc.Network{Address: f.IP, DiscoveryPort: f.DiscoveryPort}
+	n := sdc.Network{Interfaces: f.Interface, TTL: f.TTL, DiscoveryPort: f.DiscoveryPort}
+	if len(f.IP) == 1 && len(f.Interface) == 0 {
+		n.Address = f.IP[0]
+	} else {
+		n.Addresses = f.IP
+	}
+	return n
+}
+
+// Validate refuses what this host cannot use, before anything is done. It is called by the parser.
+func (f netFlags) Validate() error {
+	if f.TTL < 1 || f.TTL > 255 {
+		return fmt.Errorf("--ttl takes 1 to 255, not %d", f.TTL)
+	}
+	return f.network().Validate()
 }
 
 // discover opens discovery by multicast.
@@ -37,9 +53,7 @@ func (f netFlags) discover(e *env) (*discovery.Client, error) {
 	if err := n.Validate(); err != nil {
 		return nil, usageError{err}
 	}
-	return discovery.NewClient(discovery.ClientConfig{
-		UDP: discovery.UDPConfig{Address: n.IP(), Port: n.UDPPort()}, Logger: e.log,
-	})
+	return discovery.NewClient(discovery.ClientConfig{UDP: n.UDP(), Logger: e.log})
 }
 
 // finder opens discovery as the flags say. trust is needed for a proxy alone.

@@ -68,7 +68,7 @@ func run(ctx context.Context, cfg config) error {
 		return err
 	}
 	defer c.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the monitor may have gone
-	client, err := discovery.NewClient(discovery.ClientConfig{UDP: discovery.UDPConfig{Address: cfg.network.IP(), Port: cfg.network.UDPPort()}})
+	client, err := discovery.NewClient(discovery.ClientConfig{UDP: cfg.network.UDP()})
 	if err != nil {
 		return err
 	}

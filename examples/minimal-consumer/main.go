@@ -79,9 +79,7 @@ func run(ctx context.Context, cfg consumer.Config, out io.Writer) error {
 
 // first returns the first medical device that shows up.
 func first(ctx context.Context, network sdc.Network) (discovery.Endpoint, error) {
-	client, err := discovery.NewClient(discovery.ClientConfig{
-		UDP: discovery.UDPConfig{Address: network.IP(), Port: network.UDPPort()},
-	})
+	client, err := discovery.NewClient(discovery.ClientConfig{UDP: network.UDP()})
 	if err != nil {
 		return discovery.Endpoint{}, err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/semeco/go-sdc/internal/localnet"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/soap"
@@ -62,6 +63,7 @@ func (c *Consumer) offered(m *dpws.Metadata, device soap.Contact) (map[string]so
 			}
 			var refused error
 			for _, e := range h.Endpoints {
+				e.Address = localnet.Complete(e.Address, localnet.ZoneOf(device.URL)) // link-local: on the link by which the device was reached
 				err := c.allow(device, e.Address)
 				if err == nil {
 					services[t.Local], refused = e, nil

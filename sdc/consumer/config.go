@@ -116,8 +116,10 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Binding > BindEquipment || c.Binding != BindNone && c.Identity == nil {
 		return c, errors.New("consumer: Binding is unknown, or needs an Identity")
 	}
-	if err := c.Network.Validate(); err != nil && c.Listen == nil {
-		return c, fmt.Errorf("consumer: %w", err)
+	if c.Listen == nil {
+		if err := c.Network.Validate(); err != nil {
+			return c, fmt.Errorf("consumer: %w", err)
+		}
 	}
 	if c.Identity != nil && c.Identity.Roles()&sdc.RoleConsumer == 0 && !c.Identity.AllowMissingKeyPurpose {
 		return c, fmt.Errorf("consumer: the certificate of %s lacks the consumer's key purpose", c.Identity.Leaf().Subject)
@@ -137,11 +139,6 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.RequestTimeout < 0 || c.SubscriptionLength < 0 || c.LostAfter < 0 || c.ProofInterval < 0 || c.UpdateQueue < 0 || c.ReportQueue < 0 {
 		return c, errors.New("consumer: durations and queue sizes must not be negative")
-	}
-	if c.Listen == nil {
-		c.Listen = func(ctx context.Context, network, addr string) (net.Listener, error) {
-			return new(net.ListenConfig).Listen(ctx, network, addr)
-		}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

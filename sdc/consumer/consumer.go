@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -20,8 +21,9 @@ type Consumer struct {
 	client *soap.Client
 	sink   *eventing.Sink
 	// Where notifications arrive, for further sinks.
-	server  *soap.Server
-	baseURL string
+	server   *soap.Server
+	reached  *sdc.Listener
+	notifyAt func(ctx context.Context, source string) string // our URL for the source at another
 
 	stop    context.CancelFunc // ends the server
 	serving chan struct{}      // closed when the server has ended
@@ -49,7 +51,7 @@ func New(ctx context.Context, cfg Config) (*Consumer, error) {
 	}
 	c := &Consumer{cfg: cfg, serving: make(chan struct{}), devices: make(map[*Device]struct{})}
 	clientCfg := soap.ClientConfig{
-		Insecure: cfg.Insecure, Dial: cfg.Dial, Timeout: cfg.RequestTimeout, Limits: cfg.Limits, Logger: cfg.Logger,
+		Insecure: cfg.Insecure, Dial: cfg.Dial, LocalAddr: c.localAddr, Timeout: cfg.RequestTimeout, Limits: cfg.Limits, Logger: cfg.Logger,
 	}
 	serverCfg := soap.ServerConfig{
 		Insecure: cfg.Insecure, Limits: cfg.Limits, Logger: cfg.Logger,
@@ -70,19 +72,19 @@ func New(ctx context.Context, cfg Config) (*Consumer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("consumer: %w", err)
 	}
-	listener, err := cfg.Listen(ctx, "tcp", cfg.Network.ListenAddress())
+	listener, err := cfg.Network.Listen(ctx, cfg.Listen, cfg.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("consumer: no place for notifications: %w", err)
 	}
-	sink, err := eventing.NewSink(eventing.SinkConfig{
-		Server: server, Client: client, BaseURL: scheme + "://" + listener.Addr().String(), Logger: cfg.Logger,
-	})
+	c.reached = listener
+	c.notifyAt = func(ctx context.Context, source string) string { return listener.URLFor(ctx, scheme, source) }
+	sink, err := eventing.NewSink(eventing.SinkConfig{Server: server, Client: client, BaseURLFor: c.notifyAt, Logger: cfg.Logger})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("consumer: %w", err), listener.Close())
 	}
 	serveCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.client, c.sink, c.stop = client, sink, stop
-	c.server, c.baseURL = server, scheme+"://"+listener.Addr().String()
+	c.server = server
 	go func() {
 		defer close(c.serving)
 		if err := server.Serve(serveCtx, listener); err != nil {
@@ -95,6 +97,11 @@ func New(ctx context.Context, cfg Config) (*Consumer, error) {
 		}
 	}
 	return c, nil
+}
+
+// localAddr is where connections to a peer are made from: devices compare it with the address that notifications are to go to.
+func (c *Consumer) localAddr(ctx context.Context, addr string) net.Addr {
+	return c.reached.LocalFor(ctx, addr)
 }
 
 // Connect connects to a device: it reads the metadata, subscribes, reads the MDIB

@@ -25,7 +25,7 @@ type Discovery struct {
 // and Sink of cfg.Managed are set here, as is PeerClient if there is none.
 func (c *Consumer) NewDiscovery(cfg discovery.ClientConfig) (*Discovery, error) {
 	if cfg.UDP.IsZero() {
-		cfg.UDP = discovery.UDPConfig{Address: c.cfg.Network.IP(), Port: c.cfg.Network.UDPPort()}
+		cfg.UDP = c.cfg.Network.UDP()
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = c.cfg.Logger
@@ -38,7 +38,7 @@ func (c *Consumer) NewDiscovery(cfg discovery.ClientConfig) (*Discovery, error) 
 	}
 	d := new(Discovery)
 	if m.URL != "" || m.Learn {
-		client := soap.ClientConfig{Insecure: c.cfg.Insecure, Dial: c.cfg.Dial, Timeout: c.cfg.RequestTimeout, Limits: c.cfg.Limits, Logger: c.cfg.Logger}
+		client := soap.ClientConfig{Insecure: c.cfg.Insecure, Dial: c.cfg.Dial, LocalAddr: c.localAddr, Timeout: c.cfg.RequestTimeout, Limits: c.cfg.Limits, Logger: c.cfg.Logger}
 		if id := c.cfg.Identity; id != nil {
 			a := id.ProxyAdmission()
 			client.TLS, client.Recheck = id.Open(a), id.Recheck(a)
@@ -46,7 +46,7 @@ func (c *Consumer) NewDiscovery(cfg discovery.ClientConfig) (*Discovery, error) 
 		var err error
 		if d.proxy, err = soap.NewClient(client); err == nil {
 			// A sink of its own, whose client knows what a proxy must state.
-			d.sink, err = eventing.NewSink(eventing.SinkConfig{Server: c.server, Client: d.proxy, BaseURL: c.baseURL, Logger: c.cfg.Logger})
+			d.sink, err = eventing.NewSink(eventing.SinkConfig{Server: c.server, Client: d.proxy, BaseURLFor: c.notifyAt, Logger: c.cfg.Logger})
 		}
 		if err != nil {
 			return nil, fmt.Errorf("consumer: %w", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 
 	"github.com/semeco/go-sdc/discovery"
@@ -13,20 +14,35 @@ import (
 )
 
 // newTarget describes the device to discovery. proxy, which may be nil, reaches a discovery proxy.
-func (p *Provider) newTarget(xaddr string, proxy *soap.Client) (*discovery.Target, error) {
+func (p *Provider) newTarget(ln *sdc.Listener, proxy *soap.Client) (target *discovery.Target, err error) {
+	udp := p.cfg.Network.UDP()
+	udp.Changed = func([]netip.Addr) {
+		// The Hello on a link that has come is to name the address there.
+		ln.Refresh()
+		p.readdress(target, ln)
+	}
 	managed := discovery.ManagedConfig{Client: proxy, URL: p.cfg.DiscoveryProxy}
 	if managed.URL == sdc.LearnProxy {
 		managed.URL, managed.Learn = "", true
 	}
-	return discovery.NewTarget(discovery.TargetConfig{
+	target, err = discovery.NewTarget(discovery.TargetConfig{
 		Endpoint: discovery.Endpoint{
-			EPR: p.cfg.EPR, Types: discovery.DeviceTypes(), Scopes: p.scopes(p.MDIB()), XAddrs: []string{xaddr},
+			EPR: p.cfg.EPR, Types: discovery.DeviceTypes(), Scopes: p.scopes(p.MDIB()), XAddrs: p.xaddrs(ln),
 		},
 		Transport: p.cfg.Transport,
-		UDP:       discovery.UDPConfig{Address: p.cfg.Network.IP(), Port: p.cfg.Network.UDPPort()},
+		UDP:       udp,
 		Timing:    p.cfg.Timing, InstanceID: p.cfg.InstanceID,
 		Managed: managed, Logger: p.log,
 	})
+	return target, err
+}
+
+// readdress announces where the device is now, if that is new. Consumers that are connected by another address stay so; the others look for the
+// device (SDPi R2000, WSD-4).
+func (p *Provider) readdress(target *discovery.Target, ln *sdc.Listener) {
+	if err := target.SetXAddrs(p.xaddrs(ln)); err != nil {
+		p.log.LogAttrs(context.Background(), slog.LevelError, "the addresses cannot be announced", slog.String("error", err.Error()))
+	}
 }
 
 // proxyClient reaches a discovery proxy; nil without one.
@@ -60,7 +76,7 @@ type announcement struct {
 }
 
 // announce says Hello and keeps the announcement up to date. It returns once the device can be found.
-func (p *Provider) announce(ctx context.Context, target *discovery.Target) (*announcement, error) {
+func (p *Provider) announce(ctx context.Context, target *discovery.Target, ln *sdc.Listener) (*announcement, error) {
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a := &announcement{cancel: cancel}
 	ended := make(chan struct{})
@@ -78,6 +94,8 @@ func (p *Provider) announce(ctx context.Context, target *discovery.Target) (*ann
 				return
 			case <-own.Done():
 				return
+			case <-ln.Changed():
+				p.readdress(target, ln)
 			case <-p.rescope:
 				if err := target.SetScopes(p.scopes(p.MDIB())); err != nil {
 					p.log.LogAttrs(own, slog.LevelError, "the scopes cannot be announced", slog.String("error", err.Error()))

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"slices"
+
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -35,9 +37,9 @@ func (p *Provider) hostedServices() []hosted {
 	return all
 }
 
-// mount puts the endpoints of the device and its hosted services on the server.
-func (p *Provider) mount(server *soap.Server, source *eventing.Source, target *discovery.Target, base string) error {
-	device := base + p.devicePath()
+// mount puts the endpoints of the device and its hosted services on the server. at says at which addresses a request may reach them, the best first.
+func (p *Provider) mount(server *soap.Server, source *eventing.Source, target *discovery.Target, at func(*soap.Request) []string) error {
+	device := p.devicePath() // of which metadata get the address that the request came to
 	host := &dpws.Host{Endpoint: soap.NewEndpoint(p.cfg.EPR), Types: dpws.DeviceTypes()}
 	all := &dpws.Metadata{ThisModel: &p.cfg.Model, ThisDevice: &p.cfg.Device, Host: host}
 	handlers := p.handlersByElement()
@@ -64,7 +66,7 @@ func (p *Provider) mount(server *soap.Server, source *eventing.Source, target *d
 		if len(notifications) > 0 {
 			actions[eventing.ActionSubscribe] = source.SubscribeHandler(notifications...)
 		}
-		if err := p.mountService(server, host, entry, description, actions); err != nil {
+		if err := p.mountService(server, host, entry, description, actions, at); err != nil {
 			return err
 		}
 		all.Hosted = append(all.Hosted, entry)
@@ -75,7 +77,7 @@ func (p *Provider) mount(server *soap.Server, source *eventing.Source, target *d
 			Types: []xmlscan.Name{{Space: sdc.NamespaceHistory, Local: sdc.HistoryService}},
 		}
 		actions := map[string]soap.Handler{eventing.ActionSubscribe: source.FeedHandler(sdc.DialectHistory, p.openHistory)}
-		if err := p.mountService(server, host, entry, historyDescription(), actions); err != nil {
+		if err := p.mountService(server, host, entry, historyDescription(), actions, at); err != nil {
 			return err
 		}
 		all.Hosted = append(all.Hosted, entry)
@@ -84,23 +86,43 @@ func (p *Provider) mount(server *soap.Server, source *eventing.Source, target *d
 		return err
 	}
 	server.Handle(p.devicePath(), &soap.Endpoint{Actions: p.guarded("", map[string]soap.Handler{
-		dpws.ActionGet:         dpws.HandleGet(func() *dpws.Metadata { return all }),
-		dpws.ActionGetMetadata: dpws.HandleGetMetadata(func() *dpws.Metadata { return all }),
+		dpws.ActionGet:         dpws.HandleGet(metadataAt(all, at)),
+		dpws.ActionGetMetadata: dpws.HandleGetMetadata(metadataAt(all, at)),
 		discovery.ActionProbe:  target.HandleProbe,
 	})})
 	return nil
 }
 
 // mountService puts one hosted service with its metadata and WSDL on the server.
-func (p *Provider) mountService(server *soap.Server, host *dpws.Host, entry dpws.Hosted, description *dpws.Description, actions map[string]soap.Handler) error {
+func (p *Provider) mountService(server *soap.Server, host *dpws.Host, entry dpws.Hosted, description *dpws.Description, actions map[string]soap.Handler, at func(*soap.Request) []string) error {
 	if err := description.Validate(); err != nil {
 		return err
 	}
 	own := &dpws.Metadata{Host: host, Hosted: []dpws.Hosted{entry}, WSDL: []string{entry.Endpoints[0].Address + "/?wsdl"}}
-	actions[dpws.ActionGetMetadata] = dpws.HandleGetMetadata(func() *dpws.Metadata { return own })
-	actions[dpws.ActionGet] = dpws.HandleGet(func() *dpws.Metadata { return own })
+	actions[dpws.ActionGetMetadata] = dpws.HandleGetMetadata(metadataAt(own, at))
+	actions[dpws.ActionGet] = dpws.HandleGet(metadataAt(own, at))
 	server.Handle(p.devicePath()+"/"+entry.ServiceID, &soap.Endpoint{Actions: p.guarded(entry.Types[0].Local, actions), Get: description.Serve()})
 	return nil
+}
+
+// metadataAt returns what makes metadata with paths into such with the address that a request came to: it is reached from where that came from.
+func metadataAt(m *dpws.Metadata, at func(*soap.Request) []string) func(*soap.Request) *dpws.Metadata {
+	return func(r *soap.Request) *dpws.Metadata {
+		base := at(r)[0]
+		out := *m
+		out.Hosted = slices.Clone(m.Hosted)
+		for i, h := range out.Hosted {
+			out.Hosted[i].Endpoints = slices.Clone(h.Endpoints)
+			for j := range h.Endpoints {
+				out.Hosted[i].Endpoints[j].Address = base + h.Endpoints[j].Address
+			}
+		}
+		out.WSDL = slices.Clone(m.WSDL)
+		for i, path := range out.WSDL {
+			out.WSDL[i] = base + path
+		}
+		return &out
+	}
 }
 
 // portType is a service as its WSDL has it (GLUE 13, GLUE R0042_0).

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,7 +50,7 @@ type Provider struct {
 
 	started atomic.Bool
 	ready   chan struct{}
-	xaddr   atomic.Pointer[string]
+	reached atomic.Pointer[sdc.Listener]
 	rescope chan struct{} // tells that the scopes may have changed
 	target  atomic.Pointer[discovery.Target]
 
@@ -99,12 +98,21 @@ func (p *Provider) MDIB() *mdib.Snapshot { return p.store.Load() }
 // Ready is closed when the device serves and answers those who look for it; the first Hello follows within Timing.HelloDelay.
 func (p *Provider) Ready() <-chan struct{} { return p.ready }
 
-// XAddrs returns the URLs the device can be reached at; none until Ready.
+// XAddrs returns the URLs the device can be reached at; none until Ready. They are for use on this host: a link-local one has its zone.
 func (p *Provider) XAddrs() []string {
-	if x := p.xaddr.Load(); x != nil {
-		return []string{*x}
+	if l := p.reached.Load(); l != nil {
+		return p.xaddrs(l)
 	}
 	return nil
+}
+
+// xaddrs are the addresses of the device itself.
+func (p *Provider) xaddrs(l *sdc.Listener) []string {
+	out := l.URLs(p.scheme())
+	for i, base := range out {
+		out[i] = base + p.devicePath()
+	}
+	return out
 }
 
 // Stats tells of the subscriptions; the zero value until Ready.
@@ -125,11 +133,7 @@ func (p *Provider) Run(ctx context.Context) error {
 	if ok, err := p.waitForTime(ctx); !ok {
 		return err
 	}
-	listen := p.cfg.Listen
-	if listen == nil {
-		listen = (&net.ListenConfig{}).Listen
-	}
-	ln, err := listen(ctx, "tcp", p.cfg.Network.ListenAddress())
+	ln, err := p.cfg.Network.Listen(ctx, p.cfg.Listen, p.log)
 	if err != nil {
 		return fmt.Errorf("provider: listen: %w", err)
 	}
@@ -152,9 +156,7 @@ func (p *Provider) waitForTime(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-func (p *Provider) serve(ctx context.Context, ln net.Listener) error {
-	base := p.scheme() + "://" + ln.Addr().String()
-	xaddr := base + p.devicePath()
+func (p *Provider) serve(ctx context.Context, ln *sdc.Listener) error {
 	proxy, err := p.proxyClient()
 	if err != nil {
 		return errors.Join(fmt.Errorf("provider: %w", err), ln.Close())
@@ -162,11 +164,11 @@ func (p *Provider) serve(ctx context.Context, ln net.Listener) error {
 	if proxy != nil {
 		defer proxy.Close()
 	}
-	target, err := p.newTarget(xaddr, proxy)
+	target, err := p.newTarget(ln, proxy)
 	if err != nil {
 		return errors.Join(fmt.Errorf("provider: %w", err), ln.Close())
 	}
-	source, server, err := p.build(base, target)
+	source, server, err := p.build(ln, target)
 	if err != nil {
 		return errors.Join(fmt.Errorf("provider: %w", err), ln.Close())
 	}
@@ -189,12 +191,12 @@ func (p *Provider) serve(ctx context.Context, ln net.Listener) error {
 		defer cancelServe()
 	}
 
-	p.xaddr.Store(&xaddr)
+	p.reached.Store(ln)
 	p.target.Store(target)
-	announced, err := p.announce(ctx, target)
+	announced, err := p.announce(ctx, target, ln)
 	if err == nil {
 		close(p.ready)
-		p.log.Info("device is on the network", "epr", p.cfg.EPR, "xaddr", xaddr)
+		p.log.Info("device is on the network", "epr", p.cfg.EPR, "xaddrs", p.XAddrs())
 		select {
 		case <-ctx.Done():
 		case err = <-served:
@@ -245,7 +247,7 @@ func (p *Provider) devicePath() string {
 }
 
 // build makes the event source and the server with all endpoints.
-func (p *Provider) build(base string, target *discovery.Target) (*eventing.Source, *soap.Server, error) {
+func (p *Provider) build(ln *sdc.Listener, target *discovery.Target) (*eventing.Source, *soap.Server, error) {
 	client := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Logger: p.log}
 	serve := soap.ServerConfig{Insecure: p.cfg.Insecure, StopTimeout: p.cfg.StopTimeout / 2, Logger: p.log,
 		Understood: []soap.Name{safety.HeaderName()}}
@@ -264,9 +266,11 @@ func (p *Provider) build(base string, target *discovery.Target) (*eventing.Sourc
 		return nil, nil, err
 	}
 	events := eventing.SourceConfig{
-		Client: client, BaseURL: base, ManagerPath: p.devicePath() + "/subscriptions",
+		Client: client, ManagerPath: p.devicePath() + "/subscriptions",
 		MaxExpires: p.cfg.MaxSubscription, Logger: p.log, Authorise: p.authoriseSubscription,
 	}
+	at := func(r *soap.Request) []string { return ln.URLsAt(p.scheme(), r.Local) }
+	events.BaseURLs = at
 	if p.cfg.NotifyAnywhere {
 		events.AllowTarget = eventing.AnyTarget
 	}
@@ -278,7 +282,7 @@ func (p *Provider) build(base string, target *discovery.Target) (*eventing.Sourc
 		return nil, nil, err
 	}
 	server.HandlePrefix(source.ManagerPath(), source.ManagerEndpoint())
-	if err := p.mount(server, source, target, base); err != nil {
+	if err := p.mount(server, source, target, at); err != nil {
 		return nil, nil, errors.Join(err, source.Close(context.Background()))
 	}
 	return source, server, nil

@@ -15,8 +15,8 @@ import (
 	"github.com/semeco/go-sdc/soap/eventing"
 )
 
-// build makes the event source and the server. Everything of the port type is at the root path.
-func (p *Proxy) build(url string) (*eventing.Source, *soap.Server, error) {
+// build makes the event source and the server; at says at which addresses a request may reach them. Everything of the port type is at the root path.
+func (p *Proxy) build(at func(*soap.Request) []string) (*eventing.Source, *soap.Server, error) {
 	client := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Logger: p.log}
 	serve := soap.ServerConfig{
 		Insecure: p.cfg.Insecure, StopTimeout: p.cfg.StopTimeout / 2, Logger: p.log,
@@ -33,7 +33,7 @@ func (p *Proxy) build(url string) (*eventing.Source, *soap.Server, error) {
 		return nil, nil, err
 	}
 	events := eventing.SourceConfig{
-		Client: client, BaseURL: url, ManagerPath: "/subscriptions", Dialect: discovery.DialectProxy,
+		Client: client, BaseURLs: at, ManagerPath: "/subscriptions", Dialect: discovery.DialectProxy,
 		MaxSubscriptions: p.cfg.MaxSubscriptions, MaxQueue: 2 * p.cfg.MaxEntries, Logger: p.log,
 	}
 	if p.cfg.NotifyAnywhere {

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,9 +24,9 @@ type Proxy struct {
 	prober  *soap.Client
 	started atomic.Bool
 	ready   chan struct{}
-	url     atomic.Pointer[string]
-	earlier chan struct{} // tells that a check is due earlier
-	dirty   chan struct{} // tells that there is something to save
+	urls    atomic.Pointer[[]string] // at the start
+	earlier chan struct{}            // tells that a check is due earlier
+	dirty   chan struct{}            // tells that there is something to save
 
 	mu     sync.Mutex // guards the next three, and orders what is published
 	reg    *registry
@@ -113,12 +113,20 @@ func (p *Proxy) EPR() string { return p.cfg.EPR }
 // Ready is closed when the proxy serves.
 func (p *Proxy) Ready() <-chan struct{} { return p.ready }
 
-// URL is where participants reach the proxy; "" until Ready.
+// URL is where participants reach the proxy, at the first of its addresses; "" until Ready.
 func (p *Proxy) URL() string {
-	if u := p.url.Load(); u != nil {
-		return *u
+	if u := p.URLs(); len(u) > 0 {
+		return u[0]
 	}
 	return ""
+}
+
+// URLs are all addresses at which the proxy was reached when it became Ready.
+func (p *Proxy) URLs() []string {
+	if u := p.urls.Load(); u != nil {
+		return slices.Clone(*u)
+	}
+	return nil
 }
 
 // Stats returns the counters.
@@ -146,27 +154,30 @@ func (p *Proxy) Run(ctx context.Context) error {
 		return ErrRan
 	}
 	defer p.prober.Close()
-	listen := p.cfg.Listen
-	if listen == nil {
-		listen = (&net.ListenConfig{}).Listen
-	}
-	ln, err := listen(ctx, "tcp", p.cfg.Network.ListenAddress())
+	ln, err := p.cfg.Network.Listen(ctx, p.cfg.Listen, p.log)
 	if err != nil {
 		return fmt.Errorf("discovery proxy: listen: %w", err)
 	}
-	scheme := "https://"
+	scheme := "https"
 	if p.cfg.Identity == nil {
-		scheme = "http://"
+		scheme = "http"
 	}
-	url := scheme + ln.Addr().String() + "/"
-	source, server, err := p.build(url)
+	urls := func() []string {
+		out := ln.URLs(scheme)
+		for i := range out {
+			out[i] += "/"
+		}
+		return out
+	}
+	source, server, err := p.build(func(r *soap.Request) []string { return ln.URLsAt(scheme, r.Local) })
 	if err != nil {
 		return errors.Join(fmt.Errorf("discovery proxy: %w", err), ln.Close())
 	}
 	p.mu.Lock()
 	p.source = source
 	p.mu.Unlock()
-	p.url.Store(&url)
+	first := urls()
+	p.urls.Store(&first)
 
 	lasting := context.WithoutCancel(ctx)
 	working, stop := context.WithCancel(lasting)
@@ -183,11 +194,23 @@ func (p *Proxy) Run(ctx context.Context) error {
 	var announced sync.WaitGroup
 	if !p.cfg.Quiet {
 		target, err := discovery.NewTarget(discovery.TargetConfig{
-			Endpoint:  discovery.Endpoint{EPR: p.cfg.EPR, Types: discovery.ProxyTypes(), XAddrs: []string{url}},
+			Endpoint:  discovery.Endpoint{EPR: p.cfg.EPR, Types: discovery.ProxyTypes(), XAddrs: first},
 			Transport: p.cfg.Transport, Timing: p.cfg.Timing, Logger: p.log,
-			UDP: discovery.UDPConfig{Address: p.cfg.Network.IP(), Port: p.cfg.Network.UDPPort()},
+			UDP: p.cfg.Network.UDP(),
 		})
 		if err == nil {
+			announced.Go(func() {
+				for {
+					select {
+					case <-announcing.Done():
+						return
+					case <-ln.Changed():
+						if err := target.SetXAddrs(urls()); err != nil {
+							p.log.Error("the addresses cannot be announced", "error", err)
+						}
+					}
+				}
+			})
 			announced.Go(func() {
 				if err := target.Run(announcing); err != nil {
 					p.log.Error("the proxy is not known by multicast any more", "error", err)
@@ -198,7 +221,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 		}
 	}
 	close(p.ready)
-	p.log.Info("discovery proxy serves", "epr", p.cfg.EPR, "url", url, "devices", p.Stats().Entries)
+	p.log.Info("discovery proxy serves", "epr", p.cfg.EPR, "urls", first, "devices", p.Stats().Entries)
 	select {
 	case <-ctx.Done():
 	case err = <-served:

@@ -63,26 +63,26 @@ func DecodeGetMetadata(s *xmlscan.Scanner) (GetMetadata, error) {
 	return g, s.Err()
 }
 
-// HandleGet answers WS-Transfer Get with what metadata returns. A request whose
-// body is not empty is refused (SOAP-1).
-func HandleGet(metadata func() *Metadata) soap.Handler {
+// HandleGet answers WS-Transfer Get with what metadata returns, which may depend on the
+// address that the request came to. A request whose body is not empty is refused (SOAP-1).
+func HandleGet(metadata func(r *soap.Request) *Metadata) soap.Handler {
 	return func(_ context.Context, r *soap.Request) (*soap.Response, error) {
 		if err := r.ExpectEmpty(); err != nil {
 			return nil, err
 		}
-		return &soap.Response{Action: ActionGetResponse, Body: metadata()}, nil
+		return &soap.Response{Action: ActionGetResponse, Body: metadata(r)}, nil
 	}
 }
 
 // HandleGetMetadata answers WS-MetadataExchange GetMetadata with what metadata
 // returns, or with the sections of one dialect if the request names one.
-func HandleGetMetadata(metadata func() *Metadata) soap.Handler {
+func HandleGetMetadata(metadata func(r *soap.Request) *Metadata) soap.Handler {
 	return func(_ context.Context, r *soap.Request) (*soap.Response, error) {
 		g, err := soap.Decode(r.Envelope, getMetadataName(), DecodeGetMetadata)
 		if err != nil {
 			return nil, err
 		}
-		m := metadata()
+		m := metadata(r)
 		if g.Dialect != "" {
 			m = m.only(g.Dialect)
 		}

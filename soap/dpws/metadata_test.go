@@ -157,8 +157,8 @@ func serve(t *testing.T, getAction string) string {
 	t.Helper()
 	s, err := soap.NewServer(soap.ServerConfig{Insecure: true})
 	require.NoError(t, err)
-	s.Handle("/dev", &soap.Endpoint{Actions: map[string]soap.Handler{dpws.ActionGet: dpws.HandleGet(device)}})
-	hosted := dpws.HandleGetMetadata(service)
+	s.Handle("/dev", &soap.Endpoint{Actions: map[string]soap.Handler{dpws.ActionGet: dpws.HandleGet(func(*soap.Request) *dpws.Metadata { return device() })}})
+	hosted := dpws.HandleGetMetadata(func(*soap.Request) *dpws.Metadata { return service() })
 	s.Handle("/dev/Get", &soap.Endpoint{Actions: map[string]soap.Handler{
 		dpws.ActionGetMetadata: func(ctx context.Context, r *soap.Request) (*soap.Response, error) {
 			resp, err := hosted(ctx, r)

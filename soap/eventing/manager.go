@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/semeco/go-sdc/internal/localnet"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/soap"
 )
@@ -104,7 +105,7 @@ func (s *Source) admit(r *soap.Request, m *subscribe, sub *subscription) (*soap.
 		return nil, err
 	}
 	id := strings.ReplaceAll(uuid.NewString(), "-", "")
-	sub.id, sub.manager = id, s.baseURL(r)+s.cfg.ManagerPath+"/"+id
+	sub.id, sub.manager = id, s.baseURLs(r)[0]+s.cfg.ManagerPath+"/"+id
 	sub.notifyTo, sub.peer = *m.notifyTo, peerOf(r)
 	if m.endTo != nil && m.endTo.Address != soap.Anonymous && m.endTo.Address != soap.None {
 		if sub.endKey, err = s.target(r, m.endTo); err != nil {
@@ -146,6 +147,8 @@ func (s *Source) target(r *soap.Request, epr *soap.EndpointReference) (string, e
 	if epr.Address == soap.Anonymous || epr.Address == soap.None {
 		return "", unable("messages cannot be pushed to " + epr.Address)
 	}
+	// A link-local address is on the link that the subscriber came by.
+	epr.Address = localnet.Complete(epr.Address, localnet.ZoneOf(r.RemoteAddr))
 	if _, err := s.check.Sender(epr.Address); err != nil {
 		return "", unable(err.Error())
 	}
@@ -164,7 +167,7 @@ func (s *Source) target(r *soap.Request, epr *soap.EndpointReference) (string, e
 
 // isOwn tells whether an address is that of the source: it would answer its own notifications, and they would use up its connections.
 func (s *Source) isOwn(r *soap.Request, u *url.URL) bool {
-	for _, own := range []string{s.baseURL(r), "//" + r.Host} {
+	for _, own := range append(s.baseURLs(r), "//"+r.Host) {
 		o, err := url.Parse(own)
 		if err != nil {
 			continue
@@ -191,14 +194,17 @@ func portOf(u *url.URL) string {
 	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
 }
 
-func (s *Source) baseURL(r *soap.Request) string {
+// baseURLs are the addresses of the source, at least one: first the one that a subscriber is told.
+func (s *Source) baseURLs(r *soap.Request) []string {
 	switch {
+	case s.cfg.BaseURLs != nil:
+		return slices.Clone(s.cfg.BaseURLs(r))
 	case s.cfg.BaseURL != "":
-		return s.cfg.BaseURL
+		return []string{s.cfg.BaseURL}
 	case s.cfg.Client.TLS != nil:
-		return "https://" + r.Host
+		return []string{"https://" + r.Host}
 	}
-	return "http://" + r.Host
+	return []string{"http://" + r.Host}
 }
 
 // lookup finds the subscription whose manager a request was sent to.

@@ -12,10 +12,11 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/semeco/go-sdc/internal/localnet"
 	"github.com/semeco/go-sdc/soap"
 )
 
-// SinkConfig configures a [Sink]. Server, Client and BaseURL are required.
+// SinkConfig configures a [Sink]. Server, Client and BaseURL or BaseURLFor are required.
 type SinkConfig struct {
 	// Server receives the notifications. The sink puts paths on it and takes them away.
 	Server *soap.Server
@@ -23,6 +24,9 @@ type SinkConfig struct {
 	Client *soap.Client
 	// BaseURL is how sources reach Server, for example "https://192.0.2.7:4711".
 	BaseURL string
+	// BaseURLFor, if set, takes the place of BaseURL for a sink that is reached at several
+	// addresses: it returns the one for the source at a URL. It is called by several goroutines.
+	BaseURLFor func(ctx context.Context, source string) string
 	// Path is the path below which every subscription gets two paths of its own, one for
 	// notifications and one for its end (SDPi R7003, EVT-6). Default: "/" and a random UUID.
 	Path string
@@ -46,7 +50,7 @@ var ErrSinkClosed = errors.New("event sink is closed")
 
 // NewSink returns a sink.
 func NewSink(cfg SinkConfig) (*Sink, error) {
-	if cfg.Server == nil || cfg.Client == nil || cfg.BaseURL == "" {
+	if cfg.Server == nil || cfg.Client == nil || cfg.BaseURL == "" && cfg.BaseURLFor == nil {
 		return nil, errors.New("event sink needs Server, Client and BaseURL")
 	}
 	if cfg.Path == "" {
@@ -131,10 +135,14 @@ func (k *Sink) Subscribe(ctx context.Context, req Request) (*Subscription, error
 		source = at
 		req.Senders.Know(at.Certificate)
 	})
+	base := k.cfg.BaseURL
+	if k.cfg.BaseURLFor != nil {
+		base = strings.TrimSuffix(k.cfg.BaseURLFor(ctx, req.Source.Address), "/")
+	}
 	sent := time.Now()
 	env, err := k.cfg.Client.Call(ctx, req.Source, ActionSubscribe, &subscribeRequest{
-		notifyTo: soap.NewEndpoint(k.cfg.BaseURL + sub.path()),
-		endTo:    soap.NewEndpoint(k.cfg.BaseURL + sub.endPath()),
+		notifyTo: soap.NewEndpoint(base + sub.path()),
+		endTo:    soap.NewEndpoint(base + sub.endPath()),
 		expires:  req.Expires,
 		dialect:  dialect,
 		filter:   filter,
@@ -148,6 +156,7 @@ func (k *Sink) Subscribe(ctx context.Context, req Request) (*Subscription, error
 		sub.end(err)
 		return nil, fmt.Errorf("subscribe: %w", err)
 	}
+	m.manager.Address = localnet.Complete(m.manager.Address, localnet.ZoneOf(req.Source.Address))
 	if err := req.AllowManager(source, m.manager.Address); err != nil {
 		sub.end(err) // it cannot be given back: whoever is there must not be talked to
 		return nil, fmt.Errorf("subscribe: subscription manager: %w", err)

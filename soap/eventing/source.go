@@ -30,6 +30,10 @@ type SourceConfig struct {
 	// "https://192.0.2.1:6464". Default: the host the subscriber used, with https if
 	// Client.TLS is set.
 	BaseURL string
+	// BaseURLs, if set, takes the place of BaseURL for a source that is reached at several
+	// addresses, or at changing ones: it returns those of now, first the one that the request
+	// came to, at least one. It is called by several goroutines.
+	BaseURLs func(r *soap.Request) []string
 
 	// MaxExpires bounds and, for requests without wse:Expires, is the granted duration.
 	// Default 1 min.
