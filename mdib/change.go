@@ -64,6 +64,9 @@ type Change struct {
 	Descriptors []DescriptorChange
 	// Periodic tells that a periodic report brought the change (consumer's side only).
 	Periodic bool
+	// Ignored lists what a report told of states with a version lower than the one known, which is not taken over: Before is what is known, After what was told
+	// (consumer's side only). Versions never fall (BICEPS R5003), so one of the two is not what the device has.
+	Ignored []StateChange
 	// Notes tells what was odd about a report that was applied all the same (consumer's side only).
 	Notes []Finding
 

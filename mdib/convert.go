@@ -35,7 +35,7 @@ func FromMdib(m *pm.Mdib) (*Snapshot, error) {
 func fromMdib(m *pm.Mdib, lenient bool) (*Snapshot, []error) {
 	s := &Snapshot{version: VersionOf(m.MdibVersionGroup), mdibExtension: m.Extension}
 	e := s.content.edit()
-	e.lenient = lenient
+	e.lenient, e.fresh = lenient, true
 	var faults []error
 	fault := func(err error) bool {
 		if err != nil {

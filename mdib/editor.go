@@ -16,6 +16,7 @@ type editor struct {
 	roots    pmap.Ordered[string]
 	nextRoot uint64
 	lenient  bool // for content of a peer: handles may hold any characters
+	fresh    bool // started from nothing and not shared with anybody yet
 }
 
 func (c content) edit() *editor {
@@ -193,7 +194,10 @@ func (e *editor) addState(s pm.State) error {
 		return err
 	}
 	c := *n
-	c.contexts = append(slices.Clip(c.contexts), handle)
+	if !e.fresh {
+		c.contexts = slices.Clip(c.contexts) // others see this array
+	}
+	c.contexts = append(c.contexts, handle)
 	e.nodes.Set(s.BaseState().DescriptorHandle, &c)
 	e.states.Set(handle, s)
 	return nil

@@ -2,6 +2,8 @@ package mdib
 
 import (
 	"errors"
+	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -132,6 +134,34 @@ func TestMirrorUnderFire(t *testing.T) {
 			},
 		})
 	})
+}
+
+// TestManyContextStates: what reading them costs grows with their number and not with its square.
+func TestManyContextStates(t *testing.T) {
+	cost := func(n int) uint64 {
+		m := fixture(t).Mdib().Clone()
+		m.MdState = &pm.MdState{}
+		d := &pm.PatientContextDescriptor{}
+		d.AbstractDescriptor = base("many")
+		contexts := &pm.SystemContextDescriptor{PatientContext: d}
+		contexts.Handle = "many.sys"
+		m.MdDescription.Mds[0].SystemContext = contexts
+		for i := range n {
+			s := &pm.PatientContextState{}
+			s.DescriptorHandle, s.Handle = "many", fmt.Sprint("many", i)
+			m.MdState.State = append(m.MdState.State, s)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		snap, faults := fromMdib(m, true)
+		runtime.ReadMemStats(&after)
+		require.Empty(t, faults)
+		e, ok := snap.Entity("many")
+		require.True(t, ok)
+		require.Len(t, e.Contexts, n)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	require.Less(t, cost(20_000), 40*cost(1000))
 }
 
 func only[S pm.State](all []pm.State) []S {

@@ -75,7 +75,7 @@ func (m *Mirror) Reset(r *msg.GetMdibResponse) (*Snapshot, error) {
 // Versions: a report older than the mirror is ErrOld. One of the same version is applied, because some devices tell of one version in
 // several reports; what it repeats is no change. A version that leaves one out is a *GapError if MirrorConfig.AllReports is set.
 // Another sequence or instance is a *SequenceError. A state or descriptor version that is lower than the one known is ignored, one
-// that leaves versions out is applied; both are told in Change.Notes.
+// that leaves versions out is applied; both are told in Change.Notes, and states that were ignored in Change.Ignored.
 //
 // Periodic reports do not move the MDIB version; states in them that are older than those known, or of descriptors that are not there
 // any more, are ignored without a note.
@@ -285,6 +285,7 @@ func (a *applier) state(s pm.State) error {
 	case version < was:
 		if !a.c.Periodic {
 			a.note("BICEPS R5003", handle, "state version %d after %d: ignored", version, was)
+			a.c.Ignored = append(a.c.Ignored, StateChange{Handle: handle, Before: before, After: s})
 		}
 		return nil
 	case version == was:

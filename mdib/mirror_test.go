@@ -167,6 +167,12 @@ func TestMirrorStateVersions(t *testing.T) {
 		c, err := m.Apply(metricReport(uint64(11+i), hrState(tc.version, tc.value)))
 		require.NoError(t, err)
 		require.Equal(t, tc.want, hrOf(m))
+		if tc.note == "BICEPS R5003" {
+			require.Len(t, c.Ignored, 1)
+			require.Equal(t, [2]uint64{2, tc.version}, [2]uint64{c.Ignored[0].Before.BaseState().StateVersion, c.Ignored[0].After.BaseState().StateVersion})
+		} else {
+			require.Empty(t, c.Ignored)
+		}
 		require.Equal(t, hrOf(m) != func() string {
 			s, _ := Get[*pm.NumericMetricState](before, "hr")
 			if s.MetricValue == nil {

@@ -212,16 +212,21 @@ func TestMixedAttack(t *testing.T) {
 	checkMemory(t, v)
 }
 
-var write = flag.Bool("attack.write", false, "write the table of docs/security.md anew")
+var write = flag.Bool("attack.write", false, "write the tables of docs/security.md anew")
 
-// The table of docs/security.md is what the attacks say of themselves.
+// The tables of docs/security.md are what the attacks and lies say of themselves.
 func TestEveryAttackIsDocumented(t *testing.T) {
 	const page, begin, end = "../../docs/security.md", "<!-- attacks -->\n", "<!-- end of attacks -->\n"
+	const beginLies, endLies = "<!-- lies -->\n", "<!-- end of lies -->\n"
 	text, err := os.ReadFile(page)
 	require.NoError(t, err)
 	before, rest, ok := strings.Cut(string(text), begin)
 	require.True(t, ok)
-	_, after, ok := strings.Cut(rest, end)
+	_, rest, ok = strings.Cut(rest, end)
+	require.True(t, ok)
+	between, rest, ok := strings.Cut(rest, beginLies)
+	require.True(t, ok)
+	_, after, ok := strings.Cut(rest, endLies)
 	require.True(t, ok)
 
 	var table strings.Builder
@@ -229,7 +234,16 @@ func TestEveryAttackIsDocumented(t *testing.T) {
 	for _, a := range All() {
 		fmt.Fprintf(&table, "| `%s` | %s | %s | `TestEachAttack/attacks/%s` |\n", a.Name, a.Area, a.About, a.Name)
 	}
-	want := before + begin + table.String() + end + after
+	var second strings.Builder
+	second.WriteString("| the device | in | what it does; what must come of it | test |\n|---|---|---|---|\n")
+	for _, l := range lies() {
+		test := l.test
+		if l.run != nil {
+			test = "`TestEachLie/" + l.name + "`"
+		}
+		fmt.Fprintf(&second, "| `%s` | %s | %s | %s |\n", l.name, l.area, l.about, test)
+	}
+	want := before + begin + table.String() + end + between + beginLies + second.String() + endLies + after
 	if *write {
 		require.NoError(t, os.WriteFile(page, []byte(want), 0o600))
 		return

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/soap"
 )
 
 // Errors that a caller can act on.
@@ -29,6 +30,21 @@ type ServiceError struct {
 func (e *ServiceError) Error() string {
 	return fmt.Sprintf("the device does not offer the %s", e.Service)
 }
+
+// AnswerError says that the answer of a device is not what it should be: the device has answered, but it cannot be told what.
+type AnswerError struct {
+	// Body is the name of the answer's body.
+	Body soap.Name
+	// Err says what is wrong with it.
+	Err error
+}
+
+func (e *AnswerError) Error() string {
+	return fmt.Sprintf("the answer %s cannot be used: %v", e.Body.Local, e.Err)
+}
+
+// Unwrap returns what is wrong.
+func (e *AnswerError) Unwrap() error { return e.Err }
 
 // AccessError says that an operation is meant for users of another group than those in
 // Config.AccessLevels. Nothing was sent.

@@ -150,7 +150,8 @@ func (d *Device) resync(ctx context.Context, gap *Gap) error {
 func answered(err error) bool {
 	var fault *soap.Fault
 	var status *soap.HTTPError
-	return errors.As(err, &fault) || errors.As(err, &status) || errors.Is(err, errRead)
+	var answer *AnswerError
+	return errors.As(err, &fault) || errors.As(err, &status) || errors.As(err, &answer) || errors.Is(err, errRead)
 }
 
 func (d *Device) isBroken() bool {

@@ -153,6 +153,9 @@ func (i *Invocation) step(info *msg.InvocationInfo, version uint64, part *msg.Op
 	if i.final && info.InvocationState != r.State {
 		return
 	}
+	if len(r.Steps) >= maxSteps && !info.InvocationState.Final() {
+		return
+	}
 	r.Steps = append(r.Steps[:len(r.Steps):len(r.Steps)], Step{State: info.InvocationState, MDIBVersion: version, Reported: part != nil})
 	r.State, r.Error, r.Message = info.InvocationState, info.InvocationError, info.InvocationErrorMessage
 	if part != nil {
@@ -170,6 +173,9 @@ func (i *Invocation) step(info *msg.InvocationInfo, version uint64, part *msg.Op
 		close(i.reported)
 	}
 }
+
+// maxSteps bounds the steps kept of one invocation; of those beyond it only the final state counts.
+const maxSteps = 64
 
 // invocations matches OperationInvokedReports to the invocations of this
 // consumer. Reports may overtake the response that tells their transaction id, so
@@ -358,5 +364,9 @@ func (d *Device) call(ctx context.Context, service, action string, req msg.Messa
 }
 
 func (d *Device) decodeBody(env *soap.Envelope) (msg.Message, error) {
-	return soap.Decode(env, env.BodyName(), d.consumer.cfg.decode().Decode)
+	m, err := soap.DecodeAnswer(env, env.BodyName(), d.consumer.cfg.decode().Decode)
+	if err != nil {
+		return nil, &AnswerError{Body: env.BodyName(), Err: err}
+	}
+	return m, nil
 }

@@ -139,7 +139,8 @@ func (d *Device) prove(ctx context.Context) {
 func (d *Device) proveVersion(ctx context.Context, began time.Time) error {
 	answer, err := d.call(ctx, sdc.GetService, sdc.ActionGetMdState, &msg.GetMdState{HandleRef: d.smallest()})
 	var fault *soap.Fault
-	if errors.As(err, &fault) {
+	var unusable *AnswerError
+	if errors.As(err, &fault) || errors.As(err, &unusable) {
 		// It lives, and that is all there is to learn from it.
 		return d.unproven(began)
 	}

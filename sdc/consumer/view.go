@@ -155,7 +155,8 @@ func kindsTold(actions []string) (k kinds) {
 	return k
 }
 
-// StateGapError says that the version of a state does not follow the one known: a report about it was missed (BICEPS R0038_0).
+// StateGapError says that the version of a state does not follow the one known: a report about it was missed (BICEPS R0038_0), or, if it has fallen, what is known or what
+// was told is not what the device has (BICEPS R5003).
 type StateGapError struct {
 	// Handle is that of the state.
 	Handle string
@@ -164,13 +165,19 @@ type StateGapError struct {
 }
 
 func (e *StateGapError) Error() string {
+	if e.Got < e.Have {
+		return fmt.Sprintf("state version %d of %q came after %d: versions never fall", e.Got, e.Handle, e.Have)
+	}
 	return fmt.Sprintf("reports are missing: state version %d of %q follows %d", e.Got, e.Handle, e.Have)
 }
 
-// stateGap looks for a state whose version leaves some out. Periodic reports may: they tell of the last of several changes.
+// stateGap looks for a state whose version leaves some out, or has fallen. Periodic reports may leave some out: they tell of the last of several changes.
 func stateGap(c *mdib.Change) error {
 	if len(c.Notes) == 0 || c.Periodic {
 		return nil // a jump is always noted
+	}
+	for _, s := range c.Ignored {
+		return &StateGapError{Handle: s.Handle, Have: version(s.Before), Got: version(s.After)}
 	}
 	for i := range c.States {
 		before, after := c.States[i].Before, c.States[i].After

@@ -151,7 +151,7 @@ func (k *Sink) Subscribe(ctx context.Context, req Request) (*Subscription, error
 		sub.end(err)
 		return nil, fmt.Errorf("subscribe: %w", err)
 	}
-	m, err := soap.Decode(env, wse("SubscribeResponse"), decodeSubscribeResponse)
+	m, err := soap.DecodeAnswer(env, wse("SubscribeResponse"), decodeSubscribeResponse)
 	if err != nil {
 		sub.end(err)
 		return nil, fmt.Errorf("subscribe: %w", err)
