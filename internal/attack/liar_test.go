@@ -432,6 +432,7 @@ func follow(d *consumer.Device) *follower {
 		cancel()
 		<-done
 	}
+	synctest.Wait() // it follows now
 	return f
 }
 

@@ -18,6 +18,9 @@ import (
 // connectReadings is how often the MDIB is read at most while connecting, if reports are lost during the reading.
 const connectReadings = 3
 
+// errRestarted says that the device has begun a new life, of which the subscriptions know nothing.
+var errRestarted = errors.New("the device has been restarted")
+
 // errRead says that the MDIB was read but cannot be shown.
 var errRead = errors.New("the MDIB cannot be used")
 
@@ -88,7 +91,7 @@ func (d *Device) subscribe(ctx context.Context) error {
 		subs = append(subs, sub)
 	}
 	d.mu.Lock()
-	d.subs, d.broken, d.covered = subs, false, kindsTold(all)
+	d.subs, d.broken, d.covered, d.subscribed = subs, false, kindsTold(all), time.Now()
 	d.mu.Unlock()
 	for _, sub := range subs {
 		d.wg.Go(func() {

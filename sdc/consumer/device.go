@@ -60,6 +60,8 @@ type Device struct {
 	broken     bool // a subscription has ended, or the device cannot be reached where it was
 	generation int  // of the subscriptions; notifications of former ones are ignored
 	retired    []*eventing.Subscription
+	reported   string       // the MDIB sequence that the subscriptions told of last
+	subscribed time.Time    // when they were made
 	former     mdib.Version // of the sequence before this one
 	found      []string     // addresses told by locators, the latest first
 
@@ -231,6 +233,7 @@ func (d *Device) notify(r *soap.Request, numbers *reportSequence, generation int
 	}
 	in := received{report, time.Now()}
 	d.notice(in.at)
+	d.reported = report.Version().SequenceId
 	switch {
 	case d.link.State == Live:
 		d.apply(in)
@@ -310,6 +313,9 @@ func (d *Device) goLive(resp *msg.GetMdibResponse, gap *Gap, began time.Time) er
 		return fmt.Errorf("%w: reports were lost while it was being read", errRead)
 	case d.broken:
 		return fmt.Errorf("%w: a subscription ended while it was being read", errRead)
+	}
+	if known := d.snapshot.Load(); gap != nil && resp.SequenceId != known.Version().SequenceID && resp.SequenceId != d.reported && !d.subscribed.After(d.read) {
+		return errRestarted // subscriptions do not outlive the device, so these may tell nothing any more
 	}
 	snapshot, err := d.mirror.Reset(resp)
 	if err != nil {

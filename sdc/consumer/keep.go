@@ -128,7 +128,7 @@ func (d *Device) resync(ctx context.Context, gap *Gap) error {
 		if err == nil || answered(err) && !d.isBroken() || d.ctx.Err() != nil {
 			return err
 		}
-		d.log.Debug("the device does not answer where it was", "error", err)
+		d.log.Debug("the device does not answer as it did", "error", err)
 		if ctx.Err() != nil {
 			d.breakUp()
 			return err

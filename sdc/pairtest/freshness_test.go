@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"net"
+	"net/netip"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -157,6 +159,40 @@ func TestDeviceThatMovesIsFoundAgain(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A device that is killed and comes back at the same address knows nothing of its subscriptions: what it reports from then on arrives all the same.
+func TestDeviceThatRestartsWhereItWas(t *testing.T) {
+	// covers: COEX-4
+	var pc provider.Config
+	var dead atomic.Bool
+	inBubble(t, setup{provider: func(c *provider.Config) {
+		pc = *c
+		c.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if dead.Load() {
+				return nil, net.ErrClosed
+			}
+			return pc.Dial(ctx, network, addr)
+		}
+	}}, func(t *testing.T, p *pair) {
+		d := p.connect(t)
+		f := follow(t, d)
+		defer f.stop()
+		at := netip.MustParseAddrPort(strings.Split(d.XAddr(), "/")[2])
+		dead.Store(true) // it cannot say goodbye
+		p.net.Cut(deviceIP, consumerIP)
+		p.stop()
+		pc.Listen = func(context.Context, string, string) (net.Listener, error) {
+			return p.net.Host(deviceIP).Listen(int(at.Port()))
+		}
+		p.start(t, setup{}, pc)
+		f.next("stale", linked(consumer.Stale))
+		f.next("live", linked(consumer.Live))
+		require.Equal(t, 2, p.dev.Stats().Subscriptions)
+		require.NoError(t, setNumber(p.dev, "7"))
+		f.next("the report", version(p.dev.MDIB().Version().MdibVersion))
+		require.NoError(t, d.Close(t.Context()))
+	})
 }
 
 func TestByeAloneIsNoReasonToDoubt(t *testing.T) {
