@@ -119,6 +119,55 @@ func TestRecordReplayAndBack(t *testing.T) {
 	require.Contains(t, errs, "bytes")
 }
 
+// TestRecordSeveralDevicesAndGoOn records two devices into one file, and goes on with it in a further session.
+func TestRecordSeveralDevicesAndGoOn(t *testing.T) {
+	device, station := certificates(t)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "both.sdcrec")
+	monitor, one := simulate(t, "monitor", "--tls", device, "--discovery-port", port(t))
+	ventilator, two := simulate(t, "ventilator", "--tls", device, "--discovery-port", port(t))
+	info := func() (i recordingInfo) {
+		t.Helper()
+		code, out, errs := call(t, "recording", "info", path, "--json")
+		require.Equal(t, exitOK, code, errs+out)
+		require.NoError(t, json.Unmarshal([]byte(out), &i))
+		require.True(t, i.Whole)
+		require.True(t, i.Closed)
+		require.Len(t, i.Devices, 2)
+		require.ElementsMatch(t, []string{monitor, ventilator}, []string{i.Devices[0].EPR, i.Devices[1].EPR})
+		return i
+	}
+	code, _, errs := call(t, "record", one, two, "-o", path, "--append", "--for", "1s", "--tls", station)
+	require.Equal(t, exitFailed, code, "there is nothing to go on with")
+	require.NotEmpty(t, errs)
+	code, _, errs = call(t, "record", one, two, "-o", path, "--for", "1500ms", "--tls", station)
+	require.Equal(t, exitOK, code, errs)
+	first := info()
+	require.EqualValues(t, 1, first.Sessions)
+	code, _, errs = call(t, "record", two, one, "-o", path, "--append", "--for", "1500ms", "--tls", station)
+	require.Equal(t, exitOK, code, errs)
+	second := info()
+	require.EqualValues(t, 2, second.Sessions)
+	for i, d := range second.Devices {
+		require.Positive(t, first.Devices[i].Reports)
+		require.Greater(t, d.Reports, first.Devices[i].Reports)
+		require.Greater(t, d.MDIBs, first.Devices[i].MDIBs, "each session begins with the whole MDIB")
+		require.Zero(t, d.Lost)
+		code, out, errs := call(t, "tree", path+"@start", "--device", d.EPR)
+		require.Equal(t, exitOK, code, errs)
+		require.Contains(t, out, "Mds")
+	}
+
+	// The same after a recorder that was killed: the damaged end is cut off, and that is said.
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, b[:len(b)-1000], 0o600))
+	code, _, errs = call(t, "record", one, two, "-o", path, "--append", "--for", "1s", "--tls", station)
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, errs, "damaged bytes at its end were cut off")
+	require.EqualValues(t, 3, info().Sessions)
+}
+
 func TestWrongRecordings(t *testing.T) {
 	for _, args := range [][]string{
 		{"record", "x", "-o", "y"}, {"record", "-o", "y", "--insecure"}, {"record", "x", "--insecure"}, {"replay", "no-such-file", "--insecure"},
