@@ -8,9 +8,11 @@ Commands: {"do": "wait", "reports": [KIND...], "timeout": S}  answered by "repor
           {"do": "operate"}  every operation once, each answered by "operated"; then "operations"
           {"do": "renewed", "timeout": S}  waits until the subscriptions were renewed
           {"do": "dump"}     answered by "mdib"
+          {"do": "follow", "handle": H}  notes every value of a metric as the application gets it, answered by "following"
+          {"do": "seen", "version": V}  what was noted when the mirror has the version, answered by "seen"
           {"do": "disconnect"} unsubscribes, answered by "disconnected"
           {"do": "stop"}
-Events:   connected, reports, got, operated, operations, renewed, mdib, disconnected, ended, log, error, stopped
+Events:   connected, reports, got, operated, operations, renewed, mdib, following, seen, disconnected, ended, log, error, stopped
 """
 from __future__ import annotations
 
@@ -75,6 +77,24 @@ class Reports:
     def missing(self, kinds):
         counts = self.counts()
         return [kind for kind in kinds if not counts.get(kind)]
+
+
+class Follower:
+    """Notes what an application is told of one metric."""
+
+    def __init__(self, mdib, handle):
+        self._mdib = mdib
+        self._handle = handle
+        self._seen = []
+        observableproperties.bind(mdib, metrics_by_handle=self._note)
+
+    def _note(self, metrics):
+        if self._handle in metrics:
+            value = metrics[self._handle].MetricValue
+            self._seen.append([self._mdib.mdib_version, str(value.Value)])
+
+    def seen(self):
+        return list(self._seen)
 
 
 def find(discovery, epr, timeout):
@@ -297,6 +317,7 @@ def main():
             subscribed=consumer.all_subscribed,
             tls=bool(consumer.is_ssl_connection),
         )
+        follower = None
         for command in peer.commands():
             try:
                 what = command['do']
@@ -312,6 +333,12 @@ def main():
                 elif what == 'dump':
                     peer.wait_until(lambda: mdib.mdib_version >= command.get('version', 0), command.get('timeout', 10))
                     peer.emit('mdib', **peer.describe(mdib))
+                elif what == 'follow':
+                    follower = Follower(mdib, command['handle'])
+                    peer.emit('following', version=mdib.mdib_version)
+                elif what == 'seen':
+                    reached = peer.wait_until(lambda: mdib.mdib_version >= command['version'], command.get('timeout', 10))
+                    peer.emit('seen', seen=follower.seen(), reached=reached, connected=consumer.is_connected)
                 elif what == 'disconnect':
                     peer.emit('disconnected', clean=consumer.subscription_mgr.unsubscribe_all())
                 else:

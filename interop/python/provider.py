@@ -5,16 +5,19 @@ their type, and can be stepped kind by kind.
 
 Commands: {"do": "step", "what": KIND}   one change, answered by "stepped"
           {"do": "animate", "interval": S}  all kinds in turn from now on; 0 stops
+          {"do": "count", "times": N, "interval": S}  sets the first numeric metric to 1 to N, each in a
+                                          transaction of its own, answered by "counting" and at the end by "counted"
           {"do": "mode", "handle": H, "delayed": B} an operation answers at once or not
           {"do": "dump"}                  answered by "mdib"
           {"do": "stop"}
-Events:   ready, stepped, mdib, operation, log, error, stopped
+Events:   ready, stepped, counting, counted, mdib, operation, log, error, stopped
 """
 from __future__ import annotations
 
 import decimal
 import math
 import pathlib
+import threading
 import time
 
 import peer
@@ -161,6 +164,19 @@ class Animation:
         """Change something of this kind; False if the MDIB has nothing of it."""
         self._n += 1
         return getattr(self, '_' + kind)()
+
+    def count(self, times: int, interval: float):
+        """Number changes in the data itself; tell which version was which number."""
+        handle = self._of(pm_qnames.NumericMetricDescriptor)[0].handle
+        history = []
+        for n in range(1, times + 1):
+            entity = self._mdib.entities.by_handle(handle)
+            _set_value(entity.state, decimal.Decimal(n))
+            with self._mdib.metric_state_transaction() as tx:
+                tx.write_entity(entity)
+            history.append([self._mdib.mdib_version, n])
+            time.sleep(interval)
+        peer.emit('counted', handle=handle, history=history)
 
     def all(self):
         """Change something of every kind."""
@@ -365,6 +381,9 @@ def main():
                 what = command['do']
                 if what == 'step':
                     peer.emit('stepped', what=command['what'], done=animation.step(command['what']), version=mdib.mdib_version)
+                elif what == 'count':
+                    threading.Thread(target=animation.count, args=(command['times'], command['interval']), daemon=True).start()
+                    peer.emit('counting')
                 elif what == 'dump':
                     peer.emit('mdib', **peer.describe(mdib))
                 elif what == 'mode':

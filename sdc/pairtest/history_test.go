@@ -2,13 +2,13 @@ package pairtest
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/churn"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/history"
 	"github.com/semeco/go-sdc/mdib/hm"
@@ -61,9 +61,9 @@ func TestHistoryRetellsWhatHappened(t *testing.T) {
 		d := p.connect(t)
 		require.Contains(t, d.Services(), sdc.HistoryService)
 		was := []*mdib.Snapshot{p.dev.MDIB()}
-		c := &churn{rng: rand.New(rand.NewPCG(3, 4)), dev: p.dev}
+		c := churn.New(p.dev, 3, "vmd")
 		for len(was) < 250 {
-			_, err := c.step()
+			_, err := c.Step()
 			require.NoError(t, err)
 			if s := p.dev.MDIB(); s != was[len(was)-1] {
 				was = append(was, s)
@@ -178,7 +178,7 @@ func TestHistoryFilters(t *testing.T) {
 		v := p.dev.MDIB().Version().MdibVersion
 		require.NoError(t, setNumber(p.dev, "1")) // v+1
 		require.NoError(t, p.dev.Update(func(tx *mdib.Tx) error { return tx.SetPresence("cond", true) }))
-		require.NoError(t, p.dev.Update(func(tx *mdib.Tx) error { return tx.Insert("mds", newVMD("x")) }))
+		require.NoError(t, p.dev.Update(func(tx *mdib.Tx) error { return tx.Insert("mds", churn.NewVMD("x")) }))
 		require.NoError(t, p.dev.Update(func(tx *mdib.Tx) error { return tx.SetNumeric("x.num", pm.MustDecimal("1"), time.Now()) }))
 		require.NoError(t, p.dev.Update(func(tx *mdib.Tx) error { return tx.Delete("x") }))
 		for name, c := range map[string]struct {
