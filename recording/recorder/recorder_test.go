@@ -269,4 +269,3 @@ func TestSeveralDevices(t *testing.T) {
 		}
 	})
 }
-
