@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"pgregory.net/rapid"
 
 	"github.com/semeco/go-sdc/lint"
 	"github.com/semeco/go-sdc/mdib"
@@ -23,9 +24,15 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// tb is what *testing.T and *rapid.T have in common here.
+type tb interface {
+	require.TestingT
+	Helper()
+}
+
 // ward is a station whose view the test makes.
 type ward struct {
-	t    *testing.T
+	t    tb
 	now  time.Time
 	view station.View
 	a    *Aggregator
@@ -34,7 +41,7 @@ type ward struct {
 func (w *ward) View() *station.View                  { v := w.view; return &v }
 func (w *ward) Points(station.Query) []station.Point { return nil }
 
-func newWard(t *testing.T, change func(*Config)) *ward {
+func newWard(t tb, change func(*Config)) *ward {
 	w := &ward{t: t, now: time.UnixMilli(1_800_000_000_000)}
 	cfg := Config{Source: w, ClockAccuracy: 50 * time.Millisecond, Provider: provider.Config{Insecure: true, Profile: sdc.ProfileSDPi}}
 	if change != nil {
@@ -112,7 +119,7 @@ func (w *ward) fresh(systems ...*station.System) {
 	}
 }
 
-func metric(t *testing.T, s *mdib.Snapshot, handle string) *pm.NumericMetricState {
+func metric(t tb, s *mdib.Snapshot, handle string) *pm.NumericMetricState {
 	t.Helper()
 	m, ok := mdib.Get[*pm.NumericMetricState](s, handle)
 	require.True(t, ok, handle)
@@ -482,5 +489,84 @@ func TestSensorsThatDisagreeRaiseAnAlarm(t *testing.T) {
 		w.shows() // an alarm of a patient who has left leaves, too
 		_, ok := w.a.dev.MDIB().Descriptor("patient-1.alerts")
 		require.False(t, ok)
+	})
+}
+
+// Whatever patients come, go and change places, with devices that are live or not: an MDS is of one patient for ever, shows only what was measured at that patient, and
+// nothing of a device that is not live.
+func TestPublishedValuesAreOfOnePatient(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWard(t, func(c *Config) { c.MaxPatients = rapid.SampledFrom([]int{1, 2, 0}).Draw(t, "room for") })
+		owner := map[string]string{} // patients by MDS, for ever
+		for range rapid.IntRange(1, 15).Draw(t, "steps") {
+			byKey := map[string]*station.Patient{}
+			lives := map[string]bool{}
+			for d := range 3 {
+				key := rapid.SampledFrom([]string{"", "1", "2", "3"}).Draw(t, "patient")
+				if key == "" {
+					continue
+				}
+				epr := fmt.Sprint("urn:uuid:", d)
+				// The number says whose it is.
+				s := w.device(epr, rapid.SampledFrom([]string{"A", "B"}).Draw(t, "place"), map[string]string{"147842": key + "07", "149530": key + "08", "150037": key + "09"})
+				lives[epr] = rapid.IntRange(0, 3).Draw(t, "live") > 0
+				for _, v := range s.Values {
+					v.Stale = !lives[epr]
+					v.Validity = rapid.SampledFrom([]pm.MeasurementValidity{"Vld", "Vld", "Qst", "Inv"}).Draw(t, "validity")
+					v.Former = rapid.IntRange(0, 5).Draw(t, "former") == 0
+				}
+				if !lives[epr] {
+					s.Link.State = station.LinkLost
+				}
+				if byKey[key] == nil {
+					byKey[key] = person(key)
+				}
+				byKey[key].Systems = append(byKey[key].Systems, s)
+			}
+			var patients []*station.Patient
+			for _, key := range slices.Sorted(maps.Keys(byKey)) {
+				patients = append(patients, byKey[key])
+			}
+			s := w.shows(patients...)
+			shown := map[string]bool{}
+			for mds := range s.Roots() {
+				if mds == rootHandle {
+					continue
+				}
+				of := associated[*pm.PatientContextState](s, mds)
+				require.Len(t, of, 1)
+				require.Len(t, of[0].Identification, 1)
+				key := of[0].Identification[0].Extension
+				require.False(t, shown[key], "a patient with two MDSs")
+				shown[key] = true
+				if owner[mds] == "" {
+					owner[mds] = key
+				}
+				require.Equal(t, owner[mds], key, "a handle of another patient")
+				require.NotNil(t, byKey[key], "a patient who has left")
+				for e := range s.Subtree(mds + ".inputs") {
+					m, ok := e.State.(*pm.NumericMetricState)
+					if !ok || m.MetricValue == nil || !m.MetricValue.Value.IsSet() {
+						continue
+					}
+					require.Equal(t, key, number(m)[:1], "measured at another patient")
+					x, _, err := ext.CodedAttributes(m.Extension)
+					require.NoError(t, err)
+					require.True(t, lives[x.CodedStringAttribute[0].Value], "of a device that is not live")
+				}
+				index := metric(t, s, mds+".derived.shock-index")
+				if index.MetricValue.Value.IsSet() {
+					x, _, err := ext.Relations(index.Extension)
+					require.NoError(t, err)
+					for _, h := range x.Relation[0].Entries {
+						require.Equal(t, key, number(metric(t, s, h))[:1])
+					}
+				}
+			}
+			require.Len(t, shown, min(len(byKey), w.a.cfg.MaxPatients))
+			for _, f := range mdib.Validate(s) {
+				require.Less(t, f.Severity, mdib.SeverityWarning, f.Message)
+			}
+		}
 	})
 }

@@ -98,7 +98,9 @@ export function wall(main) {
   const empty = [];
   for (const d of structure.devices) {
     if (!d.systems.length) empty.push(d);
-    for (const s of d.systems) if (!placed.has(d.epr + " " + s.handle)) rest.push([d, s]);
+    // An MDS that shows nothing, beside others of its device that do, gets no card: it stands for the device itself.
+    const shows = (s) => d.systems.length === 1 || s.values.length > 0 || s.waves.length > 0;
+    for (const s of d.systems) if (!placed.has(d.epr + " " + s.handle) && shows(s)) rest.push([d, s]);
   }
   if (rest.length) {
     sections.push(el("section", { class: "place" }, el("h2", {}, "without a place"), el("div", { class: "cards" }, rest.map(([d, s]) => card(d, s, page)))));
