@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,8 +14,11 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/simulators"
+	"github.com/semeco/go-sdc/simulators/monitor"
 	"github.com/semeco/go-sdc/simulators/physio"
 	"github.com/semeco/go-sdc/simulators/ventilator"
 	"github.com/semeco/go-sdc/station"
@@ -175,7 +179,7 @@ func TestInTheBrowser(t *testing.T) {
 func TestControlInTheBrowser(t *testing.T) {
 	var s *scene
 	s = newScene(t, func(c *web.Config) { c.Control = &web.Control{Audit: func(e web.Event) error { return s.audit(e) }} })
-	vent, _ := s.bed(physio.Stable)
+	vent, mon := s.bed(physio.Stable)
 	v := s.live(2)
 	set := peep(t, v, vent.epr)
 	ctx := browser(t)
@@ -190,6 +194,28 @@ func TestControlInTheBrowser(t *testing.T) {
 	do(t, ctx, "confirming", chromedp.Click(`dialog input[type="checkbox"]`), chromedp.Click(`dialog button.act`),
 		holds(row+`.querySelector(".note").textContent.startsWith("Fin")`))
 	s.await("the new PEEP", func(v *station.View) bool { return value(t, v, set) == 9 })
+
+	// An alarm is acknowledged where it is shown.
+	require.NoError(t, mon.dev.Update(func(tx *mdib.Tx) error {
+		limits, err := mdib.Edit[*pm.LimitAlertConditionState](tx, monitor.AlarmHR)
+		if err == nil {
+			limits.Limits.Upper = pm.Some(pm.MustDecimal("55"))
+		}
+		return err
+	}))
+	do(t, ctx, "an alarm", chromedp.Evaluate(`location.hash = "#/device/`+mon.epr+`"`, nil), holds(`document.querySelector(".alarm .acknowledge:enabled") !== null`))
+	picture(t, ctx, "acknowledge")
+	do(t, ctx, "acknowledging", chromedp.Click(".alarm .acknowledge"), chromedp.Click(`dialog input[type="checkbox"]`), chromedp.Click(`dialog button.act`),
+		holds(`document.querySelector(".alarm .acknowledge") === null`))
+	s.await("an acknowledged signal", func(v *station.View) bool {
+		for _, a := range v.Device(mon.epr).Systems[0].Alerts {
+			if a.Handle == monitor.AlarmHR {
+				return slices.ContainsFunc(a.Signals, func(x station.Signal) bool { return x.Presence == pm.AlertSignalPresenceAck })
+			}
+		}
+		return false
+	})
+	do(t, ctx, "back to the ventilator", chromedp.Evaluate(`location.hash = "#/device/`+vent.epr+`"`, nil))
 
 	// A page that is loaded anew has no control, whatever it had before, and can take it again at once.
 	do(t, ctx, "loading anew", chromedp.Reload(), holds(row+` !== undefined && `+row+`.querySelector("button").disabled`),

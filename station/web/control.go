@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
@@ -236,8 +237,10 @@ func (c *control) check(ctx context.Context, by User, req *operationRequest) (*s
 		return nil, errors.New("no such device")
 	}
 	var op *station.Operation
+	var alerts []*station.Alert
 	for _, s := range d.Systems {
 		if op = s.Operation(req.Operation); op != nil {
+			alerts = s.Alerts
 			break
 		}
 	}
@@ -271,6 +274,10 @@ func (c *control) check(ctx context.Context, by User, req *operationRequest) (*s
 		if len(op.Values) > 0 && !slices.Contains(op.Values, req.Value) {
 			return op, errors.New("the value is none of those that the operation allows")
 		}
+	case station.SetAlertState:
+		if !slices.ContainsFunc(alerts, func(a *station.Alert) bool { return acknowledges(op, a) }) {
+			return op, errors.New("there is no signal that this would acknowledge; nothing else of alarms can be set from here")
+		}
 	case station.Activate:
 		if len(req.Arguments) != len(op.Arguments) {
 			return op, fmt.Errorf("the operation takes %d arguments", len(op.Arguments))
@@ -300,6 +307,13 @@ func (c *control) invoke(ctx context.Context, op *station.Operation, req *operat
 		result, err = dev.SetValue(ctx, op.Handle, value)
 	case station.SetString:
 		result, err = dev.SetString(ctx, op.Handle, req.Value)
+	case station.SetAlertState:
+		signal := &pm.AlertSignalState{Presence: pm.AlertSignalPresenceAck}
+		if s, ok := mdib.Get[*pm.AlertSignalState](dev.MDIB(), op.Target); ok {
+			signal = pm.CloneState(s).(*pm.AlertSignalState) //nolint:errcheck,forcetypeassert // a clone is of the same type
+			signal.Presence = pm.AlertSignalPresenceAck
+		}
+		result, err = dev.SetAlertState(ctx, op.Handle, signal)
 	default:
 		result, err = dev.Activate(ctx, op.Handle, req.Arguments...)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc/audit"
+	"github.com/semeco/go-sdc/simulators/monitor"
 	"github.com/semeco/go-sdc/simulators/physio"
 	"github.com/semeco/go-sdc/station"
 	"github.com/semeco/go-sdc/station/web"
@@ -33,7 +34,7 @@ type m = map[string]any
 func TestControl(t *testing.T) {
 	var s *scene
 	s = newScene(t, func(c *web.Config) { c.Control = &web.Control{Audit: func(e web.Event) error { return s.audit(e) }} })
-	vent, _ := s.bed(physio.Stable)
+	vent, mon := s.bed(physio.Stable)
 	v := s.live(2)
 	set := peep(t, v, vent.epr)
 	require.NotEmpty(t, set.Ranges)
@@ -66,6 +67,8 @@ func TestControl(t *testing.T) {
 		"no number":         order("eight", set.Handle),
 		"out of range":      order("999", set.Handle),
 		"unknown device":    {"device": "urn:uuid:nobody", "operation": set.Handle, "value": "8", "confirmed": set.Handle},
+		"limits":            {"device": mon.epr, "operation": "op.limits." + monitor.AlarmHR, "confirmed": "op.limits." + monitor.AlarmHR},
+		"nothing to ack":    {"device": mon.epr, "operation": "op.acknowledge." + monitor.AlarmHR, "confirmed": "op.acknowledge." + monitor.AlarmHR},
 		"unknown operation": {"device": vent.epr, "operation": "nothing", "value": "8", "confirmed": "nothing"},
 	} {
 		status, got = s.post("api/v1/operations", token, bad)
@@ -98,7 +101,7 @@ func TestControl(t *testing.T) {
 	}
 	require.Equal(t, web.ControlTaken, told[0])
 	require.Equal(t, []web.What{web.OperationRequested, web.OperationEnded, web.ControlGivenUp}, told[len(told)-3:])
-	require.Len(t, told, 1+6+3)
+	require.Len(t, told, 1+8+3)
 	last := s.events[len(s.events)-2]
 	require.Equal(t, []string{"8"}, last.Arguments)
 	require.Equal(t, "Fin", last.Outcome)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -97,7 +98,11 @@ func systemOf(s *station.System, now time.Time) systemJSON {
 		})
 	}
 	for _, a := range s.Alerts {
-		out.Alerts = append(out.Alerts, alertOf(a))
+		alert := alertOf(a)
+		if o := acknowledgement(s, a); o != nil {
+			alert.Acknowledge = o.Handle
+		}
+		out.Alerts = append(out.Alerts, alert)
 	}
 	for _, o := range s.Operations {
 		out.Operations = append(out.Operations, operationOf(o))
@@ -142,6 +147,23 @@ func alertOf(a *station.Alert) alertJSON {
 		}
 	}
 	return out
+}
+
+// acknowledgement finds the operation by which an alert can be acknowledged now; nil if there is none.
+func acknowledgement(s *station.System, a *station.Alert) *station.Operation {
+	for _, o := range s.Operations {
+		if o.Mode == pm.OperatingModeEn && acknowledges(o, a) {
+			return o
+		}
+	}
+	return nil
+}
+
+// acknowledges tells whether an operation is about a signal of the alert that can be acknowledged now.
+func acknowledges(o *station.Operation, a *station.Alert) bool {
+	return o.Kind == station.SetAlertState && slices.ContainsFunc(a.Signals, func(s station.Signal) bool {
+		return s.Handle == o.Target && s.Acknowledgeable && (s.Presence == pm.AlertSignalPresenceOn || s.Presence == pm.AlertSignalPresenceLatch)
+	})
 }
 
 func operationOf(o *station.Operation) operationJSON {

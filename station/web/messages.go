@@ -118,6 +118,7 @@ type alertJSON struct {
 	Limits       string   `json:"limits,omitempty"`
 	Remedy       string   `json:"remedy,omitempty"`
 	Stale        bool     `json:"stale"`
+	Acknowledge  string   `json:"acknowledge,omitempty"` // handle of the operation by which it can be acknowledged now
 }
 
 type operationJSON struct {

@@ -31,7 +31,7 @@ export function alarmClass(alert) {
   return ["alarm", names[alert.priority] ?? "information", alert.acknowledged || !alert.signalled ? "quiet" : "", alert.stale ? "stale" : ""].join(" ").trim();
 }
 
-export function row(device, system, alert) {
+export function row(device, system, alert, button = null) {
   const said = state(alert);
   return el("li", { class: alarmClass(alert) },
     el("strong", { class: "priority" }, names[alert.priority] ?? alert.priority),
@@ -39,7 +39,7 @@ export function row(device, system, alert) {
     el("a", { class: "where", href: `#/device/${encodeURIComponent(device.epr)}` },
       [device.name || system.label, system.patient.association === "associated" ? system.patient.text : ""].filter(Boolean).join(" · ")),
     alert.since ? el("span", { class: "since" }, `for ${age(store.now() - alert.since)}`) : null,
-    said ? el("span", { class: "state" }, said) : null);
+    said ? el("span", { class: "state" }, said) : null, button);
 }
 
 let shown = "";

@@ -121,6 +121,17 @@ export function operations(device, system, signal) {
     el("tbody", {}, rows.length ? rows : el("tr", {}, el("td", { colspan: 4 }, "none that can be invoked from here"))));
 }
 
+// acknowledge is the button for an alarm that can be acknowledged; null for others.
+export function acknowledge(device, system, alert, signal) {
+  const o = store.structure.control && system.operations.find((x) => x.handle === alert.acknowledge);
+  if (!o) return null;
+  const act = el("button", { type: "button", class: "acknowledge", onclick: () => confirmOperation(device, system, o, device.epr + " " + o.handle) }, "Acknowledge…");
+  const update = () => { act.disabled = !control.held; };
+  control.addEventListener("change", update, { signal });
+  update();
+  return act;
+}
+
 function confirmOperation(device, system, o, key) {
   const patient = system.patient.association === "associated" ? system.patient.text || "without a name" : "none";
   const fields = [el("p", {}, `${o.label} of ${device.name || device.epr}. Patient: ${patient}`)];

@@ -1,7 +1,7 @@
 // The page of one device.
 
 import { row } from "./alarms.js";
-import { operations } from "./control.js";
+import { acknowledge, operations } from "./control.js";
 import { el } from "./dom.js";
 import { LinkBadge } from "./link.js";
 import { important, look } from "./meaning.js";
@@ -56,7 +56,7 @@ export function devicePage(main, epr, chosen) {
       shown?.root,
       el("h4", {}, "Alarms"),
       system.alerts.length
-        ? el("ul", { class: "alerts" }, system.alerts.map((a) => (a.active ? row(device, system, a)
+        ? el("ul", { class: "alerts" }, system.alerts.map((a) => (a.active ? row(device, system, a, acknowledge(device, system, a, gone.signal))
           : el("li", { class: "alarm absent" }, el("span", { class: "what" }, a.label), el("span", { class: "state" },
             [a.off ? "off or paused" : "not present", a.limits ? `limits ${a.limits}` : ""].filter(Boolean).join(", "))))))
         : el("p", { class: "note" }, "none"),
