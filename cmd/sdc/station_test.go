@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/semeco/go-sdc/sdc/audit"
 )
 
 // call of a command that ends when the view is as it should be, for it to last as long as it takes and no longer.
@@ -89,4 +95,74 @@ func TestStationSaysWhatIsWrong(t *testing.T) {
 	code, out, errs := call(t, "station", "--insecure", "--for", "300ms", "--every", "100ms", "--discovery-port", port(t))
 	require.Equal(t, exitOK, code, errs)
 	require.Contains(t, out, "0 device(s), 0 waiting")
+}
+
+// What is done from a browser is kept before it is done: with values in one file, without them in the chained one.
+func TestStationControlIsAudited(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	dir := t.TempDir()
+	fine, chain := filepath.Join(dir, "control.jsonl"), filepath.Join(dir, "audit")
+	errs, w := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		code := run(ctx, []string{"station", "--insecure", "--web", "127.0.0.1:0", "--control", fine, "--audit", chain, "--discovery-port", port(t)},
+			streams{in: strings.NewReader(""), out: io.Discard, err: w})
+		w.Close()
+		ended <- code
+	}()
+	lines := bufio.NewScanner(errs)
+	require.True(t, lines.Scan())
+	url := strings.TrimPrefix(lines.Text(), "the view is at ")
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		_, _ = io.Copy(io.Discard, errs)
+	}()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	post := func(path, token, body string) (int, map[string]any) {
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+path, strings.NewReader(body))
+		require.NoError(t, err)
+		r.Header.Set("X-Sdc-Control", token)
+		resp, err := client.Do(r)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		var answer map[string]any
+		require.NoError(t, json.NewDecoder(resp.Body).Decode(&answer))
+		return resp.StatusCode, answer
+	}
+	status, got := post("api/v1/control", "", `{"action":"take","name":"Dr. Demo"}`)
+	require.Equal(t, 200, status, got)
+	token, _ := got["token"].(string)
+	status, _ = post("api/v1/operations", token, `{"device":"urn:uuid:nobody","operation":"x","value":"secret value","confirmed":"x"}`)
+	require.Equal(t, 422, status)
+	status, _ = post("api/v1/control", token, `{"action":"give"}`)
+	require.Equal(t, 200, status)
+	cancel()
+	require.Equal(t, exitOK, <-ended)
+	<-drained
+
+	kept, err := os.ReadFile(fine)
+	require.NoError(t, err)
+	require.Contains(t, string(kept), "secret value")
+	code, out, problems := call(t, "audit", "verify", chain)
+	require.Equal(t, exitOK, code, problems)
+	require.Contains(t, out, "the chain is whole")
+	code, out, problems = call(t, "audit", "show", chain, "--peer", "Dr. Demo", "--json")
+	require.Equal(t, exitOK, code, problems)
+	require.NotContains(t, out, "secret value")
+	records, events := strings.Split(strings.TrimSpace(out), "\n"), strings.Split(strings.TrimSpace(string(kept)), "\n")
+	require.Len(t, records, 3)
+	require.Len(t, events, 3)
+	for i, want := range []audit.Kind{audit.Controlled, audit.Denied, audit.Controlled} {
+		var rec audit.Record
+		require.NoError(t, json.Unmarshal([]byte(records[i]), &rec))
+		require.Equal(t, want, rec.Kind)
+		require.Equal(t, "Dr. Demo", rec.User)
+		sum := sha256.Sum256([]byte(events[i]))
+		require.Equal(t, hex.EncodeToString(sum[:]), rec.Digest)
+	}
+	code, _, problems = call(t, "station", "--insecure", "--audit", chain)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, problems, "--control")
 }

@@ -40,7 +40,7 @@ func browser(t *testing.T) context.Context {
 			}
 		}
 	}
-	folder, err := os.MkdirTemp("", "sdc-chromium-")
+	folder, err := os.MkdirTemp("", "sdc-chromium-") //nolint:usetesting // it is removed while it may still be written to
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		// Helpers of the browser write for a moment after it has ended.

@@ -152,7 +152,6 @@ func runBeds(folder string) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	var mu sync.Mutex
-	out := json.NewEncoder(os.Stdout)
 	for i := range beds {
 		opts := simulators.Options{
 			Seed: uint64(i), Location: sdc.LocationDetail{Facility: "Hospital", PoC: "ICU", Bed: fmt.Sprint(i + 1)}, Bed: simulators.NewBed(physio.Config{Seed: uint64(i)}),
@@ -171,7 +170,8 @@ func runBeds(folder string) error {
 				_ = simulators.Run(ctx, sim, provider.Config{Identity: id, Timing: discovery.Timing{HelloDelay: -1, MatchDelay: -1}}, func(p *provider.Provider) {
 					mu.Lock()
 					defer mu.Unlock()
-					_ = out.Encode(discovery.Endpoint{EPR: p.EPR(), XAddrs: p.XAddrs()})
+					line, _ := json.Marshal(discovery.Endpoint{EPR: p.EPR(), XAddrs: p.XAddrs()}) // texts only
+					fmt.Println(string(line))
 				})
 			})
 		}
@@ -199,7 +199,6 @@ func TestMeasureTwentyDevices(t *testing.T) {
 	require.NoError(t, err)
 	devices := exec.CommandContext(t.Context(), exe)
 	devices.Env = append(os.Environ(), devicesFor+"="+folder)
-	devices.Stderr = os.Stderr
 	in, err := devices.StdinPipe()
 	require.NoError(t, err)
 	out, err := devices.StdoutPipe()
