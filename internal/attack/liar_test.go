@@ -88,13 +88,13 @@ type liar struct {
 	ahead *http.Transport // to the device and to consumers
 
 	mu       sync.Mutex
-	request  func(x *exchange) bool                  // sees requests first; true when it has answered
-	answer   func(action string, doc []byte) []byte  // changes answers
-	report   func(action string, doc []byte) []byte  // changes notifications; nil swallows one
-	question func(action string, doc []byte) []byte  // changes requests
-	reply    func(action string, status *int) []byte // changes the answers to notifications
-	sinks    []string                                // where notifications go, as consumers asked for
-	heard    map[string]int                          // requests by action
+	request  func(x *exchange) bool                 // sees requests first; true when it has answered
+	answer   func(action string, doc []byte) []byte // changes answers
+	report   func(action string, doc []byte) []byte // changes notifications; nil swallows one
+	question func(action string, doc []byte) []byte // changes requests
+	reply    func(action string, doc []byte) []byte // changes the answers to notifications
+	sinks    []string                               // where notifications go, as consumers asked for
+	heard    map[string]int                         // requests by action
 }
 
 // exchange is one request to the liar.
@@ -131,7 +131,7 @@ func (x *exchange) document(doc []byte) bool {
 	return true
 }
 
-func startLiar(t testing.TB, network *memnet.Network) *liar {
+func startLiar(t testing.TB, network *memnet.Network, change func(*provider.Config)) *liar {
 	t.Helper()
 	l := &liar{host: network.Host(liarIP), heard: map[string]int{}}
 	l.ahead = &http.Transport{DialContext: l.host.Dial, DisableCompression: true}
@@ -142,6 +142,9 @@ func startLiar(t testing.TB, network *memnet.Network) *liar {
 	dev, stop := device(t, l.host, liarEPR, func(c *provider.Config) {
 		c.NotifyAnywhere = true // it sees the liar as its consumer
 		c.Dial = func(ctx context.Context, n, _ string) (net.Conn, error) {
+			if change != nil {
+				change(c)
+			}
 			return l.host.Dial(ctx, n, out.Addr().String())
 		}
 	})
@@ -248,7 +251,7 @@ func (l *liar) notify(w http.ResponseWriter, r *http.Request) {
 	}
 	status, header, got := l.pass(r, "http://"+r.Host+r.URL.RequestURI(), doc)
 	if reply != nil {
-		got = reply(action, &status)
+		got = reply(action, got)
 	}
 	w.Header().Set("Content-Type", header.Get("Content-Type"))
 	w.WriteHeader(status)
@@ -360,7 +363,7 @@ func inScene(t *testing.T, test func(s *scene)) {
 		var stop func()
 		s.neighbour, stop = device(t, network.Host(neighbourIP), neighbourEPR, nil)
 		defer stop()
-		s.liar = startLiar(t, network)
+		s.liar = startLiar(t, network, nil)
 		defer s.liar.stop()
 		var err error
 		s.third, err = network.Host(thirdIP).Listen(80)
