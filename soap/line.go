@@ -76,6 +76,7 @@ type route struct {
 	addr          string // host and port
 	secure        bool
 	before, after []byte // the request's header around the length of its body
+	more          []byte // what stands for after if more follows
 }
 
 // newRoute lets net/http write the header: what peers see is what they see of a Client.
@@ -101,19 +102,24 @@ func newRoute(u *url.URL, header http.Header) (*route, error) {
 	}
 	return &route{
 		addr: net.JoinHostPort(host, port), secure: u.Scheme == "https",
-		before: append(before, length...), after: append([]byte("\r\n"), after...),
+		before: append(before, length...),
+		after:  append([]byte("\r\n"), after...),
+		more:   append([]byte("\r\nPrefer: "+respondAsync+"\r\n"), after...),
 	}, nil
 }
 
 // post sends one message and waits for its answer, over a connection that is there or a new one.
-func (l *Line) post(ctx context.Context, to *route, parts [][]byte) error {
-	size := 0
+func (l *Line) post(ctx context.Context, to *route, more bool, parts [][]byte) error {
+	after, size := to.after, 0
+	if more {
+		after = to.more
+	}
 	for _, p := range parts {
 		size += len(p)
 	}
-	l.out = append(slices.Grow(l.out[:0], len(to.before)+len(to.after)+20+size), to.before...)
+	l.out = append(slices.Grow(l.out[:0], len(to.before)+len(after)+20+size), to.before...)
 	l.out = strconv.AppendInt(l.out, int64(size), 10)
-	l.out = append(l.out, to.after...)
+	l.out = append(l.out, after...)
 	for _, p := range parts {
 		l.out = append(l.out, p...)
 	}

@@ -3,7 +3,9 @@ package soap
 import (
 	"context"
 	"crypto/x509"
+	"net/http"
 	"net/netip"
+	"strings"
 )
 
 // Request is a message received by a [Server].
@@ -23,6 +25,37 @@ type Request struct {
 	Host string
 	// GzipOffered tells that the client named gzip in Accept-Encoding (SDPi R0006).
 	GzipOffered bool
+
+	early    http.ResponseWriter // for an answer before the handler has returned, if the client prefers that
+	accepted bool
+}
+
+// Accept answers 202 Accepted at once and returns true, if the client prefers not to wait until the message has been worked on
+// ([Sender.SendMore]); otherwise it does nothing and the answer is that of the handler. After true the handler has to see to
+// everything itself: what it returns is logged and told to nobody. The next message of the connection is read only when it has returned.
+func (r *Request) Accept() bool {
+	if r.early != nil && !r.accepted {
+		r.accepted = true
+		r.early.Header().Set("Content-Length", "0")
+		r.early.WriteHeader(http.StatusAccepted)
+		_ = http.NewResponseController(r.early).Flush() // a client that is gone is noticed with the next message
+	}
+	return r.accepted
+}
+
+// respondAsync is the preference of RFC 7240, section 4.1.
+const respondAsync = "respond-async"
+
+// prefersAsync reads the Prefer headers of a request.
+func prefersAsync(values []string) bool {
+	for _, v := range values {
+		for part := range strings.SplitSeq(v, ",") {
+			if name, _, _ := strings.Cut(part, ";"); strings.EqualFold(strings.TrimSpace(name), respondAsync) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Response is the answer to a request.

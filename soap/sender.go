@@ -38,18 +38,29 @@ func (s *Sender) URL() string { return s.url }
 // The parts are copied: they may be shared with other senders and reused as soon
 // as Send has returned, whatever the transport is still doing.
 func (s *Sender) Send(ctx context.Context, parts ...[]byte) error {
-	if err := s.send(ctx, parts); err != nil {
+	return s.named(s.send(ctx, false, parts))
+}
+
+// SendMore is Send for a message after which others are waiting for the same receiver. Over a [Line] the receiver is asked not to make
+// them wait: to confirm that it has the message before it has worked on it ("Prefer: respond-async" of RFC 7240). Whether it does
+// is up to it; see [Request.Accept].
+func (s *Sender) SendMore(ctx context.Context, parts ...[]byte) error {
+	return s.named(s.send(ctx, true, parts))
+}
+
+func (s *Sender) named(err error) error {
+	if err != nil {
 		return fmt.Errorf("notify %s: %w", s.url, err)
 	}
 	return nil
 }
 
-func (s *Sender) send(ctx context.Context, parts [][]byte) error {
+func (s *Sender) send(ctx context.Context, more bool, parts [][]byte) error {
 	c := s.c
 	ctx, cancel := c.timeout(ctx)
 	defer cancel()
 	if s.line != nil {
-		return s.line.post(ctx, s.route, parts)
+		return s.line.post(ctx, s.route, more, parts)
 	}
 	defer c.end()
 	resp, err := c.roundTrip(ctx, http.MethodPost, s.u, c.header, slices.Concat(parts...))

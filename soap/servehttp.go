@@ -81,7 +81,16 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		req.Peer = r.TLS.PeerCertificates[0]
 	}
+	if prefersAsync(r.Header["Prefer"]) {
+		req.early = w
+	}
 	h, body, status := s.answer(r.Context(), req, ep, doc)
+	if req.accepted {
+		if status/100 != 2 {
+			s.log.Warn("message accepted before it failed", "peer", r.RemoteAddr, "path", r.URL.Path, "status", status)
+		}
+		return
+	}
 	if h == nil {
 		w.Header().Set("Content-Length", "0")
 		w.WriteHeader(status)

@@ -195,7 +195,7 @@ func (d *Device) Services() []string {
 	return out
 }
 
-// notify takes one notification. It runs before the device gets its answer, so it
+// notify takes one notification. The device, or what it sends next, waits for it, so it
 // does nothing but decode, apply and queue (EVT-5).
 func (d *Device) notify(r *soap.Request, numbers *reportSequence, generation int) error {
 	if err := d.showed(r.Peer); err != nil {
@@ -204,6 +204,15 @@ func (d *Device) notify(r *soap.Request, numbers *reportSequence, generation int
 	repeated, lost := numbers.check(&r.Header)
 	if repeated {
 		return nil // delivered before; the device has not seen our answer (SDPi R1033)
+	}
+	if r.Accept() {
+		// The device will not hear of anything that goes wrong from here on.
+		defer func() {
+			if p := recover(); p != nil {
+				d.stale(fmt.Errorf("a report could not be handled: %v", p), generation)
+				panic(p)
+			}
+		}()
 	}
 	m, err := soap.Decode(r.Envelope, r.Envelope.BodyName(), d.consumer.cfg.decode().Decode)
 	if err != nil {
@@ -216,7 +225,11 @@ func (d *Device) notify(r *soap.Request, numbers *reportSequence, generation int
 	}
 	report, ok := m.(msg.Report)
 	if !ok {
-		return soap.InvalidMessage(m.BodyName().Local + " is no report")
+		refusal := soap.InvalidMessage(m.BodyName().Local + " is no report")
+		if r.Accept() {
+			d.stale(refusal, generation)
+		}
+		return refusal
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -135,6 +135,17 @@ func (c *consumer) next() (job, bool) {
 	return j, ok
 }
 
+// more tells whether another notification waits.
+func (c *consumer) more() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.queue.len() == 0 {
+		return false
+	}
+	next := &c.queue.jobs[c.queue.head]
+	return next.end == nil && next.flush == nil
+}
+
 // run delivers until nobody needs the consumer any more or the source is stopped.
 func (c *consumer) run() {
 	s := c.source
@@ -281,7 +292,11 @@ func (c *consumer) send(ctx context.Context, to *soap.Sender, h *soap.Header, bo
 	defer cancel()
 	c.head = soap.AppendHead(c.head[:0], h)
 	for attempt := 1; ; attempt++ {
-		err := to.Send(ctx, c.head, body, c.source.tail)
+		send := to.Send
+		if c.more() { // the last is confirmed when it has been worked on: Flush stands for everything before it
+			send = to.SendMore
+		}
+		err := send(ctx, c.head, body, c.source.tail)
 		if err == nil {
 			return nil
 		}

@@ -83,7 +83,8 @@ type Request struct {
 	// Notify takes every notification, one at a time and in the order of arrival, possibly
 	// before Subscribe has returned. It runs before the source gets its answer and has to be
 	// quick: hand over what takes time (EVT-5). nil answers 202 Accepted; an error answers a
-	// fault, upon which most sources end the subscription. The envelope may be kept.
+	// fault, upon which most sources end the subscription. The envelope may be kept. A source that has more
+	// to tell does not wait for Notify if that calls r.Accept.
 	Notify func(ctx context.Context, r *soap.Request) error
 	// AllowManager decides whether the subscription manager may be where the source says; an error refuses the subscription. nil demands the
 	// scheme and host of the source ([soap.Contact.SameHost]).

@@ -1,0 +1,72 @@
+package soap_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/semeco/go-sdc/soap"
+)
+
+// TestAccept: who prefers not to wait gets its answer before the handler has returned, everyone else that of the handler; messages of one
+// connection are handled one after the other all the same.
+func TestAccept(t *testing.T) {
+	begun, release := make(chan bool), make(chan struct{})
+	url := serveActions(t, soap.ServerConfig{}, handlers{"urn:do": func(_ context.Context, r *soap.Request) (*soap.Response, error) {
+		accepted := r.Accept()
+		if accepted != r.Accept() {
+			panic("twice is not once")
+		}
+		begun <- accepted
+		<-release
+		return nil, soap.Receiver("too late")
+	}})
+	l := newLine(t, soap.ClientConfig{})
+	s, err := l.Sender(url)
+	require.NoError(t, err)
+	doc := soap.AppendEnvelope(nil, &soap.Header{Action: "urn:do"}, soap.RawBody("<a/>"))
+
+	require.NoError(t, s.SendMore(t.Context(), doc))
+	require.True(t, <-begun)
+	second := make(chan error, 1)
+	go func() { second <- s.SendMore(t.Context(), doc) }()
+	select {
+	case <-begun:
+		t.Fatal("the first message is still being handled")
+	case <-second:
+		t.Fatal("answered before it was looked at")
+	case release <- struct{}{}:
+	}
+	require.NoError(t, <-second)
+	require.True(t, <-begun)
+	release <- struct{}{}
+
+	go func() { second <- s.Send(t.Context(), doc) }()
+	require.False(t, <-begun)
+	release <- struct{}{}
+	var f *soap.Fault
+	require.ErrorAs(t, <-second, &f)
+	require.Equal(t, "too late", f.Reason)
+}
+
+// The preference may stand among others. It does not help who is refused before the handler.
+func TestAcceptPreference(t *testing.T) {
+	url := serveActions(t, soap.ServerConfig{}, handlers{"urn:do": func(_ context.Context, r *soap.Request) (*soap.Response, error) {
+		r.Accept()
+		return nil, soap.Receiver("no")
+	}})
+	for prefer, want := range map[string]int{
+		"respond-async": 202, "Respond-Async; x=y": 202, "wait=10, respond-async": 202,
+		"": 500, "respond": 500, "return=minimal": 500,
+	} {
+		doc := string(soap.AppendEnvelope(nil, &soap.Header{Action: "urn:do"}, nil))
+		got, body := exchange(t, post(t, url, strings.NewReader(doc), "Prefer", prefer))
+		require.Equal(t, want, got.StatusCode, prefer)
+		require.Equal(t, want == 202, len(body) == 0)
+		got, _ = exchange(t, post(t, url, strings.NewReader("<no"), "Prefer", prefer))
+		require.Equal(t, http.StatusBadRequest, got.StatusCode)
+	}
+}
