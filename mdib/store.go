@@ -41,7 +41,8 @@ type Store struct {
 
 	mu      sync.Mutex // serialises writers
 	retired retired
-	created uint64   // counts generated context state handles
+	created uint64 // counts generated context state handles
+	spare   workspace
 	leaving []string // handles of context states that the next commit drops
 }
 
@@ -93,8 +94,13 @@ func (st *Store) Load() *Snapshot { return st.current.Load() }
 func (st *Store) Update(fn func(*Tx) error) (*Change, error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	tx := &Tx{store: st, base: st.current.Load()}
-	defer func() { tx.done = true }()
+	tx := &Tx{store: st, base: st.current.Load(), workspace: st.spare}
+	st.spare = workspace{}
+	defer func() {
+		tx.done = true
+		st.spare = tx.workspace.cleared()
+		tx.workspace = workspace{}
+	}()
 	if err := fn(tx); err != nil {
 		return nil, err
 	}

@@ -22,12 +22,30 @@ type Tx struct {
 	done  bool
 	err   error // of an operation that may have been carried out in part: nothing can be committed any more
 
-	edits []edit
-	index map[string]int // into edits; used when there are many
-	first [2]edit        // room for the edits of a small transaction
+	workspace
 
 	description *draft   // nil until the description is touched
 	removals    []string // context states to be removed
+}
+
+// workspace is what a transaction notes down. The store keeps its memory for the next one.
+type workspace struct {
+	edits   []edit
+	index   map[string]int // into edits
+	indexed bool           // the index is used: there are many edits
+}
+
+// maxSpare is how many edits at most a store keeps the memory of.
+const maxSpare = 1024
+
+// cleared refers to nothing any more.
+func (w workspace) cleared() workspace {
+	if len(w.edits) > maxSpare {
+		return workspace{}
+	}
+	clear(w.edits)
+	clear(w.index)
+	return workspace{edits: w.edits[:0], index: w.index}
 }
 
 // edit is a state in the making.
@@ -120,7 +138,7 @@ func (tx *Tx) touch(handle string) int {
 }
 
 func (tx *Tx) find(handle string) int {
-	if tx.index != nil {
+	if tx.indexed {
 		if i, ok := tx.index[handle]; ok && !tx.edits[i].dropped {
 			return i
 		}
@@ -135,16 +153,16 @@ func (tx *Tx) find(handle string) int {
 }
 
 func (tx *Tx) record(e edit) int {
-	if tx.edits == nil {
-		tx.edits = tx.first[:0]
-	}
 	tx.edits = append(tx.edits, e)
 	i := len(tx.edits) - 1
 	switch {
-	case tx.index != nil:
+	case tx.indexed:
 		tx.index[e.handle] = i
 	case len(tx.edits) == indexFrom:
-		tx.index = make(map[string]int, 4*indexFrom)
+		tx.indexed = true
+		if tx.index == nil {
+			tx.index = make(map[string]int, 4*indexFrom)
+		}
 		for i := range tx.edits {
 			tx.index[tx.edits[i].handle] = i
 		}

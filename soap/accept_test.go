@@ -70,3 +70,55 @@ func TestAcceptPreference(t *testing.T) {
 		require.Equal(t, http.StatusBadRequest, got.StatusCode)
 	}
 }
+
+// The memory of a request serves the next one. What a handler has kept is not touched by that.
+func TestRequestMemory(t *testing.T) {
+	type kept struct {
+		header soap.Header
+		block  string
+		text   string
+		raw    []byte
+	}
+	var all []kept
+	url := serveActions(t, soap.ServerConfig{}, handlers{"urn:do": func(_ context.Context, r *soap.Request) (*soap.Response, error) {
+		k := kept{header: r.Header}
+		block, _ := r.Header.Block(soap.Name{Space: "urn:x", Local: "block"})
+		k.block = string(block.XML)
+		s := r.Body()
+		for s.Child() {
+			if s.Name().Local == "t" {
+				text, err := s.Text()
+				if err != nil {
+					return nil, err
+				}
+				k.text = text
+				continue
+			}
+			raw, err := s.Raw()
+			if err != nil {
+				return nil, err
+			}
+			k.raw = raw.XML
+		}
+		all = append(all, k)
+		return nil, s.Err()
+	}})
+	l := newLine(t, soap.ClientConfig{})
+	s, err := l.Sender(url)
+	require.NoError(t, err)
+	for _, c := range []string{"a", "b", "c"} {
+		long := strings.Repeat(c, 2000)
+		h := &soap.Header{Action: "urn:do", MessageID: "urn:" + long, Extra: []soap.Body{soap.RawBody(`<x:block xmlns:x="urn:x">` + long + `</x:block>`)}}
+		require.NoError(t, s.Send(t.Context(), soap.AppendEnvelope(nil, h, soap.RawBody(`<b xmlns="urn:b"><t>`+long+`</t><r>`+long+`</r></b>`))))
+	}
+	for i, c := range []string{"a", "b", "c"} {
+		long := strings.Repeat(c, 2000)
+		require.Equal(t, "urn:"+long, all[i].header.MessageID)
+		block, ok := all[i].header.Block(soap.Name{Space: "urn:x", Local: "block"})
+		require.True(t, ok)
+		require.Equal(t, all[i].block, string(block.XML))
+		require.Contains(t, all[i].block, ">"+long+"<")
+		require.Equal(t, long, all[i].text)
+		require.Equal(t, "<r>"+long+"</r>", string(all[i].raw))
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,7 +38,10 @@ func (m *scratch) putBuffer(b *[]byte) {
 }
 
 // readAll reads to the end, at most limit bytes. size is the announced length or -1.
-func readAll(r io.Reader, size, limit int64) ([]byte, error) {
+func readAll(r io.Reader, size, limit int64) ([]byte, error) { return readInto(nil, r, size, limit) }
+
+// readInto is readAll with memory to use, if that is enough.
+func readInto(buf []byte, r io.Reader, size, limit int64) ([]byte, error) {
 	if size > limit {
 		return nil, ErrTooLarge
 	}
@@ -46,7 +50,7 @@ func readAll(r io.Reader, size, limit int64) ([]byte, error) {
 	if size >= 0 {
 		start = min(size, 32<<10)
 	}
-	buf := make([]byte, 0, start+1) // one more, so that the end is seen without growing
+	buf = slices.Grow(buf[:0], int(start)+1) // one more, so that the end is seen without growing
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(buf, 0)[:len(buf)]

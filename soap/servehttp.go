@@ -65,7 +65,9 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 	}
 	memory := &metered{from: s.adm}
 	defer memory.release()
-	doc, status, err := s.readRequest(w, r, memory)
+	room := s.mem.getBuffer()
+	defer s.mem.putBuffer(room) // nothing of a request refers to its bytes
+	doc, status, err := s.readRequest(w, r, memory, room)
 	if err != nil {
 		if status == http.StatusServiceUnavailable {
 			w.Header().Set("Retry-After", retryAfterBusy)
@@ -129,8 +131,8 @@ func checkContentType(v string) string {
 }
 
 // readRequest reads the body within the limits; on error the status says what to answer.
-// memory is charged with it, on the wire and inflated.
-func (s *Server) readRequest(w http.ResponseWriter, r *http.Request, memory *metered) ([]byte, int, error) {
+// memory is charged with it, on the wire and inflated. room is used for it.
+func (s *Server) readRequest(w http.ResponseWriter, r *http.Request, memory *metered, room *[]byte) ([]byte, int, error) {
 	if r.ContentLength > s.cfg.MaxBody {
 		// net/http reads on for a little so that the client gets to see the answer.
 		return nil, http.StatusRequestEntityTooLarge, ErrTooLarge
@@ -143,7 +145,10 @@ func (s *Server) readRequest(w http.ResponseWriter, r *http.Request, memory *met
 		return nil, http.StatusUnsupportedMediaType, fmt.Errorf("content encoding %q", coding)
 	}
 	memory.r = http.MaxBytesReader(w, r.Body, s.cfg.MaxBody)
-	doc, err := readAll(memory, r.ContentLength, s.cfg.MaxBody)
+	doc, err := readInto(*room, memory, r.ContentLength, s.cfg.MaxBody)
+	if doc != nil {
+		*room = doc
+	}
 	if err == nil && strings.HasSuffix(coding, "gzip") && len(doc) > 0 {
 		doc, err = s.mem.inflate(doc, s.cfg.MaxBody, memory)
 	}

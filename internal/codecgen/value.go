@@ -30,6 +30,22 @@ func (g *gen) values() {
 			g.p("if v == nil {")
 			g.p("return nil")
 			g.p("}")
+			if f := t.together(); f != nil {
+				g.p("if v.%s != nil { // a state and its value in one allocation", f.name)
+				g.p("var both struct {")
+				g.p("c    %s", t.name)
+				g.p("room %s", f.typ.goName(g.m))
+				g.p("}")
+				g.p("both.c, both.room = *v, *v.%s", f.name)
+				g.p("both.c.%s = nil", f.name)
+				g.p("both.c.unshare()")
+				if f.typ.decl.refers() {
+					g.p("both.room.unshare()")
+				}
+				g.p("both.c.%s = &both.room", f.name)
+				g.p("return &both.c")
+				g.p("}")
+			}
 			g.p("c := *v")
 			if t.refers() {
 				g.p("c.unshare()")

@@ -2764,6 +2764,18 @@ func (v *NumericMetricState) Clone() *NumericMetricState {
 	if v == nil {
 		return nil
 	}
+	if v.MetricValue != nil { // a state and its value in one allocation
+		var both struct {
+			c    NumericMetricState
+			room NumericMetricValue
+		}
+		both.c, both.room = *v, *v.MetricValue
+		both.c.MetricValue = nil
+		both.c.unshare()
+		both.room.unshare()
+		both.c.MetricValue = &both.room
+		return &both.c
+	}
 	c := *v
 	c.unshare()
 	return &c
@@ -2821,6 +2833,18 @@ func (v *StringMetricDescriptor) Equal(o *StringMetricDescriptor) bool {
 func (v *StringMetricState) Clone() *StringMetricState {
 	if v == nil {
 		return nil
+	}
+	if v.MetricValue != nil { // a state and its value in one allocation
+		var both struct {
+			c    StringMetricState
+			room StringMetricValue
+		}
+		both.c, both.room = *v, *v.MetricValue
+		both.c.MetricValue = nil
+		both.c.unshare()
+		both.room.unshare()
+		both.c.MetricValue = &both.room
+		return &both.c
 	}
 	c := *v
 	c.unshare()
@@ -2910,6 +2934,18 @@ func (v *EnumStringMetricState) Clone() *EnumStringMetricState {
 	if v == nil {
 		return nil
 	}
+	if v.MetricValue != nil { // a state and its value in one allocation
+		var both struct {
+			c    EnumStringMetricState
+			room StringMetricValue
+		}
+		both.c, both.room = *v, *v.MetricValue
+		both.c.MetricValue = nil
+		both.c.unshare()
+		both.room.unshare()
+		both.c.MetricValue = &both.room
+		return &both.c
+	}
 	c := *v
 	c.unshare()
 	return &c
@@ -2966,6 +3002,18 @@ func (v *RealTimeSampleArrayMetricDescriptor) Equal(o *RealTimeSampleArrayMetric
 func (v *RealTimeSampleArrayMetricState) Clone() *RealTimeSampleArrayMetricState {
 	if v == nil {
 		return nil
+	}
+	if v.MetricValue != nil { // a state and its value in one allocation
+		var both struct {
+			c    RealTimeSampleArrayMetricState
+			room SampleArrayValue
+		}
+		both.c, both.room = *v, *v.MetricValue
+		both.c.MetricValue = nil
+		both.c.unshare()
+		both.room.unshare()
+		both.c.MetricValue = &both.room
+		return &both.c
 	}
 	c := *v
 	c.unshare()
@@ -3039,6 +3087,18 @@ func (v *DistributionSampleArrayMetricDescriptor) Equal(o *DistributionSampleArr
 func (v *DistributionSampleArrayMetricState) Clone() *DistributionSampleArrayMetricState {
 	if v == nil {
 		return nil
+	}
+	if v.MetricValue != nil { // a state and its value in one allocation
+		var both struct {
+			c    DistributionSampleArrayMetricState
+			room SampleArrayValue
+		}
+		both.c, both.room = *v, *v.MetricValue
+		both.c.MetricValue = nil
+		both.c.unshare()
+		both.room.unshare()
+		both.c.MetricValue = &both.room
+		return &both.c
 	}
 	c := *v
 	c.unshare()
