@@ -15,6 +15,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/semeco/go-sdc/internal/heapfloor"
 )
 
 func main() {
@@ -23,8 +25,12 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "run the sections that match this regular expression, and print instead of writing the page")
 	flag.StringVar(&o.out, "out", "docs/performance.md", "page to write; plots go into a folder of that name beside it")
 	flag.StringVar(&o.role, "role", "", "serve another bench process (internal)")
+	flag.BoolVar(&o.plainGC, "plain-gc", false, "leave the garbage collector as Go has it: see internal/heapfloor")
 	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the sections run")
 	flag.Parse()
+	if !o.plainGC {
+		defer heapfloor.Raise(heapfloor.Size)() // as cmd/sdc does
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := o.run(ctx); err != nil {
@@ -40,6 +46,7 @@ type options struct {
 	out     string
 	role    string
 	profile string
+	plainGC bool
 }
 
 // section is a group of rows that share what they set up.
