@@ -151,7 +151,7 @@ func (c *consumer) run() {
 	s := c.source
 	defer s.wg.Done()
 	defer c.disconnect()
-	idle := time.NewTimer(time.Hour)
+	idle := time.NewTimer(s.cfg.Client.IdleTimeout)
 	defer idle.Stop()
 	for s.ctx.Err() == nil {
 		if j, ok := c.next(); ok {
