@@ -178,7 +178,7 @@ func (s *scene) derive(r *Rule) Result {
 
 // compute runs the rule's function and grades what comes out.
 func (s *scene) compute(r *Rule, res Result, picks []pick, x []float64) Result {
-	f, err := r.Compute(x)
+	f, err := r.call(x)
 	var why Doubt
 	switch {
 	case errors.As(err, &why):
@@ -206,6 +206,16 @@ func (s *scene) compute(r *Rule, res Result, picks []pick, x []float64) Result {
 	}
 	s.times(&res, picks)
 	return res
+}
+
+// call runs the rule's function. One that panics has no value, and the rest of the station goes on.
+func (r *Rule) call(x []float64) (f float64, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the rule panicked: %v", p)
+		}
+	}()
+	return r.Compute(x)
 }
 
 // times: the value is as old as its oldest measured input, and lives as long as that of its inputs that ends first.

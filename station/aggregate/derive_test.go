@@ -289,6 +289,10 @@ func TestRulesOfOthers(t *testing.T) {
 		require.False(t, got.Value.IsSet())
 	}
 	r := good()
+	r.Compute = func(x []float64) (float64, error) { return x[2], nil }
+	got := derive(r, system("m", value(hr, "80", perMin), value(sys, "100", mmHg)))
+	require.Equal(t, aggregate.CauseCompute, got.Cause)
+	require.Contains(t, got.Reason, "panicked")
 	r.Compute = func([]float64) (float64, error) { return 1, errors.New("no such thing") }
 	require.Equal(t, "no such thing", derive(r, system("m", value(hr, "80", perMin), value(sys, "100", mmHg))).Reason)
 }

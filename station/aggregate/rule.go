@@ -24,14 +24,15 @@ type Rule struct {
 	// Inputs are what the value is derived from.
 	Inputs []Input
 	// Compute derives the value from the inputs, in their units and order. A [Doubt] for an error makes the value questionable, any other error means that
-	// there is none, as does a result that is no finite number. It is called often and must not block.
+	// there is none, as does a result that is no finite number, or a panic. It is called often and must not block.
 	Compute func(x []float64) (float64, error)
 	// Distinct asks for inputs from different metrics, where several have the same code.
 	Distinct bool
 	// Skew is how far apart in time measured inputs may have been determined; beyond it the value is questionable, and beyond MaxSkew there is none. 0 is
 	// 10 s, and three times Skew.
 	Skew, MaxSkew time.Duration
-	// Window, if not 0, has each measured input be its mean over that time, at most 10 min. Three quarters of it must be covered by usable values.
+	// Window, if not 0, has each measured input be its mean over that time, at most 10 min. Three quarters of it must be covered by usable values in the
+	// history of the station, which has to reach that far (station.HistoryConfig.Detail).
 	Window time.Duration
 	// Interval is the least time between two values that are published; 0 is 1 s. That there is none any more is told at once.
 	Interval time.Duration
