@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -190,6 +191,34 @@ func TestRefusalIsToldWhateverBreaksFirst(t *testing.T) {
 		require.Equal(t, "remote error", op.Op, "an alert, not %v", err)
 		c.Close()
 	}
+}
+
+func TestHandshakeThatIsNeverFinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New(memnet.Config{})
+		defer network.Close()
+		listener, err := network.Host("192.0.2.1").Listen(443)
+		require.NoError(t, err)
+		go func() {
+			for {
+				c, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				defer func() { _ = c.Close() }()
+			}
+		}()
+		c, err := soap.NewClient(soap.ClientConfig{TLS: &tls.Config{InsecureSkipVerify: true}, Dial: network.Host("192.0.2.2").Dial, Timeout: 3 * time.Second})
+		require.NoError(t, err)
+		defer c.Close()
+		began := time.Now()
+		_, err = c.Call(t.Context(), soap.NewEndpoint("https://192.0.2.1/x"), action, nil)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		_, err = c.PeerCertificate(t.Context(), "https://192.0.2.1/x")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 6*time.Second, time.Since(began))
+		time.Sleep(time.Minute) // the transport gives up its own attempt as well
+	})
 }
 
 // A connection that breaks without a word stays what it is, and costs no more than a moment.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"runtime"
 	"runtime/metrics"
@@ -443,6 +444,23 @@ func (f *follower) trouble() []error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.causes)
+}
+
+// hold connects the liar to the place for notifications many times, says something on each connection, and holds them until the scene is over.
+func (s *scene) hold(n int, text string) {
+	s.t.Helper()
+	_, err := s.connect()
+	require.NoError(s.t, err)
+	u, err := url.Parse(s.liar.subscribed()[0])
+	require.NoError(s.t, err)
+	path := strings.Replace(text, "POST / ", "POST "+u.Path+" ", 1)
+	for range n {
+		c, err := s.liar.host.Dial(s.t.Context(), "tcp", u.Host)
+		require.NoError(s.t, err)
+		s.liar.stops = append(s.liar.stops, func() { _ = c.Close() })
+		_, _ = io.WriteString(c, path) // it may have been turned away
+		synctest.Wait()
+	}
 }
 
 // connect connects to the liar, in bounded time.

@@ -60,6 +60,7 @@ func identities() []lie {
 		shown("place-taken", "a trusted device that takes the EPR of one that is away; the consumer does not follow it", "sdc/pairtest `TestNobodyElseTakesThePlaceOfADevice`"),
 		shown("forged-report", "a trusted device that knows where another's notifications go, and sends some; 403, nothing is believed", "sdc/pairtest `TestNobodyElseReportsForADevice`"),
 		shown("forged-end", "the same with the end of a subscription; 403, the subscription goes on", "sdc/pairtest `TestNobodyElseReportsForADevice`"),
+		shown("silent-handshake", "a handshake that is never finished; given up in time", "soap `TestHandshakeThatIsNeverFinished`"),
 		shown("refused-late", "a peer that refuses the consumer after the handshake; told as a refusal, not as a broken connection", "soap `TestRefusalIsToldWhateverBreaksFirst`"),
 	}
 }
@@ -503,6 +504,16 @@ func notifications() []lie {
 				status(s, http.StatusAccepted, to, envelopeOf(nsGlue+"/ContextService/EpisodicContextReport", soap.RawBody(b.String())))
 			}
 			s.settled(d)
+		}},
+		{name: "connection-flood", area: area, about: "600 connections to where notifications arrive, on which nothing is said; the other device still gets through, also with a new connection", run: func(s *scene) {
+			s.hold(600, "")
+			s.net.Cut(neighbourIP, consumerIP)
+			s.neighbourly()
+		}},
+		{name: "slow-notifications", area: area, about: "200 notifications whose bodies trickle; the other device is served meanwhile", run: func(s *scene) {
+			s.hold(200, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml; charset=utf-8\r\nContent-Length: 100000\r\n\r\n<a>")
+			s.net.Cut(neighbourIP, consumerIP)
+			s.neighbourly()
 		}},
 		{name: "silence", area: area, about: "a device that answers but reports nothing any more; noticed within twice `ProofInterval`", run: func(s *scene) {
 			d, err := s.connect()
