@@ -202,10 +202,12 @@ func (c *client) samples(ctx context.Context, now time.Time) error {
 		for _, b := range c.h.cfg.Station.Blocks(q, after) {
 			c.seqs[ref] = b.Seq
 			factor := max(factorFor(b.Period.Seconds(), rate), 1)
+			drawn := decimate(b.Samples, factor)
 			block := blockJSON{
 				Device: ref.Device, Handle: ref.Handle, Start: millis(b.Start),
-				Period:  float64(b.Period) / float64(time.Millisecond) * float64(factor),
-				Samples: decimate(b.Samples, factor), Validity: string(b.Validity),
+				// The last step may be a part of one: the block stays as long as it is, or blocks would overlap.
+				Period:  float64(b.Period) / float64(time.Millisecond) * float64(len(b.Samples)) / float64(max(len(drawn), 1)),
+				Samples: drawn, Validity: string(b.Validity),
 				Gap: b.Gap || known && b.Seq > after+1,
 			}
 			if factor > 1 {

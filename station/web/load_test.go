@@ -62,7 +62,7 @@ func TestTwentyDevicesAreDecimatedAndBounded(t *testing.T) {
 	wallOf(t, ctx, "http://"+l.Addr().String()+"/")
 	var text string
 	do(t, ctx, "what the page says", holds(`document.getElementById("load").textContent.includes("decimated")`), chromedp.Text("#load", &text))
-	require.Contains(t, text, "60 waveforms, 40 decimated to the least and greatest of each 4 samples")
+	require.Contains(t, text, "60 waveforms, 20 decimated to the least and greatest of each 4 samples")
 
 	measure := func() (goroutines int, heap uint64, points int) {
 		do(t, ctx, "frames", chromedp.Evaluate(`window.sdcFrames.reset()`, nil), holds(`window.sdcFrames.times.length >= 60`),

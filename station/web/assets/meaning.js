@@ -2,12 +2,13 @@
 
 const groups = [
   // rank, colour class, codes
-  ["heart", ["147842", "147850", "149530", "149514"]], // heart rate, pulse rate
+  ["heart", ["147842", "147850", "149530", "149514", "131330"]], // heart rate, pulse rate, ECG lead II
   ["oxygen", ["150456", "150316", "150452"]], // SpO2, plethysmogram
   ["pressure", ["150033", "150034", "150035", "150036", "150037", "150038", "150039", "150021", "150022", "150023"]], // arterial and non-invasive blood pressure
   ["breath", ["151562", "151570", "151578", "151586", "151594"]], // respiratory rates
   ["carbon", ["151708", "151712", "151716", "151960", "151700"]], // CO2
   ["airway", ["151957", "151793", "151784", "151976", "151868", "151980", "151804", "151808"]], // airway pressures and volumes
+  ["heart", ["131328", "131329", "131389", "131390", "131391", "131392", "131331", "131332", "131333", "131334", "131335", "131336"]], // ECG, leads I, III, aVR, aVL, aVF, V1 to V6
 ];
 
 const found = new Map();

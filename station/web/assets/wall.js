@@ -18,6 +18,8 @@ const byUnit = { mV: "heart", mmHg: "pressure", cmH2O: "airway", "L/min": "airwa
 
 const waveColour = (wave) => colours[look(wave.code).group === "other" ? byUnit[wave.unit] ?? "other" : look(wave.code).group];
 
+const byNumber = (a, b) => a.text.localeCompare(b.text, undefined, { numeric: true }); // bed 2 comes before bed 10
+
 const tiles = 6; // numbers on a card
 const strips = 3; // waveforms on a card
 
@@ -85,7 +87,7 @@ export function wall(main) {
     const system = device?.systems.find((s) => s.handle === handle);
     return system ? [device, system] : null;
   };
-  const sections = structure.places.map((place) => {
+  const sections = [...structure.places].sort(byNumber).map((place) => {
     const here = place.systems.map(find).filter(Boolean);
     here.forEach(([d, s]) => placed.add(d.epr + " " + s.handle));
     const names = place.patients.map((key) => structure.patients.find((p) => p.key === key)?.name ?? key);
