@@ -21,8 +21,9 @@ type ClientConfig struct {
 	Timing Timing
 	// Managed asks a discovery proxy in the place of the group.
 	Managed ManagedConfig
-	// Peers are URLs of devices that Probe asks besides the group or the proxy, each by a directed Probe through PeerClient,
-	// which is needed then and belongs to the caller: for devices behind routers.
+	// Peers are URLs of devices that are asked besides the group or the proxy, each by a directed Probe through PeerClient,
+	// which is needed then and belongs to the caller: for devices behind routers. A Watch asks them every 30 s, and
+	// reports one gone that has not answered twice.
 	Peers      []string
 	PeerClient *soap.Client
 	// MatchTimeout is how long Resolve waits for an answer; 0 is 10 s (DPWS MATCH_TIMEOUT).
@@ -66,6 +67,8 @@ type Client struct {
 	watches  map[*watch]struct{}
 	probes   map[string]*probe        // by the id of the message
 	resolves map[string]chan Endpoint // by the id of the message; each holds one answer
+	atPeers  [][]string               // EPRs of what was found at each of the peers
+	peersDue chan struct{}            // holds one token when the peers are to be asked
 }
 
 // NewClient opens the transport and listens.
@@ -99,6 +102,10 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	c := &Client{
 		cfg: cfg, log: cfg.Logger, node: n, cancel: cancel, done: make(chan struct{}),
 		watches: map[*watch]struct{}{}, probes: map[string]*probe{}, resolves: map[string]chan Endpoint{},
+		atPeers: make([][]string, len(cfg.Peers)), peersDue: make(chan struct{}, 1),
+	}
+	if len(cfg.Peers) > 0 {
+		c.wg.Go(func() { c.followPeers(ctx) })
 	}
 	if managed.enabled() {
 		c.session = newSession(c, managed)
@@ -209,6 +216,34 @@ func (c *Client) search(ctx context.Context, f Filter, d time.Duration) ([]Endpo
 // Resolve asks where the device with an EPR can be reached. ErrNoAnswer after MatchTimeout, and
 // at once when a proxy says that it does not know the device.
 func (c *Client) Resolve(ctx context.Context, epr string) (Endpoint, error) {
+	if len(c.cfg.Peers) == 0 {
+		return c.resolve(ctx, epr)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	defer cancel()
+	at := make(chan Endpoint, 1)
+	asking.Go(func() {
+		if e, ok := c.resolveAtPeers(ctx, epr); ok {
+			at <- e
+			cancel() // the group need not answer any more
+		}
+	})
+	e, err := c.resolve(ctx, epr)
+	if err != nil {
+		select {
+		case e = <-at:
+			err = nil
+		default:
+		}
+	}
+	return e, err
+}
+
+// resolve asks the proxy or the group.
+func (c *Client) resolve(ctx context.Context, epr string) (Endpoint, error) {
 	if proxy, ok := c.session.use(ctx); ok {
 		e, known, err := proxy.resolve(ctx, epr)
 		switch {

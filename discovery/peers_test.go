@@ -11,6 +11,15 @@ import (
 	"github.com/semeco/go-sdc/soap"
 )
 
+// next is the next event of another kind.
+func next(events <-chan Event, but EventKind) Event {
+	for {
+		if e := <-events; e.Kind != but {
+			return e
+		}
+	}
+}
+
 // Devices that the group does not reach are found by their URLs; one that does not answer holds nobody up.
 func TestPeers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -47,6 +56,34 @@ func TestPeers(t *testing.T) {
 		found, err = c.Probe(t.Context(), Filter{Scopes: []string{"x:y"}}, time.Second)
 		require.NoError(t, err)
 		require.Empty(t, found)
+		e, err := c.Resolve(t.Context(), testEPR)
+		require.NoError(t, err)
+		require.Equal(t, testEndpoint(testEPR), e)
+		_, err = c.Resolve(t.Context(), "urn:uuid:0")
+		require.ErrorIs(t, err, ErrNoAnswer)
+
+		// A Watch tells of them, and that one has gone and is back.
+		watch, stop := context.WithCancel(t.Context())
+		defer stop()
+		events := make(chan Event, 16)
+		watched := make(chan struct{})
+		go func() {
+			defer close(watched)
+			for e := range c.Watch(watch, Filter{Types: DeviceTypes()}) {
+				if e.Endpoint.EPR == testEPR {
+					events <- e
+				}
+			}
+		}()
+		require.Equal(t, Event{Found, testEndpoint(testEPR)}, <-events)
+		l.net.Partition("10.0.0.1", "10.0.0.2")
+		began = time.Now()
+		require.Equal(t, Gone, next(events, Alive).Kind)
+		require.Less(t, time.Since(began), 3*peersEvery)
+		l.net.Heal("10.0.0.1", "10.0.0.2")
+		require.Equal(t, Found, (<-events).Kind)
+		stop()
+		<-watched
 	})
 	_, err := NewClient(ClientConfig{Peers: []string{"http://10.0.0.1/"}})
 	require.ErrorContains(t, err, "PeerClient")

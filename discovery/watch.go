@@ -41,6 +41,7 @@ func (c *Client) Watch(ctx context.Context, f Filter) iter.Seq[Event] {
 			delete(c.watches, w)
 			c.mu.Unlock()
 		}()
+		wake(c.peersDue)
 		if _, managed := c.session.use(ctx); managed {
 			wake(c.session.ask)
 		} else if _, err := c.ask(body{kind: kindProbe, filter: f}, func(string) {}); err != nil {
@@ -73,6 +74,7 @@ func (c *Client) Watch(ctx context.Context, f Filter) iter.Seq[Event] {
 
 // Refresh probes again for every Watch, because a user asked for it (SDPi R3002).
 func (c *Client) Refresh() error {
+	wake(c.peersDue)
 	if s := c.session; s != nil && s.proxies.managed() {
 		wake(s.ask)
 		if !s.proxies.cfg.KeepAdHoc {
@@ -115,6 +117,11 @@ func (c *Client) absent(others map[string]bool) map[string]bool {
 	out := c.present()
 	for epr := range others {
 		delete(out, epr)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, epr := range slices.Concat(c.atPeers...) {
+		delete(out, epr) // who follows them knows better
 	}
 	return out
 }

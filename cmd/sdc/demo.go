@@ -55,6 +55,9 @@ func (c *demoCmd) Run(e *env) error {
 	if c.For <= 0 {
 		return usagef("--for needs a positive duration")
 	}
+	if c.DiscoveryProxy != "" {
+		return usagef("the devices of the demonstration have certificates that no discovery proxy knows: leave out --discovery-proxy")
+	}
 	d, err := c.prepare(e)
 	if err != nil {
 		return err

@@ -81,4 +81,52 @@ func TestDiscoveryProxyCommand(t *testing.T) {
 	require.Equal(t, exitOK, code, errs)
 	require.NotEmpty(t, tree)
 	require.Contains(t, metrics(), "sdc_discovery_proxy_devices 1\n")
+
+	// Whatever else looks for devices asks the proxy, too: in the group nobody would answer on this port.
+	with := func(args ...string) []string { return append(append(args, "--tls", station), dp...) }
+	code, seen, errs := call(t, with("watch", epr, "--for", "1s", "--json")...)
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, seen, `"event":"update"`)
+	file := filepath.Join(t.TempDir(), "x.sdcrec")
+	code, _, errs = call(t, with("record", epr, "-o", file, "--for", "1s")...)
+	require.Equal(t, exitOK, code, errs)
+	follow, stop := context.WithCancel(t.Context())
+	defer stop()
+	r, w := io.Pipe()
+	defer r.Close() //nolint:errcheck // it fails never
+	stationEnded := make(chan int, 1)
+	go func() {
+		stationEnded <- run(follow, with("station", "--json", "--every", "100ms"), streams{in: strings.NewReader(""), out: w, err: io.Discard})
+		_ = w.Close()
+	}()
+	for lines, live := json.NewDecoder(r), false; !live; {
+		var v stationLine
+		require.NoError(t, lines.Decode(&v))
+		live = len(v.Devices) == 1 && v.Devices[0].EPR == epr && v.Devices[0].Link == "live"
+	}
+	stop()
+	_, _ = io.Copy(io.Discard, r)
+	require.Equal(t, exitOK, <-stationEnded)
+
+	// A replayed device registers as a simulated one does, and a workflow finds its devices.
+	replayed := make(chan int, 1)
+	first := &firstLine{c: make(chan string, 1)}
+	replaying, stopReplay := context.WithCancel(t.Context())
+	go func() {
+		replayed <- run(replaying, append([]string{"replay", file, "--hold", "--new-epr", "--json", "--tls", device}, dp...), streams{in: strings.NewReader(""), out: first, err: io.Discard})
+	}()
+	<-first.c
+	require.Eventually(t, func() bool { return strings.Contains(metrics(), "sdc_discovery_proxy_devices 2\n") }, time.Minute, 10*time.Millisecond)
+	stopReplay()
+	require.Equal(t, exitOK, <-replayed)
+	simulate(t, append([]string{"bed", "--tls", device, "--with", "ventilator,xray", "--location", "poc=OR 1"}, dp...)...)
+	require.Eventually(t, func() bool { return strings.Contains(metrics(), "sdc_discovery_proxy_devices 3\n") }, time.Minute, 10*time.Millisecond)
+	code, ran, errs := call(t, with("workflow", "run", "xray-ventilator", "--location", "poc=OR 1", "--dry-run", "--json", "--yes")...)
+	require.Equal(t, exitOK, code, "%s %s", ran, errs)
+
+	for _, args := range [][]string{{"demo"}, {"station", "--demo"}} {
+		code, _, errs = call(t, append(args, dp...)...)
+		require.Equal(t, exitUsage, code)
+		require.Contains(t, errs, "--discovery-proxy")
+	}
 }

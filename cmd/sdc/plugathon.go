@@ -53,7 +53,7 @@ func (c *plugathonCmd) Run(e *env) error {
 		Consumer: participant,
 		Find:     func(ctx context.Context) (discovery.Endpoint, error) { return c.await(ctx, e) },
 		Discovery: func() (discovery.Transport, error) {
-			return discovery.NewUDP(discovery.UDPConfig{Address: network.IP(), Port: network.UDPPort()})
+			return discovery.OpenUDP(network.UDP(), e.log)
 		},
 		Proxy: c.DiscoveryProxy,
 		Steps: c.Steps, Window: c.Window, StepTimeout: c.Timeout, Logger: e.log,

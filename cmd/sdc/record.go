@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/recording"
 	"github.com/semeco/go-sdc/recording/recorder"
 	"github.com/semeco/go-sdc/sdc/consumer"
@@ -43,17 +44,20 @@ func (c *recordCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), 5*time.Second)
-		defer cancel()
-		if err := part.Close(ctx); err != nil {
-			e.log.Warn("disconnecting", "error", err)
-		}
-	}()
+	defer closeConsumer(e, part)
+	search, err := c.discoveryOf(part)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = search.Close() }() // nobody asks it any more
+	part.AddLocator(search)
+	find := func(ctx context.Context, target string) (discovery.Endpoint, error) {
+		return c.findBy(ctx, e, search, target)
+	}
 	// The devices come first: a wrong target must not leave an empty file.
 	devices := make([]*consumer.Device, len(c.Targets))
 	for i, target := range c.Targets {
-		if devices[i], err = c.dial(e.ctx, e, part, target); err != nil {
+		if devices[i], err = c.dial(e.ctx, find, part, target); err != nil {
 			return err
 		}
 	}
@@ -75,7 +79,7 @@ func (c *recordCmd) Run(e *env) (err error) {
 	}
 	var wg sync.WaitGroup
 	for _, dev := range devices {
-		wg.Go(func() { c.keep(ctx, e, part, w, dev) })
+		wg.Go(func() { c.keep(ctx, e, find, part, w, dev) })
 	}
 	wg.Go(func() { watchTrouble(ctx, e, w) })
 	wg.Wait()
@@ -99,18 +103,21 @@ func (c *recordCmd) open(e *env) (*recording.Writer, error) {
 	return w, err
 }
 
-func (c *recordCmd) dial(ctx context.Context, e *env, part *consumer.Consumer, target string) (*consumer.Device, error) {
+func (c *recordCmd) dial(ctx context.Context, find findFunc, part *consumer.Consumer, target string) (*consumer.Device, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	ep, err := c.find(ctx, e, target)
+	ep, err := find(ctx, target)
 	if err != nil {
 		return nil, err
 	}
 	return part.Connect(ctx, ep)
 }
 
+// findFunc turns what the user calls a device into an endpoint.
+type findFunc func(ctx context.Context, target string) (discovery.Endpoint, error)
+
 // keep records a device until ctx ends, and looks for it again when it is lost.
-func (c *recordCmd) keep(ctx context.Context, e *env, part *consumer.Consumer, w *recording.Writer, dev *consumer.Device) {
+func (c *recordCmd) keep(ctx context.Context, e *env, find findFunc, part *consumer.Consumer, w *recording.Writer, dev *consumer.Device) {
 	const retry = 5 * time.Second
 	err := recorder.Record(ctx, w, dev)
 	epr := dev.EPR()
@@ -125,7 +132,7 @@ func (c *recordCmd) keep(ctx context.Context, e *env, part *consumer.Consumer, w
 				timer.Stop()
 				return
 			}
-			if dev, err = c.dial(ctx, e, part, epr); err != nil {
+			if dev, err = c.dial(ctx, find, part, epr); err != nil {
 				e.log.Info("not found again yet", "device", epr, "error", err)
 			}
 		}

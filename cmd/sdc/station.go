@@ -52,22 +52,17 @@ func (c *stationCmd) Run(e *env) error {
 	if err := c.checkAggregate(&cfg); err != nil {
 		return err
 	}
-	participant, err := consumer.New(e.ctx, consumer.Config{Identity: cfg.identity, Insecure: c.Insecure, Network: c.network(), Logger: e.log})
+	participant, err := consumer.New(e.ctx, consumer.Config{Identity: cfg.identity, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, Logger: e.log})
 	if err != nil {
 		return err
 	}
-	defer func() {
-		closeCtx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), 5*time.Second)
-		defer cancel()
-		if err := participant.Close(closeCtx); err != nil {
-			e.log.Warn("disconnecting", "error", err)
-		}
-	}()
-	client, err := c.discover(e)
+	defer closeConsumer(e, participant)
+	client, err := c.discoveryOf(participant)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }() // the station has ended
+	participant.AddLocator(client)
 	cfg.station.Consumer, cfg.station.Discovery = participant, client
 	s, err := station.New(cfg.station)
 	if err != nil {
@@ -102,8 +97,8 @@ func (c *stationCmd) prepare(e *env) (cfg stationSetup, theatre *room.Room, err 
 		cfg.identity, err = c.identity("consumer", e.log)
 		return cfg, nil, err
 	}
-	if c.TLS != "" || c.Insecure || c.Rules != "" {
-		return cfg, nil, usagef("--demo makes its own certificates and rules: leave out --tls, --insecure and --rules")
+	if c.TLS != "" || c.Insecure || c.Rules != "" || c.DiscoveryProxy != "" {
+		return cfg, nil, usagef("--demo makes its own certificates and rules: leave out --tls, --insecure, --rules and --discovery-proxy")
 	}
 	ca, err := pki.NewCA("SDC demo CA", 24*time.Hour)
 	if err != nil {

@@ -73,11 +73,16 @@ func (f netFlags) finder(e *env, trust trustFlags) (finder, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := c.NewDiscovery(discovery.ClientConfig{MaxEndpoints: maxListed, Peers: f.Peer})
+	d, err := f.discoveryOf(c)
 	if err != nil {
 		return nil, errors.Join(err, c.Close(e.ctx))
 	}
 	return proxied{d, c}, nil
+}
+
+// discoveryOf opens discovery for a consumer that was made with DiscoveryProxy.
+func (f netFlags) discoveryOf(c *consumer.Consumer) (*consumer.Discovery, error) {
+	return c.NewDiscovery(discovery.ClientConfig{MaxEndpoints: maxListed, Peers: f.Peer})
 }
 
 // maxListed is how many devices a command takes from a proxy.
@@ -163,24 +168,41 @@ func (f deviceFlags) connect(e *env, target string) (dev *consumer.Device, close
 	if err != nil {
 		return nil, nil, err
 	}
-	closeAll = func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), 5*time.Second)
-		defer cancel()
-		if err := c.Close(ctx); err != nil {
-			e.log.Warn("disconnecting", "error", err)
-		}
-	}
+	closeAll = func() { closeConsumer(e, c) }
 	ctx, cancel := context.WithTimeout(e.ctx, f.Timeout)
 	defer cancel()
-	ep, err := f.find(ctx, e, target)
-	if err == nil {
-		dev, err = c.Connect(ctx, ep)
+	ep := discovery.Endpoint{XAddrs: []string{target}}
+	if !isURL(target) {
+		d, err := f.discoveryOf(c)
+		if err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+		closeAll = func() {
+			_ = d.Close() // what was found is what counts
+			closeConsumer(e, c)
+		}
+		if ep, err = f.findBy(ctx, e, d, target); err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+		c.AddLocator(d) // where it goes, or comes back from, it is found again
 	}
+	dev, err = c.Connect(ctx, ep)
 	if err != nil {
 		closeAll()
 		return nil, nil, err
 	}
 	return dev, closeAll, nil
+}
+
+// closeConsumer says goodbye to all devices.
+func closeConsumer(e *env, c *consumer.Consumer) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), 5*time.Second)
+	defer cancel()
+	if err := c.Close(ctx); err != nil {
+		e.log.Warn("disconnecting", "error", err)
+	}
 }
 
 // httpClient is for asking devices for their metadata without connecting.
@@ -198,7 +220,7 @@ func (f deviceFlags) httpClient(e *env) (*soap.Client, error) {
 
 // find turns what the user calls a device into an endpoint with addresses.
 func (f deviceFlags) find(ctx context.Context, e *env, target string) (discovery.Endpoint, error) {
-	if strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://") {
+	if isURL(target) { // needs no discovery
 		return discovery.Endpoint{XAddrs: []string{target}}, nil
 	}
 	client, err := f.finder(e, f.trustFlags)
@@ -206,6 +228,18 @@ func (f deviceFlags) find(ctx context.Context, e *env, target string) (discovery
 		return discovery.Endpoint{}, err
 	}
 	defer func() { _ = client.Close() }() // what was found is what counts
+	return f.findBy(ctx, e, client, target)
+}
+
+func isURL(target string) bool {
+	return strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://")
+}
+
+// findBy is find by discovery that is open already.
+func (f deviceFlags) findBy(ctx context.Context, e *env, client finder, target string) (discovery.Endpoint, error) {
+	if isURL(target) {
+		return discovery.Endpoint{XAddrs: []string{target}}, nil
+	}
 	if strings.HasPrefix(target, "urn:uuid:") && len(target) == len("urn:uuid:00000000-0000-0000-0000-000000000000") {
 		ep, err := client.Resolve(ctx, target)
 		if err != nil {

@@ -260,35 +260,31 @@ func (c *workflowRunCmd) playback(e *env) (world workflow.World, leave func() er
 
 // join puts a station on the network and returns the world as it sees it; leave must be called.
 func (c *workflowRunCmd) join(e *env, id *sdc.Identity) (world workflow.World, leave func() error, err error) {
-	client, err := c.discover(e)
-	if err != nil {
-		return nil, nil, err
-	}
 	// What is under way is undone after the user has interrupted: the connections must outlive that.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(e.ctx))
-	con, err := consumer.New(ctx, consumer.Config{Identity: id, Insecure: c.Insecure, Network: c.network(), Logger: e.log})
+	con, err := consumer.New(ctx, consumer.Config{Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, Logger: e.log})
 	if err != nil {
 		cancel()
-		client.Close()
 		return nil, nil, err
 	}
+	client, err := c.discoveryOf(con)
+	if err != nil {
+		cancel()
+		return nil, nil, errors.Join(err, con.Close(ctx))
+	}
+	con.AddLocator(client)
 	s, err := station.New(station.Config{Consumer: con, Discovery: client, Immediately: true, Logger: e.log})
 	if err != nil {
 		cancel()
-		client.Close()
-		return nil, nil, errors.Join(err, con.Close(ctx))
+		return nil, nil, errors.Join(err, client.Close(), con.Close(ctx))
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
 	return workflow.OnStation(s), func() error {
 		cancel()
 		err := <-ended
-		client.Close()
-		closing, done := context.WithTimeout(context.Background(), 5*time.Second)
-		defer done()
-		if closeErr := con.Close(closing); closeErr != nil {
-			e.log.Warn("disconnecting", "error", closeErr)
-		}
+		_ = client.Close() // nobody asks it any more
+		closeConsumer(e, con)
 		return err
 	}, nil
 }

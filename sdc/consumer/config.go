@@ -67,7 +67,7 @@ type Config struct {
 	// with ErrLost; 0 is 30 s.
 	LostAfter time.Duration
 	// Locators find a device again that does not answer where it was; none leaves the addresses given to Connect. Those that are a Watcher also
-	// tell when to look. They belong to the caller, who closes them after the consumer.
+	// tell when to look. They belong to the caller, who closes them after the consumer. Consumer.AddLocator adds more.
 	Locators []Locator
 	// ClockTolerance is by how much the clock of a device may differ from this host's before that is told (Update.Clock, SDPi R1601); 0 is 2 s, less than 0
 	// looks at no clock. The difference is known to a second at best.

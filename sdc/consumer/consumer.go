@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,10 +31,12 @@ type Consumer struct {
 
 	bindings bindings
 	watching sync.WaitGroup // the watchers among the locators
+	watchCtx context.Context
 
-	mu      sync.Mutex
-	devices map[*Device]struct{}
-	closed  bool
+	mu       sync.Mutex
+	locators []Locator
+	devices  map[*Device]struct{}
+	closed   bool
 }
 
 // New opens the place where notifications arrive and returns a consumer. ctx
@@ -91,12 +94,31 @@ func New(ctx context.Context, cfg Config) (*Consumer, error) {
 			cfg.Logger.Error("notifications can no longer be received", "error", err)
 		}
 	}()
+	c.watchCtx = serveCtx
 	for _, l := range cfg.Locators {
-		if w, ok := l.(Watcher); ok {
-			c.watching.Go(func() { c.watch(serveCtx, w) })
-		}
+		c.AddLocator(l)
 	}
 	return c, nil
+}
+
+// AddLocator is for a Locator that cannot be there before the consumer, as what NewDiscovery returns; see Config.Locators. It stays until the consumer
+// is closed, though one that is closed earlier does no harm.
+func (c *Consumer) AddLocator(l Locator) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	c.locators = append(c.locators, l)
+	if w, ok := l.(Watcher); ok {
+		c.watching.Go(func() { c.watch(c.watchCtx, w) })
+	}
+}
+
+func (c *Consumer) locatorList() []Locator {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.locators)
 }
 
 // localAddr is where connections to a peer are made from: devices compare it with the address that notifications are to go to.

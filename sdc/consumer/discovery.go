@@ -22,7 +22,7 @@ type Discovery struct {
 
 // NewDiscovery opens discovery on the network of the consumer, managed by the proxy that
 // Config.DiscoveryProxy names. A Transport, UDP and the address of a proxy in cfg go before; Client
-// and Sink of cfg.Managed are set here, as is PeerClient if there is none.
+// and Sink of cfg.Managed are set here, as is PeerClient if there is none. [Consumer.AddLocator] has devices found again by it.
 func (c *Consumer) NewDiscovery(cfg discovery.ClientConfig) (*Discovery, error) {
 	if cfg.UDP.IsZero() {
 		cfg.UDP = c.cfg.Network.UDP()

@@ -157,7 +157,7 @@ func (d *Device) reach(ctx context.Context) (*answer, error) {
 	defer next.Stop()
 
 	located := make(chan []string, 1)
-	locators := d.consumer.cfg.Locators
+	locators := d.consumer.locatorList()
 	var searching bool
 	search := time.NewTimer(locateAfter)
 	defer search.Stop()

@@ -119,14 +119,22 @@ func (g *guide) Watch(ctx context.Context, _ discovery.Filter) iter.Seq[discover
 }
 
 func TestDeviceThatMovesIsFoundAgain(t *testing.T) {
-	for _, hello := range []bool{false, true} {
-		t.Run(map[bool]string{false: "by Resolve", true: "by Hello"}[hello], func(t *testing.T) {
+	for _, how := range []string{"by Resolve", "by Hello", "by Resolve of a locator that came later", "by Hello to a locator that came later"} {
+		t.Run(how, func(t *testing.T) {
 			g := new(guide)
 			var pc provider.Config
+			hello, later := strings.HasPrefix(how, "by Hello"), strings.HasSuffix(how, "later")
 			inBubble(t, setup{
 				provider: func(c *provider.Config) { pc = *c },
-				consumer: g.join,
+				consumer: func(c *consumer.Config) {
+					if g.join(c); later {
+						c.Locators = nil
+					}
+				},
 			}, func(t *testing.T, p *pair) {
+				if later {
+					p.consumer.AddLocator(g)
+				}
 				var where atomic.Pointer[[]string]
 				is := func() {
 					at := p.dev.XAddrs()
