@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -236,7 +237,10 @@ func badNeighbours(b *bench) {
 		host := b.net.Host(ip)
 		l, err := host.Listen(0)
 		require.NoError(t, err)
-		server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+		server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body) // before that a server does not notice that a connection ends
+			handler(w, r)
+		})}
 		served := make(chan struct{})
 		go func() {
 			defer close(served)
@@ -266,8 +270,11 @@ func badNeighbours(b *bench) {
 		case <-r.Context().Done():
 		}
 	})
-	bad("192.0.2.12", func(w http.ResponseWriter, _ *http.Request) { // slow
-		<-time.After(time.Second)
+	bad("192.0.2.12", func(w http.ResponseWriter, r *http.Request) { // slow
+		select {
+		case <-time.After(time.Second):
+		case <-r.Context().Done():
+		}
 		w.WriteHeader(http.StatusAccepted)
 	})
 	bad("192.0.2.13", func(w http.ResponseWriter, _ *http.Request) { // lying

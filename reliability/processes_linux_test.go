@@ -251,6 +251,14 @@ func processes() []process {
 	}
 }
 
+// left is what the row has left in this process; nil where others run beside it.
+func (w *ward) left(before leaks) *Leaks {
+	if !counted() {
+		return nil
+	}
+	return w.settled(before, func(*testing.T) leaks { return count() })
+}
+
 // settled waits until no more files and goroutines are held than before.
 func (w *ward) settled(before leaks, now func(*testing.T) leaks) *Leaks {
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -268,7 +276,10 @@ func (w *ward) settled(before leaks, now func(*testing.T) leaks) *Leaks {
 // covers: COEX-4, WSD-1
 func TestProcesses(t *testing.T) {
 	for _, p := range processes() {
-		t.Run(p.name, func(t *testing.T) { record(t, inProcess(t, p)) })
+		t.Run(p.name, func(t *testing.T) {
+			together(t)
+			record(t, inProcess(t, p))
+		})
 	}
 }
 
@@ -281,7 +292,7 @@ func inProcess(t *testing.T, p process) Row {
 	w.start(0, p.env...)
 	row := w.judge(p)
 	w.dev.Stop()
-	row.Leaks = w.settled(before, func(*testing.T) leaks { return count() })
+	row.Leaks = w.left(before)
 	return row
 }
 
@@ -350,6 +361,7 @@ func (w *ward) judge(p process) Row {
 // TestConsumersInProcesses is the part of the fault matrix in which the consumer is a process of its own.
 func TestConsumersInProcesses(t *testing.T) {
 	t.Run("stopped", func(t *testing.T) {
+		together(t)
 		// For six times the interval of proof, while the device goes on.
 		overWatcher(t, "the consumer's process stopped for 6 s (SIGSTOP), six times the interval of proof", nil, func(s *watched) {
 			s.p.Signal(syscall.SIGSTOP)
@@ -358,17 +370,31 @@ func TestConsumersInProcesses(t *testing.T) {
 		}, func(s *watched) bool { return s.interrupted })
 	})
 	t.Run("clock", func(t *testing.T) {
+		together(t)
 		settableClock(t)
 		// Each time for longer than its subscriptions last.
 		name := "the clock of the consumer's process set by +1 h and then by -1 h, for longer than its subscriptions each time"
 		overWatcher(t, name, []string{clockVar + "=1"}, func(s *watched) {
 			for _, step := range clockSteps {
-				s.p.Tell("step %d", step.to)
-				s.until(func() bool { return s.stepped != 0 })
-				require.InDelta(t, step.by, s.stepped, 60)
-				s.stepped = 0
+				require.InDelta(t, step.by, s.do("step %d", step.to).By, 60)
 				s.w.changes(watcherSubscription + time.Second)
 				s.until(s.caught)
+			}
+		}, func(*watched) bool { return true })
+	})
+	t.Run("files", func(t *testing.T) {
+		together(t)
+		overWatcher(t, "the consumer out of file descriptors for 2 s", nil, func(s *watched) {
+			require.True(t, s.do("exhaust").Exhausted)
+			s.w.changes(2 * time.Second)
+			s.do("relieve")
+		}, func(*watched) bool { return true })
+	})
+	t.Run("memory", func(t *testing.T) {
+		together(t)
+		overWatcher(t, "the consumer with GOMEMLIMIT=8MiB", []string{"GOMEMLIMIT=8MiB"}, func(s *watched) {
+			for range 100 {
+				require.NoError(t, s.w.history.Change())
 			}
 		}, func(*watched) bool { return true })
 	})
@@ -412,7 +438,7 @@ func overWatcher(t *testing.T, name string, env []string, fault func(*watched), 
 	require.Less(t, healed, processBound)
 	record(t, Row{
 		Fault: name, Where: Loopback, Bound: processBound, Healed: healed.Round(time.Millisecond), Verdict: v,
-		Leaks: w.settled(before, func(*testing.T) leaks { return count() }),
+		Leaks: w.left(before),
 	})
 }
 
@@ -423,7 +449,15 @@ type watched struct {
 	last        *mdib.Snapshot
 	known       map[mdib.Version]*mdib.Snapshot
 	interrupted bool
-	stepped     int64 // by how many seconds the clock was set
+	did         *said // its answer to what it was told
+}
+
+// do tells the watcher to do something and returns its answer.
+func (s *watched) do(format string, args ...any) said {
+	s.did = nil
+	s.p.Tell(format, args...)
+	s.until(func() bool { return s.did != nil })
+	return *s.did
 }
 
 // caught tells whether all that the device has done was seen.
@@ -439,8 +473,8 @@ func (s *watched) until(done func() bool) {
 	for !done() {
 		var line said
 		require.NoError(t, json.Unmarshal([]byte(s.p.Expect("say ")), &line))
-		if line.Kind == "stepped" {
-			s.stepped = line.By
+		if line.Kind == "did" {
+			s.did = &line
 			continue
 		}
 		link := consumer.Link{State: line.State, StaleSince: line.StaleSince}

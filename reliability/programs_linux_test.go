@@ -133,7 +133,7 @@ func runDevice(ctx context.Context, p *netns.Child, args []string) error {
 
 // obey does what the test says until it says nothing more.
 func obey(p *netns.Child, dev *provider.Provider, id *sdc.Identity, clock *clock) error {
-	var files syscall.Rlimit
+	var files files
 	for line := range p.Told {
 		word, rest, _ := strings.Cut(line, " ")
 		switch word {
@@ -146,18 +146,14 @@ func obey(p *netns.Child, dev *provider.Provider, id *sdc.Identity, clock *clock
 				return err
 			}
 			p.Say("changed %s", pack(dev.MDIB()))
-		case "exhaust": // no file, no connection can be opened from now on
-			err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files)
-			if err == nil {
-				err = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 3, Max: files.Max})
-			}
+		case "exhaust":
+			exhausted, err := files.exhaust()
 			if err != nil {
 				return err
 			}
-			_, err = os.Open(os.DevNull)
-			p.Say("exhausted %t", errors.Is(err, syscall.EMFILE))
+			p.Say("exhausted %t", exhausted)
 		case "relieve":
-			if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
+			if err := files.relieve(); err != nil {
 				return err
 			}
 			p.Say("relieved")
@@ -182,10 +178,28 @@ func obey(p *netns.Child, dev *provider.Provider, id *sdc.Identity, clock *clock
 	return nil
 }
 
+// files is how many files this process may have open.
+type files struct{ limit syscall.Rlimit }
+
+// exhaust sees to it that no file, no connection can be opened from now on.
+func (f *files) exhaust() (exhausted bool, err error) {
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &f.limit); err != nil {
+		return false, err
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 3, Max: f.limit.Max}); err != nil {
+		return false, err
+	}
+	_, err = os.Open(os.DevNull)
+	return errors.Is(err, syscall.EMFILE), nil
+}
+
+func (f *files) relieve() error { return syscall.Setrlimit(syscall.RLIMIT_NOFILE, &f.limit) }
+
 // said is a line of a watcher.
 type said struct {
-	Kind        string // "update", "view", "stepped"
+	Kind        string // "update", "view", "did"
 	By          int64  // how many seconds the clock was set
+	Exhausted   bool   // no files can be opened
 	MDIB        string // packed, of an update
 	Version     mdib.Version
 	Follows     bool // the update begins where the one before it ended
@@ -224,11 +238,19 @@ func runWatcher(ctx context.Context, p *netns.Child, args []string) error {
 	ended := make(chan error, 2)
 	go func() { ended <- sayUpdates(watching, p, d, clock) }()
 	go func() { ended <- sayViews(watching, p, d, clock) }()
+	var files files
 	for line := range p.Told { // until the test is over
-		if seconds, ok := strings.CutPrefix(line, "step "); ok {
-			by, stepErr := clock.step(seconds)
-			err = errors.Join(err, stepErr, say(p, said{Kind: "stepped", By: by}))
+		did := said{Kind: "did"}
+		var failed error
+		switch word, rest, _ := strings.Cut(line, " "); word {
+		case "step":
+			did.By, failed = clock.step(rest)
+		case "exhaust":
+			did.Exhausted, failed = files.exhaust()
+		case "relieve":
+			failed = files.relieve()
 		}
+		err = errors.Join(err, failed, say(p, did))
 	}
 	cancel()
 	err = errors.Join(err, <-ended, <-ended)
