@@ -51,7 +51,7 @@ func TestFullDisk(t *testing.T) {
 	require.NoError(t, err)
 	mirror, err := c.Connect(t.Context(), discovery.Endpoint{EPR: dev.EPR(), XAddrs: dev.XAddrs()})
 	require.NoError(t, err)
-	rec, err := recording.Create(disk.Path("rec"), recording.Config{FlushEvery: 20 * time.Millisecond, FrameSize: 1 << 10, Buffer: 256 << 10})
+	rec, err := recording.Create(disk.Path("rec"), recording.Config{FlushEvery: 20 * time.Millisecond, FrameSize: 1 << 10, Buffer: 64 << 10})
 	require.NoError(t, err)
 	followed, recorded := make(chan error, 1), make(chan error, 1)
 	go func() { followed <- view.Follow(ctx, mirror) }()
@@ -75,13 +75,15 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 	caught()
+	for rec.Stats().Records < 4 { // session, device, link and MDIB: the recorder has begun
+		<-tick.C
+	}
 	changesUntil(func() bool { return rec.Stats().Frames > 3 })
 
 	require.NoError(t, disk.Fill())
 	changesUntil(func() bool { return rec.Stats().Trouble != nil })
-	for rec.Stats().Dropped <= 10 {
-		require.NoError(t, history.Change())
-	}
+	enough := rec.Stats().Dropped + 10
+	changesUntil(func() bool { return rec.Stats().Dropped >= enough })
 	require.ErrorIs(t, rec.Stats().Trouble, unix.ENOSPC)
 	require.ErrorIs(t, state.Save(dev), unix.ENOSPC)
 	require.NoError(t, disk.Relieve())
