@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -111,9 +112,16 @@ func (t *Track) put(records ...*record) bool {
 	if t.lost == nil {
 		t.lost = &Gap{Origin: OriginRecorder, Since: time.Unix(0, records[0].at)}
 	}
-	t.lost.Cause = err.Error()
-	t.lost.Lost += uint64(len(records))
+	t.missed(err, len(records))
 	return false
+}
+
+// missed counts what is missing and notes why. That there was no room just then says less than why nothing could be written before.
+func (t *Track) missed(why error, records int) {
+	t.lost.Lost += uint64(records)
+	if t.lost.Cause == "" || !errors.Is(why, errBehind) {
+		t.lost.Cause = why.Error()
+	}
 }
 
 // heal tells of what could not be recorded, if there is something, and writes the whole MDIB as it is now. It reports whether the recording is whole again.
@@ -124,8 +132,7 @@ func (t *Track) heal(at time.Time) bool {
 	records := append([]*record{t.w.record(KindGap, t.device.ID, at, jsonOf(t.lost))}, t.records(at, ReasonResync)...)
 	if err := t.w.put(records...); err != nil {
 		t.w.drop(1)
-		t.lost.Cause = err.Error()
-		t.lost.Lost++
+		t.missed(err, 1)
 		return false
 	}
 	t.lost = nil
