@@ -138,6 +138,13 @@ show at that moment: data shown as live must not lack a change for longer than t
 func render(rows []Row) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, head, runtime.GOOS, runtime.GOARCH, runtime.Version())
+	// Those run beside one another.
+	slices.SortStableFunc(rows, func(a, b Row) int {
+		if a.Where != Spaces || b.Where != Spaces {
+			return 0
+		}
+		return strings.Compare(a.Fault, b.Fault)
+	})
 	lost, changes := 0, 0
 	for _, r := range rows {
 		lost += r.Unannounced
