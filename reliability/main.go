@@ -140,10 +140,10 @@ func render(rows []Row) []byte {
 	fmt.Fprintf(&b, head, runtime.GOOS, runtime.GOARCH, runtime.Version())
 	// Those run beside one another.
 	slices.SortStableFunc(rows, func(a, b Row) int {
-		if a.Where != Spaces || b.Where != Spaces {
-			return 0
+		if a.Where == Spaces && b.Where == Spaces {
+			return strings.Compare(a.Fault, b.Fault)
 		}
-		return strings.Compare(a.Fault, b.Fault)
+		return strings.Compare(a.Where, b.Where)
 	})
 	lost, changes := 0, 0
 	for _, r := range rows {
