@@ -17,6 +17,7 @@ import (
 
 // TestSampleFiles: every sample MDIB of other implementations loads, survives being written and read, and starts a store.
 func TestSampleFiles(t *testing.T) {
+	// covers: SDPi R0701
 	for _, file := range reftest.Samples(t, "mdibs/sdc*.xml") {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			all := msg.Options{Understands: func(pm.QName) bool { return true }}
