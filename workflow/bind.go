@@ -61,9 +61,16 @@ func (w *Workflow) bind(view *station.View, at sdc.LocationDetail, chosen map[st
 			if list, ok := chosen[p.Name]; ok && !slices.Contains(list, d.EPR) {
 				continue
 			}
+			if p.Many && d.Link.State == station.LinkConnecting {
+				errs = append(errs, fmt.Errorf("%s is not connected yet: it may be one for %q", d.EPR, p.Name))
+			}
 			for _, s := range d.Systems {
-				if s.Live() && w.plays(s, p) && within(s, at) {
+				switch {
+				case !w.plays(s, p) || !w.able(s, p) || !within(s, at):
+				case s.Live():
 					found = append(found, s)
+				case p.Many && s.Link.State == station.LinkResyncing:
+					errs = append(errs, fmt.Errorf("%s, one for %q, is not live", d.EPR, p.Name))
 				}
 			}
 		}
@@ -112,6 +119,43 @@ func (w *Workflow) plays(s *station.System, p Part) bool {
 		code, err := w.code(t)
 		return err == nil && code == s.Type
 	})
+}
+
+// able tells whether a system has the operations of a part.
+func (w *Workflow) able(s *station.System, p Part) bool {
+	for _, text := range p.Operations {
+		code, err := w.code(text)
+		if err != nil || !slices.ContainsFunc(s.Operations, func(o *station.Operation) bool { return o.Code == code }) {
+			return false
+		}
+	}
+	return true
+}
+
+// unable are the devices, by EPR, that would play a part and cannot.
+func (w *Workflow) unable(view *station.View, p Part, at sdc.LocationDetail) (out []string) {
+	for _, d := range view.Devices {
+		if slices.ContainsFunc(d.Systems, func(s *station.System) bool { return w.plays(s, p) && within(s, at) && !w.able(s, p) }) {
+			out = append(out, d.EPR)
+		}
+	}
+	return out
+}
+
+// many tells whether there is a part for all devices that match.
+func (w *Workflow) many() bool {
+	return slices.ContainsFunc(w.Devices, func(p Part) bool { return p.Many })
+}
+
+// present are the devices that are there, with whether they can be told what they are.
+func present(view *station.View) map[string]bool {
+	out := map[string]bool{}
+	for _, d := range view.Devices {
+		if d.Link.State != station.LinkLost && d.Link.State != station.LinkGone {
+			out[d.EPR] = len(d.Systems) > 0
+		}
+	}
+	return out
 }
 
 // within tells whether a system stands at a place or in a part of it; every place will do if at is zero.

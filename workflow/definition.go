@@ -46,7 +46,11 @@ type Part struct {
 	Name string `yaml:"name"`
 	// Types are codes of the type of the MDS, any of which will do; none takes every device.
 	Types []string `yaml:"types"`
-	// Many takes every device that matches, one at least. Without it exactly one must match.
+	// Operations are codes of operations that a device must have to be able to play the part. Of those that have not, which stand where the workflow runs, people are
+	// told.
+	Operations []string `yaml:"operations"`
+	// Many takes every device that matches, one at least. Without it exactly one must match. So that none is forgotten, a run does not begin before
+	// all that are known are live and no other has come for a while (Options.Settle).
 	Many bool `yaml:"many"`
 }
 

@@ -515,3 +515,63 @@ steps:
 		}
 	})
 }
+
+// What is about all devices begins when it is known which there are, and says which.
+func TestAllDevicesAreWaitedFor(t *testing.T) {
+	const text = `
+devices: [{name: all, many: true, operations: ["201"]}]
+steps:
+  - {id: ask, confirm: "Switch on?", within: 10s}
+  - {id: x, do: {at: all, operation: "201", no-undo: on is fine}}
+`
+	all := func(o *workflow.Options) { o.Find, o.Devices = 20*time.Second, nil }
+	world(t, func(f *fake) {
+		f.machines["b"].link, f.machines["c"].link, f.machines["d"].bare = station.LinkConnecting, "", true
+		f.change(func() {})
+		f.after(3*time.Second, func() { f.machines["b"].link = station.LinkLive })
+		f.after(7*time.Second, func() { f.machines["c"].link = station.LinkLive })
+		begin := time.Now()
+		res := f.run(f.t.Context(), text, all)
+		require.NoError(t, res.Cause)
+		require.Equal(t, []string{"a.201", "b.201", "c.201"}, f.called())
+		require.GreaterOrEqual(t, f.calls[0].at.Sub(begin), 12*time.Second)
+		require.Less(t, f.calls[0].at.Sub(begin), 13*time.Second)
+		said := []string{"all: a, b, c", "all, left out as they have not the operations: d"}
+		require.Equal(t, said, res.Report)
+		require.Equal(t, []string{"Switch on?\n" + strings.Join(said, "\n")}, f.human.asked)
+	}, "a", "b", "c", "d")
+	for name, c := range map[string]struct {
+		trouble func(f *fake)
+		text    string
+	}{
+		"one that is not connected": {func(f *fake) { f.machines["b"].link = station.LinkConnecting }, "b is not connected yet"},
+		"one that is not live":      {func(f *fake) { f.machines["b"].link = station.LinkResyncing }, "b, one for \"all\", is not live"},
+		"one that comes and goes": {func(f *fake) {
+			for i := range 20 {
+				f.after(time.Duration(i)*time.Second, func() {
+					f.machines["b"].link = []station.LinkState{station.LinkLive, station.LinkGone}[i%2]
+				})
+			}
+		}, "devices come and go"},
+	} {
+		world(t, func(f *fake) {
+			f.change(func() { c.trouble(f) })
+			res := f.run(f.t.Context(), text, all)
+			require.Equal(t, workflow.Refused, res.Outcome, name)
+			require.ErrorContains(t, res.Cause, c.text)
+			require.Empty(t, f.calls)
+			f.change(func() { f.machines["b"].link = station.LinkLive })
+			res = f.run(f.t.Context(), text, func(o *workflow.Options) {
+				all(o)
+				o.Devices, o.Settle = map[string][]string{"all": {"a"}}, time.Millisecond
+			})
+			require.NoError(t, res.Cause)
+			require.Equal(t, []string{"a.201"}, f.called(), "who chooses need not wait for others")
+			<-time.After(20 * time.Second)
+		}, "a", "b")
+	}
+	w, err := workflow.Parse([]byte("workflow: test\nversion: 1\nlimit: 1m\n" + text))
+	require.NoError(t, err)
+	_, err = workflow.Run(t.Context(), workflow.Options{Workflow: w, World: &fake{}, Find: time.Second})
+	require.ErrorContains(t, err, "longer than 5s")
+}

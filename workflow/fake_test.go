@@ -45,6 +45,7 @@ type machine struct {
 	alert   bool
 	status  pm.MeasurementValidity
 	mode    pm.OperatingMode
+	bare    bool          // without operations
 	heldFor time.Duration // the longest hold there was
 	begun   time.Time     // of the hold
 	ends    *time.Timer   // of the lease
@@ -165,6 +166,12 @@ func (m *machine) show() *station.Device {
 		Device: m.epr, Handle: "mds", Type: station.MDC("1"), Link: link, Values: []*station.Value{state, level},
 		Patient: station.PatientContext{Association: station.Associated, IDs: []station.Identifier{{Root: "r", Extension: m.patient}}},
 		Alerts:  []*station.Alert{{Ref: ref(codeAlert), Code: station.MDC(codeAlert), Present: m.alert, Activation: pm.AlertActivationOn, System: pm.AlertActivationOn, Stale: m.link != station.LinkLive}},
+	}
+	if m.link == station.LinkConnecting {
+		return &station.Device{EPR: m.epr, Name: m.epr, Link: link}
+	}
+	if m.bare {
+		return &station.Device{EPR: m.epr, Name: m.epr, Link: link, Systems: []*station.System{s}}
 	}
 	for _, code := range []string{codeOn, codeOff, codeHold, codeFree, codeSet} {
 		o := &station.Operation{Ref: ref(code), MDS: "mds", Kind: station.Activate, Code: station.MDC(code), Mode: m.mode}

@@ -124,6 +124,9 @@ func (v *validator) devices() {
 		for j, t := range d.Types {
 			v.code(fmt.Sprintf("%s.types[%d]", path, j), t)
 		}
+		for j, o := range d.Operations {
+			v.code(fmt.Sprintf("%s.operations[%d]", path, j), o)
+		}
 	}
 }
 

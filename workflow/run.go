@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,6 +36,9 @@ type Options struct {
 	Devices map[string][]string
 	// Find is how long devices may take to be found and to fulfil Start; 0 is 10 s.
 	Find time.Duration
+	// Settle is how long no device may have come or gone before a workflow begins that has a part for all that match (Part.Many); 0 is 5 s,
+	// in which every device that is there has answered a probe (DPWS APP_MAX_DELAY) and has been connected to. It must be less than Find.
+	Settle time.Duration
 	// DryRun looks and decides on what the devices show but invokes nothing: each operation is checked as far as can be without. Conditions
 	// that come after the first operation are taken to hold, which the audit and Result.NotJudged tell, since they may depend on it.
 	DryRun bool
@@ -108,6 +113,7 @@ type runner struct {
 	changed chan struct{}
 	limit   time.Time // of the whole run; zero is none
 	acted   bool      // something was invoked, or would have been
+	who     []string  // which devices it is about, where a part is for all
 
 	mu      sync.Mutex // the holds write to the audit too
 	entries int
@@ -135,6 +141,13 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		if !o.Workflow.has(part) {
 			return nil, fmt.Errorf("workflow: there is no device %q in the workflow", part)
 		}
+	}
+	o.Find, o.Settle = orDefault(o.Find, 10*time.Second), orDefault(o.Settle, 5*time.Second)
+	if !o.Workflow.many() {
+		o.Settle = 0
+	}
+	if o.Find < 0 || o.Settle < 0 || o.Settle > 0 && o.Settle >= o.Find {
+		return nil, fmt.Errorf("workflow: finding devices takes longer than %v, for which they must have stayed the same", o.Settle)
 	}
 	if o.Audit == nil {
 		o.Audit = JSONLines(io.Discard)
@@ -226,13 +239,20 @@ func (r *runner) end(ctx context.Context, err error) {
 
 // begin waits until the devices are there and the start conditions hold.
 func (r *runner) begin(ctx context.Context) error {
-	deadline := time.Now().Add(orDefault(r.Find, 10*time.Second))
+	began := time.Now()
+	deadline := began.Add(r.Find)
+	settled, known := began.Add(r.Settle), map[string]bool{}
 	var last error
 	for {
 		view := r.World.View()
+		if now := present(view); !maps.Equal(now, known) {
+			settled, known = time.Now().Add(r.Settle), now
+		}
 		var err error
 		if r.bound, err = r.w.bind(view, r.Location, r.Devices); err != nil {
 			last = err
+		} else if time.Now().Before(settled) {
+			last, r.bound = errors.New("devices come and go: it is not known which are there"), nil
 		} else {
 			t, evidence := r.look(r.w.Start)
 			if t == True {
@@ -243,6 +263,7 @@ func (r *runner) begin(ctx context.Context) error {
 				for _, b := range r.bound {
 					text += fmt.Sprintf("%s=%s ", b.part, b.ref.Device)
 				}
+				r.tellWho(view)
 				return r.record(ctx, Entry{Event: EventBegin, Text: text, Evidence: evidence})
 			}
 			last = conditionError(ErrCondition, evidence)
@@ -255,6 +276,29 @@ func (r *runner) begin(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// tellWho reports which devices play the parts that all play who can, and which cannot.
+func (r *runner) tellWho(view *station.View) {
+	for _, p := range r.w.Devices {
+		if !p.Many {
+			continue
+		}
+		var with []string
+		for _, b := range r.bound {
+			if b.part == p.Name {
+				with = append(with, r.nameOf(b.ref.Device))
+			}
+		}
+		r.who = append(r.who, fmt.Sprintf("%s: %s", p.Name, strings.Join(with, ", ")))
+		if without := r.w.unable(view, p, r.Location); len(without) > 0 {
+			for i, epr := range without {
+				without[i] = r.nameOf(epr)
+			}
+			r.who = append(r.who, fmt.Sprintf("%s, left out as they have not the operations: %s", p.Name, strings.Join(without, ", ")))
+		}
+	}
+	r.result.Report = append(r.result.Report, r.who...)
 }
 
 // look judges conditions on the newest view.

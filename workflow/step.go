@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/semeco/go-sdc/mdib/msg"
@@ -84,7 +85,7 @@ func longestFor(list []Condition) time.Duration {
 }
 
 func (r *runner) confirm(ctx context.Context, s *Step, deadline time.Time) error {
-	question := fill(s.Confirm, r.judge.args)
+	question := strings.Join(append([]string{fill(s.Confirm, r.judge.args)}, r.who...), "\n")
 	if err := r.record(ctx, Entry{Event: EventAsked, Step: s.ID, Text: question}); err != nil {
 		return err
 	}

@@ -138,6 +138,7 @@ type workflowRunCmd struct {
 	Location  string            `placeholder:"fac=..,poc=..,bed=.." help:"Where the devices must be. Default: anywhere."`
 	Device    map[string]string `placeholder:"PART=EPR" help:"The device for a part, where several would do."`
 	Find      time.Duration     `default:"20s" help:"How long finding the devices may take."`
+	Settle    time.Duration     `default:"5s" help:"For workflows about all devices of a place: how long none may have come or gone before they begin."`
 	Decisions string            `placeholder:"FILE" help:"Append every decision with what it was made on, patient data included, to this file, one JSON object a line."`
 	Audit     string            `placeholder:"FILE" help:"Append every decision, without patient data, to this file, whose records are chained (sdc audit verify)."`
 	DryRun    bool              `help:"Look and decide, but invoke nothing. What cannot be judged without is told."`
@@ -204,7 +205,7 @@ func (c *workflowRunCmd) Run(e *env) error {
 // options are those of the run but for what has to be opened.
 func (c *workflowRunCmd) options(e *env) (workflow.Options, error) {
 	w, err := readWorkflow(c.Workflow)
-	o := workflow.Options{Workflow: w, Parameters: c.Set, Find: c.Find, DryRun: c.DryRun, Logger: e.log, Devices: map[string][]string{}}
+	o := workflow.Options{Workflow: w, Parameters: c.Set, Find: c.Find, Settle: c.Settle, DryRun: c.DryRun, Logger: e.log, Devices: map[string][]string{}}
 	if err != nil {
 		return o, err
 	}

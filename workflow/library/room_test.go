@@ -167,7 +167,7 @@ func (d *device) present(condition string) bool {
 func (r *room) run(ctx context.Context, name string, edit func(*workflow.Options)) *workflow.Result {
 	w, err := library.Get(name)
 	require.NoError(r.t, err)
-	o := workflow.Options{Workflow: w, World: r.world, Human: r.human, Audit: r.audit}
+	o := workflow.Options{Workflow: w, World: r.world, Human: r.human, Audit: r.audit, Settle: time.Second}
 	if edit != nil {
 		edit(&o)
 	}
