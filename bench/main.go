@@ -22,7 +22,7 @@ import (
 func main() {
 	var o options
 	flag.BoolVar(&o.short, "short", false, "one short round of everything, for a look; figures are rough")
-	flag.StringVar(&o.only, "only", "", "run the sections that match this regular expression, and print instead of writing the page")
+	flag.StringVar(&o.only, "only", "", "run the sections that match this regular expression, and print instead of writing the page: "+strings.Join(sectionNames(), ", "))
 	flag.StringVar(&o.out, "out", "docs/performance.md", "page to write; plots go into a folder of that name beside it")
 	flag.StringVar(&o.role, "role", "", "serve another bench process (internal)")
 	flag.BoolVar(&o.plainGC, "plain-gc", false, "leave the garbage collector as Go has it: see internal/heapfloor")
@@ -69,6 +69,14 @@ func sections() []section {
 		{"footprint", (*env).footprint},
 		{"discovery", (*env).finding},
 	}
+}
+
+func sectionNames() []string {
+	var out []string
+	for _, s := range sections() {
+		out = append(out, s.name)
+	}
+	return out
 }
 
 // limit bounds a whole run.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -382,6 +383,7 @@ func (e *env) ward(ctx context.Context) error {
 		devices, consumers, follow, span = 20, 4, 10, 2*time.Second
 	}
 	l := load{Metrics: 1, PerReport: 5}
+	m := startMeter()
 	dev, con, err := e.hospital(ctx, devices, consumers, follow, l, span)
 	if err != nil {
 		return err
@@ -397,7 +399,7 @@ func (e *env) ward(ctx context.Context) error {
 		Figure:  fmt.Sprintf("%d gaps, oldest report %s ms (p99 %s); %s messages/s with %.2f + %.2f core and %.0f + %.0f MiB", con.Gaps, num(con.MaxMS), num(con.P99MS), num(rate), dev.CPU/dev.Seconds, con.CPU/con.Seconds, float64(dev.RSS)/mib, float64(con.RSS)/mib),
 		Verdict: verdictOf(con.Gaps == 0 && con.MaxMS <= 250),
 		Note: fmt.Sprintf("%sConnecting all took %.1f s and is not counted; of the %d reports of the devices %d were begun more than 50 ms late because the machine was busy. A device cost %.2f %% of a core and %.2f MiB, a followed device %.2f %% and %.2f MiB at its consumer. Projected to 1 000 participants in this mix: %.1f cores and %.1f GiB in all.",
-			why(con), con.StartMS/1e3, dev.Reports, dev.Behind, 100*perDevice, float64(dev.RSS)/mib/float64(devices), 100*perLink, float64(con.RSS)/mib/float64(consumers*follow),
+			why(con)+limits(dev, con, m), con.StartMS/1e3, dev.Reports, dev.Behind, 100*perDevice, float64(dev.RSS)/mib/float64(devices), 100*perLink, float64(con.RSS)/mib/float64(consumers*follow),
 			scale*(dev.CPU/dev.Seconds+con.CPU/con.Seconds), scale*float64(dev.RSS+con.RSS)/(1<<30)),
 	})
 	return nil
@@ -409,6 +411,18 @@ func why(o outcome) string {
 		return ""
 	}
 	return fmt.Sprintf("One of the %d links ended because of: %s. ", o.Gaps, o.Why)
+}
+
+// limits tells what a report that was late had to wait for, if any was.
+func limits(dev, con outcome, m meter) string {
+	if con.MaxMS <= 250 {
+		return ""
+	}
+	s := fmt.Sprintf("What ended it is processor time: the two processes took %.2f of the %d processors", dev.CPU/dev.Seconds+con.CPU/con.Seconds, runtime.NumCPU())
+	if o, ok := m.others(); ok {
+		s += fmt.Sprintf(", other programs %.2f", o)
+	}
+	return s + ", and nothing was lost: a late report had waited for its turn at one of them, at the device before it was committed or at the consumer. "
 }
 
 // hospital runs devices and consumers as two processes.

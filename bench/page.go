@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/semeco/go-sdc/internal/heapfloor"
 )
 
 // table is the rows alone.
@@ -34,6 +36,8 @@ func (e *env) writePage(out string) error {
 	p("* **F**, the floor: as many bytes as the report has, POSTed serially over one kept-alive net/http connection with the same mutual TLS to a handler that reads and answers 202.")
 	p("* **P**, the Python peer: both ends sdc11073 from PyPI, two processes, the 40 ms stall of its HTTP server switched off (`disable_nagle_algorithm = True`) and schema validation too, so that it is compared at its best.")
 	p("* **X**: encoding/xml into structs of a subset of the model, and etree.\n")
+	p("The programs of this stack, this benchmark among them, raise the floor of their heap by %d MiB (internal/heapfloor): with Go's own setting the collector of a device under load starts again every 4 MB, hundreds of times a second, "+
+		"which takes up to a third of the processor time of a report. `go run ./bench -plain-gc` measures without, `go run ./bench -only SECTION` a section alone.\n", heapfloor.Size>>20)
 	if !e.hasPeer() {
 		p("**THE PYTHON PEER WAS MISSING** (`make venv`): what is relative to it was not measured.\n")
 	}
