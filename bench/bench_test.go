@@ -8,11 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/heapfloor"
 	"github.com/semeco/go-sdc/mdib"
 )
 
 // TestMain lets the tests start themselves as a child.
 func TestMain(m *testing.M) {
+	defer heapfloor.Raise(heapfloor.Size)() // as the command does
 	if len(os.Args) > 2 && os.Args[1] == "-role" {
 		if err := serveRole(context.Background(), os.Args[2]); err != nil {
 			os.Exit(1)
@@ -108,7 +110,8 @@ func testEnv(tb testing.TB) *env {
 }
 
 // TestShortForm runs a short form of everything. It fails only where something is far off: by allocations, which do not depend
-// on the machine, and by ratios to references of the same run, with wide margins.
+// on the machine, and by ratios to references of the same run, with wide margins: of processor time wherever it can be told apart,
+// because on a busy machine a path over many goroutines waits for its turn more often than the floor does.
 func TestShortForm(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures; not in -short")
@@ -125,16 +128,13 @@ func TestShortForm(t *testing.T) {
 		t.Logf("%s: %s (to reach: %s)", r.What, r.Figure, r.Target)
 	}
 	for name, limit := range map[string]float64{
-		"decode MDIB / encoding/xml":                       3,
-		"decode report of 50 metrics / encoding/xml":       3,
-		"decode 10 waveforms x 100 samples / encoding/xml": 2.5,
-		"encode MDIB / encoding/xml":                       6,
-		"encode report of 50 metrics / encoding/xml":       5,
+		"decode MDIB / encoding/xml":                       4,
+		"decode report of 50 metrics / encoding/xml":       6,
+		"decode 10 waveforms x 100 samples / encoding/xml": 3,
+		"encode MDIB / encoding/xml":                       10,
+		"encode report of 50 metrics / encoding/xml":       10,
 		"encode 10 waveforms x 100 samples / encoding/xml": 4,
-		"reports-1 / floor":                                0.2,
-		"reports-50 / floor":                               0.12,
-		"waveforms / floor":                                0.12,
-		"audience / floors":                                0.2,
+		"audience / floors":                                0.1,
 	} {
 		got, ok := e.ratios[name]
 		require.True(t, ok, "%s was not measured; known are %v", name, e.ratios)
@@ -143,9 +143,12 @@ func TestShortForm(t *testing.T) {
 	for name, limit := range map[string]float64{
 		"latency median / floor":                            12,
 		"commit of 10 000 / 100 descriptors":                8,
-		"allocations per state, report of 50 metrics":       1.5,
-		"allocations per state, 10 waveforms x 100 samples": 3,
-		"allocations per state, MDIB":                       7,
+		"processor time of reports-1 / floor":               3,
+		"processor time of reports-50 / floor":              9,
+		"processor time of waveforms / floor":               5,
+		"allocations per state, report of 50 metrics":       0.6,
+		"allocations per state, 10 waveforms x 100 samples": 1.5,
+		"allocations per state, MDIB":                       0.8,
 		"allocations, encode MDIB":                          0.5,
 		"allocations, encode report of 50 metrics":          0.5,
 	} {

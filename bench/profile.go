@@ -32,8 +32,9 @@ var parts = []struct {
 	pattern *regexp.Regexp
 }{
 	{"system calls (sockets)", regexp.MustCompile(`^(internal/runtime/)?syscall\.|^internal/poll\.|^runtime\.(futex|epoll|usleep|netpoll|read|write)|^internal/runtime/syscall`)},
-	{"garbage collector and allocation", regexp.MustCompile(`^runtime\.(gc|mallocgc|scan|mark|sweep|grey|greyobject|heapBits|newobject|makeslice|growslice|memclr|bg|wbBuf|typePointers|\(\*mspan|\(\*mheap|\(\*mcache|\(\*mcentral|\(\*gc|\(\*sweep|tryDeferToSpanScan|findObject|spanOf|publicationBarrier|nextFree|deductAssist|bulkBarrier)|^runtime\.\(\*spanInline|^runtime\.\(\*spanSPMC|^runtime\.\(\*unwinder|^runtime\.pcvalue|^runtime\.stackpool`)},
-	{"scheduler and locks", regexp.MustCompile(`^runtime\.|^sync|^internal/sync|^internal/runtime/(atomic|maps)|^context\.|^time\.|^internal/race`)},
+	{"copying, comparing, hashing", regexp.MustCompile(`^(memeq|aeshash|cmpbody|indexbytebody|countbody)|^runtime\.(memmove|memequal|memhash|strhash|map)|^internal/runtime/maps`)},
+	{"garbage collector and allocation", regexp.MustCompile(`^gcWriteBarrier|^internal/runtime/gc|^runtime\.(asyncPreempt|suspendG|preemptPark|heapArenaOf|wbBufFlush|stopTheWorld|startTheWorld|heapSetType|acquirem|gc|mallocgc|scan|mark|sweep|grey|greyobject|heapBits|newobject|makeslice|growslice|memclr|bg|wbBuf|typePointers|\(\*mspan|\(\*mheap|\(\*mcache|\(\*mcentral|\(\*gc|\(\*sweep|tryDeferToSpanScan|findObject|spanOf|publicationBarrier|nextFree|deductAssist|bulkBarrier)|^runtime\.\(\*spanInline|^runtime\.\(\*spanSPMC|^runtime\.\(\*unwinder|^runtime\.pcvalue|^runtime\.stackpool`)},
+	{"scheduler and locks", regexp.MustCompile(`^runtime\.|^sync|^internal/sync|^internal/runtime/atomic|^context\.|^time\.|^internal/race`)},
 	{"TLS", regexp.MustCompile(`^crypto|^vendor/golang.org/x/crypto|^internal/byteorder`)},
 	{"net/http", regexp.MustCompile(`^net|^bufio|^io\.|^bytes|^strings|^mime|^vendor/golang.org/x/net|^internal/bytealg`)},
 	{"model codec, encoding", regexp.MustCompile(`go-sdc/(mdib/(pm|msg|ext|internal/codec)).*(ppend|encode)`)},

@@ -195,6 +195,7 @@ func (e *env) reportRow(ctx context.Context, c reportCase, p *pair, f *floor, pp
 	}
 	toFloor, toPeer := own.median()/low.median(), own.median()/peer.median()
 	e.ratios[c.name+" / floor"] = toFloor
+	e.ratios["processor time of "+c.name+" / floor"] = ownCPU.median() / lowCPU.median()
 	r := row{
 		What: c.what, Target: fmt.Sprintf("0.6 F and %.0f P", c.peerX), Raw: []series{own, low, ownCPU, lowCPU},
 		Figure: fmt.Sprintf("%s %s = %.2f F", num(own.median()), c.unit, toFloor),

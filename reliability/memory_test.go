@@ -271,6 +271,7 @@ func badNeighbours(b *bench) {
 		}
 	})
 	bad("192.0.2.12", func(w http.ResponseWriter, r *http.Request) { // slow
+		_, _ = io.Copy(io.Discard, r.Body) // from here on the server notices when the device leaves
 		select {
 		case <-time.After(time.Second):
 		case <-r.Context().Done():
