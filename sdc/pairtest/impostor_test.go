@@ -177,7 +177,10 @@ func TestNobodyElseTakesThePlaceOfADevice(t *testing.T) {
 					require.Equal(t, "666", number(t, d.MDIB()))
 					return
 				}
-				<-d.Ended()
+				select {
+				case <-d.Ended():
+				case <-time.After(time.Minute):
+				}
 				link := d.Link()
 				require.Equal(t, consumer.Lost, link.State)
 				require.True(t, errors.Is(link.Cause, consumer.ErrLost))
