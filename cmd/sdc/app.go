@@ -31,6 +31,7 @@ type cli struct {
 	Demo      demoCmd      `cmd:"" help:"Two simulated devices and a consumer over mutual TLS on loopback: the whole stack in one command."`
 	Simulate  simulateCmd  `cmd:"" help:"Run a simulated device until interrupted."`
 	Proxy     proxyCmd     `cmd:"" name:"discovery-proxy" help:"Run a discovery proxy until interrupted: it knows who is present, without multicast."`
+	Policy    policyCmd    `cmd:"" help:"Check a policy file: who may do what to a device."`
 	Discover  discoverCmd  `cmd:"" help:"List the devices on the network."`
 	Info      infoCmd      `cmd:"" help:"Show a device's metadata: model, serial number, services, contexts."`
 	Tree      treeCmd      `cmd:"" help:"Show a device's containment tree with current values."`

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"net"
 	"net/url"
 	"os"
@@ -132,9 +134,116 @@ func TestPKICommands(t *testing.T) {
 	code, _, errs = call(t, "pki", "revoke", dir, "nobody")
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, errs, "nobody")
+
+	// By serial number and by file, each in its turn; what is not understood changes nothing.
+	number := func() (serials []string) {
+		b, err := os.ReadFile(filepath.Join(dir, "crl.pem"))
+		require.NoError(t, err)
+		block, _ := pem.Decode(b)
+		list, err := x509.ParseRevocationList(block.Bytes)
+		require.NoError(t, err)
+		for _, r := range list.RevokedCertificateEntries {
+			serials = append(serials, r.SerialNumber.Text(16))
+		}
+		return serials
+	}
+	require.Equal(t, []string{info["serial"].(string)}, number())
+	_, foreign := certificates(t)
+	for _, args := range [][]string{
+		{}, {"device", "--serial", "1f"}, {"--serial", "xyz"}, {"--serial", "-1"}, {"--serial", "0"}, {"--serial", strings.Repeat("f", 41)},
+		{"--cert", filepath.Join(dir, "none.pem")}, {"device", "--cert", filepath.Join(dir, "device", "cert.pem")},
+	} {
+		code, _, errs = call(t, append([]string{"pki", "revoke", dir}, args...)...)
+		require.Equal(t, exitUsage, code, "%v: %s", args, errs)
+	}
+	for _, file := range []string{filepath.Join(foreign, "cert.pem"), filepath.Join(dir, "device", "key.pem")} {
+		code, _, errs = call(t, "pki", "revoke", dir, "--cert", file)
+		require.Equal(t, exitFailed, code, file)
+		require.NotEmpty(t, errs)
+	}
+	require.Len(t, number(), 1)
+	code, out, errs = call(t, "pki", "revoke", dir, "--cert", filepath.Join(dir, "device", "cert.pem"))
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, out, "crl.pem")
+	require.Len(t, number(), 2)
+	for _, serial := range []string{"ABCD", "ab:cd"} { // the same one
+		code, _, errs = call(t, "pki", "revoke", dir, "--serial", serial)
+		require.Equal(t, exitOK, code, errs)
+	}
+	require.Equal(t, "abcd", number()[2])
+	require.Len(t, number(), 3)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "crl.pem"), []byte("torn"), 0o600))
+	code, _, errs = call(t, "pki", "revoke", dir, "--serial", "1f")
+	require.Equal(t, exitFailed, code, "a list that cannot be read is not written anew")
+	require.Contains(t, errs, "crl.pem")
+
+	// The rest, and what they refuse.
+	renewed := filepath.Join(dir, "device", "cert.pem")
+	code, out, errs = call(t, "pki", "renew", dir, "device", "--for", "48h")
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, out, "valid until")
+	code, out, errs = call(t, "pki", "lint", renewed, "--ca", filepath.Join(dir, "ca.pem"), "--role", "provider", "--json")
+	require.Equal(t, exitOK, code, out+errs)
+	code, out, _ = call(t, "pki", "lint", renewed, "--ca", filepath.Join(foreign, "ca.pem"), "--role", "consumer")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, out, "error")
+	for want, args := range map[int][][]string{
+		exitUsage: {
+			{"pki", "lint", renewed, "--role", "king"}, {"pki", "renew", dir, "device", "--for", "-1h"}, {"pki", "issue", dir, "y", "--role", "provider", "--for", "0s"},
+			{"pki", "issue", dir, "y", "--role", "provider", "--p12"}, {"pki", "sign", dir, filepath.Join(dir, "none.csr"), "--role", "provider", "--out", "x"}, {"pki"},
+		},
+		exitFailed: {
+			{"pki", "renew", dir, "nobody"}, {"pki", "show", filepath.Join(dir, "none.pem")}, {"pki", "show", filepath.Join(dir, "device", "key.pem")},
+			{"pki", "revoke", t.TempDir(), "x"}, {"pki", "sign", dir, renewed, "--role", "provider", "--out", filepath.Join(dir, "x.pem")},
+		},
+	} {
+		for _, args := range args {
+			code, _, errs = call(t, args...)
+			require.Equal(t, want, code, "%v: %s", args, errs)
+			require.NotEmpty(t, errs)
+		}
+	}
+	require.NoFileExists(t, filepath.Join(dir, "x.pem"))
 	code, _, errs = call(t, "pki", "init", filepath.Dir(station))
 	require.Equal(t, exitFailed, code, "an authority is never overwritten")
 	require.NotEmpty(t, errs)
+}
+
+func TestPolicyCommand(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	good := write("good.yaml", "version: 1\ndefault: read-only\nrules:\n  - name: workplace\n    effect: allow\n    peers: [\"cn:workplace-*\"]\n    access: [control]\n    operations: [value.set]\n")
+	code, out, errs := call(t, "policy", "lint", good, "--mdib", "../../sdc/provider/testdata/device.xml")
+	require.Equal(t, exitOK, code, errs)
+	require.Equal(t, good+": ok\n", out)
+	other := write("other.yaml", strings.ReplaceAll("version: 1\nrules:\n  - {name: x, effect: allow, operations: [nothing.here]}\n", "'", "\""))
+	code, out, errs = call(t, "policy", "lint", other)
+	require.Equal(t, exitOK, code, out+errs)
+	code, out, _ = call(t, "policy", "lint", other, "--mdib", "../../sdc/provider/testdata/device.xml", "--json")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, out, "nothing.here")
+	for name, text := range map[string]string{
+		"effect": "version: 1\nrules:\n  - {effect: perhaps}\n", "version": "version: 2\n", "unknown": "version: 1\nrule: []\n", "peer": "version: 1\nrules:\n  - {effect: allow, peers: [somebody]}\n",
+		"yaml": "version: [",
+	} {
+		bad := write(name+".yaml", text)
+		code, out, errs = call(t, "policy", "lint", bad)
+		require.Equal(t, exitFailed, code, "%s: %s", name, out+errs)
+		require.NotEmpty(t, out)
+		// A device does not start with it.
+		code, _, errs = call(t, "simulate", "monitor", "--insecure", "--policy", bad, "--discovery-port", port(t))
+		require.Equal(t, exitFailed, code, name)
+		require.NotEmpty(t, errs)
+	}
+	code, _, _ = call(t, "policy", "lint", filepath.Join(dir, "none.yaml"))
+	require.Equal(t, exitUsage, code)
+	code, _, errs = call(t, "policy", "lint", good, "--mdib", good)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errs, "good.yaml")
 }
 
 func TestDeviceCommandsOverMutualTLS(t *testing.T) {

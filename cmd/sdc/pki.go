@@ -1,7 +1,9 @@
 package main
 
 import (
+	"crypto/x509"
 	"fmt"
+	"math/big"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -222,20 +224,50 @@ func (c *pkiLintCmd) Run(e *env) error {
 }
 
 type pkiRevokeCmd struct {
-	Dir  string `arg:"" help:"Folder of the authority (sdc pki init)."`
-	Name string `arg:"" help:"Name of the participant, as it was issued."`
+	Dir    string `arg:"" help:"Folder of the authority (sdc pki init)."`
+	Name   string `arg:"" optional:"" help:"Name of the participant, as it was issued."`
+	Serial string `placeholder:"HEX" help:"Serial number of the certificate, as sdc pki show prints it, where the certificate is lost or was renewed."`
+	Cert   string `type:"existingfile" placeholder:"FILE" help:"PEM file with the certificate, as sdc pki sign writes it."`
 }
 
 func (c *pkiRevokeCmd) Run(e *env) error {
+	chosen := 0
+	for _, s := range []string{c.Name, c.Serial, c.Cert} {
+		if s != "" {
+			chosen++
+		}
+	}
+	if chosen != 1 {
+		return usagef("say which certificate: by NAME, --serial or --cert, one of them")
+	}
+	var serial *big.Int
+	if c.Serial != "" {
+		var err error
+		if serial, err = pki.ParseSerial(c.Serial); err != nil {
+			return usageError{err}
+		}
+	}
 	ca, err := pki.ReadCA(c.Dir)
 	if err != nil {
 		return fmt.Errorf("reading the authority (sdc pki init makes one): %w", err)
 	}
-	path, err := ca.Revoke(c.Dir, c.Name)
+	var path string
+	what := c.Name + c.Serial + c.Cert
+	switch {
+	case serial != nil:
+		path, err = ca.RevokeSerial(c.Dir, serial)
+	case c.Cert != "":
+		var certs []*x509.Certificate
+		if certs, err = pki.ReadCertificates(c.Cert); err == nil {
+			path, err = ca.RevokeCertificate(c.Dir, certs[0])
+		}
+	default:
+		path, err = ca.Revoke(c.Dir, c.Name)
+	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.out, "%s is on %s\ncopy that file into the folder of every other participant, beside its cert.pem\n", c.Name, path)
+	fmt.Fprintf(e.out, "%s is on %s\ncopy that file into the folder of every other participant, beside its cert.pem\n", what, path)
 	return nil
 }
 

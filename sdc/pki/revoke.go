@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/semeco/go-sdc/sdc"
@@ -50,6 +51,31 @@ func (ca *CA) Revoke(dir, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return ca.RevokeCertificate(dir, certs[0])
+}
+
+// RevokeCertificate is Revoke for a certificate that is at hand. One of another authority is an error.
+func (ca *CA) RevokeCertificate(dir string, cert *x509.Certificate) (string, error) {
+	if err := cert.CheckSignatureFrom(ca.Certificate); err != nil {
+		return "", fmt.Errorf("pki: the certificate of %q is not of this authority: %w", cert.Subject, err)
+	}
+	return ca.RevokeSerial(dir, cert.SerialNumber)
+}
+
+// ParseSerial reads a serial number in hexadecimal digits, as Info has it; colons between them are ignored.
+func ParseSerial(text string) (*big.Int, error) {
+	n, ok := new(big.Int).SetString(strings.ReplaceAll(text, ":", ""), 16)
+	if !ok || n.Sign() <= 0 || n.BitLen() > maxSerial {
+		return nil, fmt.Errorf("pki: %q is no serial number in hexadecimal digits, as sdc pki show has it", text)
+	}
+	return n, nil
+}
+
+// maxSerial is the length of a serial number in bits (RFC 5280, 4.1.2.2).
+const maxSerial = 160
+
+// RevokeSerial is Revoke for a certificate that is lost: its serial number is known alone, and not checked against anything.
+func (ca *CA) RevokeSerial(dir string, serial *big.Int) (string, error) {
 	path := filepath.Join(dir, sdc.CRLFile)
 	number, entries := int64(1), []x509.RevocationListEntry(nil)
 	old, err := os.ReadFile(path)
@@ -68,11 +94,11 @@ func (ca *CA) Revoke(dir, name string) (string, error) {
 		return "", fmt.Errorf("pki: %w", err)
 	}
 	for _, e := range entries {
-		if e.SerialNumber.Cmp(certs[0].SerialNumber) == 0 {
+		if e.SerialNumber.Cmp(serial) == 0 {
 			return path, nil // it is on the list
 		}
 	}
-	entries = append(entries, x509.RevocationListEntry{SerialNumber: certs[0].SerialNumber, RevocationTime: time.Now()})
+	entries = append(entries, x509.RevocationListEntry{SerialNumber: serial, RevocationTime: time.Now()})
 	b, err := ca.signList(number, 0, entries)
 	if err != nil {
 		return "", err

@@ -1,6 +1,8 @@
 package eventing
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -35,7 +37,9 @@ func (s *Source) SubscribeHandler(actions ...string) soap.Handler {
 }
 
 // ManagerEndpoint is what lives at the paths of the subscriptions: mount it with
-// Server.HandlePrefix at [Source.ManagerPath].
+// Server.HandlePrefix at [Source.ManagerPath]. Only the subscriber itself may manage a
+// subscription: the holder of its certificate, or its host where there is none; others get
+// a fault, and nothing changes.
 func (s *Source) ManagerEndpoint() *soap.Endpoint {
 	return &soap.Endpoint{Actions: map[string]soap.Handler{
 		ActionRenew:       s.renew,
@@ -106,7 +110,7 @@ func (s *Source) admit(r *soap.Request, m *subscribe, sub *subscription) (*soap.
 	}
 	id := strings.ReplaceAll(uuid.NewString(), "-", "")
 	sub.id, sub.manager = id, s.baseURLs(r)[0]+s.cfg.ManagerPath+"/"+id
-	sub.notifyTo, sub.peer = *m.notifyTo, peerOf(r)
+	sub.notifyTo, sub.peer, sub.certificate = *m.notifyTo, peerOf(r), r.Peer
 	if m.endTo != nil && m.endTo.Address != soap.Anonymous && m.endTo.Address != soap.None {
 		if sub.endKey, err = s.target(r, m.endTo); err != nil {
 			return nil, err
@@ -207,31 +211,53 @@ func (s *Source) baseURLs(r *soap.Request) []string {
 	return []string{"http://" + r.Host}
 }
 
-// lookup finds the subscription whose manager a request was sent to.
-func (s *Source) lookup(r *soap.Request) *subscription {
+// lookup finds the subscription whose manager a request was sent to, for whoever has made it. It returns why there is none.
+func (s *Source) lookup(r *soap.Request) (sub *subscription, why string) {
 	id, ok := strings.CutPrefix(strings.TrimSuffix(r.Path, "/"), s.cfg.ManagerPath+"/")
 	if !ok {
-		return nil
+		return nil, unknownSubscription
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	sub := s.subs[id]
-	if sub == nil || sub.expiresAt() <= s.now() {
-		return nil
+	sub = s.subs[id]
+	s.mu.Unlock()
+	switch {
+	case sub == nil || sub.expiresAt() <= s.now():
+		return nil, unknownSubscription
+	case !sub.madeBy(r):
+		s.log.Warn("a subscription was to be managed by another peer than the subscriber", "id", id, "peer", r.RemoteAddr, "action", r.Header.Action)
+		return nil, foreignSubscription
 	}
-	return sub
+	return sub, ""
 }
 
-const unknownSubscription = "there is no such subscription (any more)"
+const (
+	unknownSubscription = "there is no such subscription (any more)"
+	foreignSubscription = "only the subscriber may manage the subscription"
+)
+
+// madeBy reports whether a request comes from whoever made the subscription: with TLS from the holder of the certificate, who may have renewed it
+// meanwhile, else from the same host.
+func (sub *subscription) madeBy(r *soap.Request) bool {
+	if sub.peer == peerOf(r) {
+		return true
+	}
+	was, is := sub.certificate, r.Peer
+	return was != nil && is != nil && is.NotBefore.After(was.NotBefore) && len(was.RawSubject) > len(emptySequence) &&
+		bytes.Equal(was.RawSubject, is.RawSubject) && bytes.Equal(was.RawIssuer, is.RawIssuer) &&
+		slices.Equal(was.DNSNames, is.DNSNames) && slices.EqualFunc(was.URIs, is.URIs, func(a, b *url.URL) bool { return a.String() == b.String() })
+}
+
+// emptySequence is a subject without any attribute, which names nobody.
+const emptySequence = "\x30\x00"
 
 func (s *Source) renew(_ context.Context, r *soap.Request) (*soap.Response, error) {
 	text, err := decode(r, "Renew", decodeExpires)
 	if err != nil {
 		return nil, err
 	}
-	sub := s.lookup(r)
+	sub, why := s.lookup(r)
 	if sub == nil {
-		return nil, faulty(soap.UnableToRenew(unknownSubscription))
+		return nil, faulty(soap.UnableToRenew(why))
 	}
 	granted, err := s.grant(text)
 	if err != nil {
@@ -254,9 +280,9 @@ func (s *Source) getStatus(_ context.Context, r *soap.Request) (*soap.Response, 
 	if _, err := decode(r, "GetStatus", decodeNothing); err != nil {
 		return nil, err
 	}
-	sub := s.lookup(r)
+	sub, why := s.lookup(r)
 	if sub == nil {
-		return nil, faulty(soap.InvalidMessage(unknownSubscription))
+		return nil, faulty(soap.InvalidMessage(why))
 	}
 	return &soap.Response{
 		Action: ActionGetStatusResponse,
@@ -268,9 +294,9 @@ func (s *Source) unsubscribe(_ context.Context, r *soap.Request) (*soap.Response
 	if _, err := decode(r, "Unsubscribe", decodeNothing); err != nil {
 		return nil, err
 	}
-	sub := s.lookup(r)
+	sub, why := s.lookup(r)
 	if sub == nil || !s.drop(sub, "unsubscribed") {
-		return nil, faulty(soap.InvalidMessage(unknownSubscription))
+		return nil, faulty(soap.InvalidMessage(cmp.Or(why, unknownSubscription)))
 	}
 	s.counters.unsubscribed.Add(1)
 	return &soap.Response{Action: ActionUnsubscribeResponse}, nil

@@ -2,6 +2,7 @@ package eventing
 
 import (
 	"context"
+	"crypto/x509"
 	"sync/atomic"
 	"time"
 
@@ -18,7 +19,9 @@ type subscription struct {
 	actions  []string
 	feed     Feed // what it gets instead of what is published
 	peer     string
-	consumer *consumer
+	// certificate of the subscriber; nil without TLS
+	certificate *x509.Certificate
+	consumer    *consumer
 
 	expires atomic.Int64 // time.Duration since the source's start
 
