@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,21 +18,27 @@ type auditCmd struct {
 }
 
 type auditVerifyCmd struct {
-	File   string `arg:"" help:"Audit file (--audit of sdc simulate, station and workflow run)."`
-	Expect string `placeholder:"HASH" help:"Hash of a record noted earlier, as this command prints it. Without it nobody can tell that records were removed from the end, or the whole file was written anew."`
-	JSON   bool   `name:"json" help:"One JSON object."`
+	File   []string `arg:"" help:"Audit file (--audit of sdc simulate, station and workflow run), with those that were set aside for it; or several files, the oldest first."`
+	After  string   `placeholder:"NUMBER:HASH" help:"Record that the first of the files continues, as this command prints it, where older files are kept elsewhere."`
+	Expect string   `placeholder:"HASH" help:"Hash of a record noted earlier, as this command prints it. Without it nobody can tell that records were removed from the end, or the whole file was written anew."`
+	JSON   bool     `name:"json" help:"One JSON object."`
 }
 
 func (c *auditVerifyCmd) Run(e *env) error {
 	if c.Expect != "" && len(c.Expect) != 64 {
 		return usagef("--expect takes the 64 hexadecimal digits of a hash, not %q", c.Expect)
 	}
-	f, err := os.Open(c.File)
+	after, err := c.after()
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // it was only read
-	rep, err := audit.Verify(f, strings.ToLower(c.Expect))
+	files := c.File
+	if len(files) == 1 && after.Number == 0 {
+		if files, err = audit.Files(files[0]); err != nil {
+			return err
+		}
+	}
+	rep, err := audit.VerifyFiles(files, after, strings.ToLower(c.Expect))
 	if err != nil {
 		return err
 	}
@@ -48,9 +55,22 @@ func (c *auditVerifyCmd) Run(e *env) error {
 	return nil
 }
 
+// after is where the files begin.
+func (c *auditVerifyCmd) after() (audit.Chain, error) {
+	if c.After == "" {
+		return audit.Chain{}, nil
+	}
+	number, hash, ok := strings.Cut(c.After, ":")
+	n, err := strconv.ParseUint(number, 10, 64)
+	if !ok || err != nil || n == 0 || len(hash) != 64 {
+		return audit.Chain{}, usagef("--after takes the number and the hash of a record, NUMBER:HASH, not %q", c.After)
+	}
+	return audit.Chain{Number: n, Hash: strings.ToLower(hash)}, nil
+}
+
 func (c *auditVerifyCmd) print(w io.Writer, rep *audit.Report) {
 	for _, p := range rep.Problems {
-		fmt.Fprintf(w, "line %d: %s\n", p.Line, p.Message)
+		fmt.Fprintf(w, "%s line %d: %s\n", p.File, p.Line, p.Message)
 	}
 	if rep.Records == 0 {
 		fmt.Fprintln(w, "no records")

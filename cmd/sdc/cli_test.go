@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -18,6 +19,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/semeco/go-sdc/sdc/audit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -207,6 +210,73 @@ func TestPKICommands(t *testing.T) {
 	code, _, errs = call(t, "pki", "init", filepath.Dir(station))
 	require.Equal(t, exitFailed, code, "an authority is never overwritten")
 	require.NotEmpty(t, errs)
+}
+
+func TestAuditCommands(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "audit.log")
+	f, err := audit.Open(file, audit.FileConfig{MaxSize: 4 << 10})
+	require.NoError(t, err)
+	for i := range uint32(30) {
+		e := audit.Event{Time: time.Now(), Kind: audit.Invoked, Subject: "CN=desk", Fingerprint: strings.Repeat("ab", 32), Operation: "value.set", Transaction: i}
+		if i == 3 {
+			e.Kind, e.Subject = audit.Denied, "CN=stranger\x1b[2J"
+		}
+		require.NoError(t, f.Keep(t.Context(), e))
+	}
+	require.NoError(t, f.Close())
+	end := f.Last()
+	files, err := audit.Files(file)
+	require.NoError(t, err)
+	require.Greater(t, len(files), 2)
+
+	code, out, errs := call(t, "audit", "verify", file, "--expect", strings.ToUpper(end.Hash))
+	require.Equal(t, exitOK, code, out+errs)
+	require.Contains(t, out, "31 records")
+	require.Contains(t, out, end.Hash)
+	code, out, errs = call(t, "audit", "verify", files[0], "--json")
+	require.Equal(t, exitOK, code, out+errs)
+	var rep audit.Report
+	require.NoError(t, json.Unmarshal([]byte(out), &rep))
+	after := fmt.Sprintf("%d:%s", rep.End.Number, rep.End.Hash)
+	code, out, errs = call(t, append(append([]string{"audit", "verify"}, files[1:]...), "--after", after, "--expect", end.Hash)...)
+	require.Equal(t, exitOK, code, out+errs)
+	for _, args := range [][]string{ // each finds what is wrong
+		append([]string{"audit", "verify"}, files[1:]...), {"audit", "verify", file, "--expect", strings.Repeat("0f", 32)}, {"audit", "verify", files[1], files[0]},
+		{"audit", "verify", file, "--after", after},
+	} {
+		code, out, _ = call(t, args...)
+		require.Equal(t, exitFailed, code, args)
+		require.Contains(t, out, " line ")
+	}
+	code, out, errs = call(t, "audit", "show", files[0], "--kind", "denied")
+	require.Equal(t, exitOK, code, errs)
+	require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), 1)
+	require.Contains(t, out, "stranger")
+	require.NotContains(t, out, "\x1b", "texts of peers do not play with the terminal")
+	code, out, errs = call(t, "audit", "show", files[0], "--peer", "CN=desk", "--json")
+	require.Equal(t, exitOK, code, errs)
+	require.NotContains(t, out, "stranger")
+	for want, args := range map[int][][]string{
+		exitUsage: {
+			{"audit", "verify", file, "--expect", "abc"}, {"audit", "verify", file, "--after", "x"}, {"audit", "verify", file, "--after", "0:" + end.Hash},
+			{"audit", "show", file, "--kind", "nonsense"}, {"audit", "verify"}, {"simulate", "monitor", "--insecure", "--audit-max-mib", "1"},
+			{"simulate", "monitor", "--insecure", "--audit", file, "--audit-max-mib", "-1"},
+		},
+		exitFailed: {{"audit", "verify", file + ".none"}, {"audit", "show", file + ".none"}, {"simulate", "monitor", "--insecure", "--audit", t.TempDir()}},
+	} {
+		for _, args := range args {
+			code, _, errs = call(t, args...)
+			require.Equal(t, want, code, "%v: %s", args, errs)
+			require.NotEmpty(t, errs)
+		}
+	}
+	b, err := os.ReadFile(files[1])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(files[1], []byte(strings.Replace(string(b), "value.set", "value.got", 1)), 0o600))
+	code, out, _ = call(t, "audit", "verify", file)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, out, files[1]+" line 1: ")
+	require.Contains(t, out, "changed")
 }
 
 func TestPolicyCommand(t *testing.T) {

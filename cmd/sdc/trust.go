@@ -32,8 +32,9 @@ func watchIdentity(e *env, id *sdc.Identity) func() {
 
 // accessFlags say what peers may do to a simulated device, and where it is recorded.
 type accessFlags struct {
-	Policy string `placeholder:"any|read-only|FILE" default:"any" help:"Who may call operations: any trusted consumer, nobody, or as a policy file says. A device of your own is read-only unless it has a policy."`
-	Audit  string `placeholder:"FILE" help:"Append who connected, read, subscribed, called operations and was refused to this file, whose records are chained (sdc audit verify)."`
+	Policy   string `placeholder:"any|read-only|FILE" default:"any" help:"Who may call operations: any trusted consumer, nobody, or as a policy file says. A device of your own is read-only unless it has a policy."`
+	AuditMax int64  `name:"audit-max-mib" placeholder:"MIB" help:"Set the audit file aside, as FILE and a number, before it exceeds so many MiB, and go on in a new one; its chain goes on. Default: never."`
+	Audit    string `placeholder:"FILE" help:"Append who connected, read, subscribed, called operations and was refused to this file, whose records are chained (sdc audit verify)."`
 }
 
 // access is what accessFlags come to.
@@ -58,10 +59,13 @@ func (f accessFlags) open(e *env) (*access, error) {
 		}
 		a.policy = p
 	}
+	if f.AuditMax < 0 || f.AuditMax > 1<<20 || f.AuditMax > 0 && f.Audit == "" {
+		return nil, usagef("--audit-max-mib takes 1 to 1048576, together with --audit")
+	}
 	if f.Audit == "" {
 		return a, nil
 	}
-	file, err := audit.Open(f.Audit, audit.FileConfig{Logger: e.log, Failed: func(err error) {
+	file, err := audit.Open(f.Audit, audit.FileConfig{MaxSize: f.AuditMax << 20, Logger: e.log, Failed: func(err error) {
 		if err != nil {
 			fmt.Fprintln(e.err, "sdc: audit records cannot be written:", err)
 		}

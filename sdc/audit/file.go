@@ -26,6 +26,9 @@ type FileConfig struct {
 	SyncEvery time.Duration
 	// RetryEvery is how often writing is tried again after it has failed, as on a full disk; 0 is 1 s.
 	RetryEvery time.Duration
+	// MaxSize bounds a file in bytes; 0 does not. Before it would grow beyond, it is renamed to its path, a dot and the number of its last record in 20 digits, and
+	// the chain goes on in a new file; see Files and VerifyFiles. A single write of up to 64 records may exceed it.
+	MaxSize int64
 	// Failed is told when writing fails, once until it works again: then it is told nil.
 	Failed func(error)
 	// Logger receives failures (error) and recoveries; nil discards.
@@ -48,6 +51,7 @@ type file interface {
 // File is an append-only file of events, one JSON object a line, each with its number and the hash of the one before. It has one goroutine, which Close ends.
 type File struct {
 	cfg   FileConfig
+	path  string
 	queue chan Event
 	kept  chan chan error // of Keep
 	stop  chan struct{}
@@ -108,7 +112,7 @@ func Open(path string, cfg FileConfig) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
-	a := &File{cfg: cfg, queue: make(chan Event, cfg.Queue), kept: make(chan chan error), stop: make(chan struct{}), done: make(chan struct{}), file: f}
+	a := &File{cfg: cfg, path: path, queue: make(chan Event, cfg.Queue), kept: make(chan chan error), stop: make(chan struct{}), done: make(chan struct{}), file: f}
 	torn, err := a.findEnd()
 	if err == nil {
 		err = a.write([]Event{{Time: cfg.Now(), Kind: Opened, Count: torn}})
@@ -127,6 +131,11 @@ func Open(path string, cfg FileConfig) (*File, error) {
 func (a *File) findEnd() (torn uint64, err error) {
 	size, err := fileSize(a.file)
 	if err != nil {
+		return 0, err
+	}
+	if size == 0 {
+		// It may have ended between setting a full file aside and the first record of the next.
+		a.last, err = lastOf(a.path)
 		return 0, err
 	}
 	start := max(size-2*maxRecord, 0)
@@ -154,6 +163,52 @@ func (a *File) findEnd() (torn uint64, err error) {
 	}
 	return 0, nil
 }
+
+// lastOf is the end of the chain in the files that were set aside; that of no records if there are none.
+func lastOf(path string) (Chain, error) {
+	last := Chain{Hash: zeroHash}
+	aside, err := asideOf(path)
+	if err != nil || len(aside) == 0 {
+		return last, err
+	}
+	f, err := os.Open(aside[len(aside)-1])
+	if err != nil {
+		return last, err
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	a := &File{file: readOnly{f}}
+	if _, err := a.findEnd(); err != nil {
+		return last, fmt.Errorf("%s: %w", aside[len(aside)-1], err)
+	}
+	return a.last, nil
+}
+
+// readOnly is a file whose end is looked at: what is torn there stays.
+type readOnly struct{ *os.File }
+
+func (readOnly) Truncate(int64) error { return nil }
+
+// rotate sets a full file aside and begins the next. What fails is tried again with the next records.
+func (a *File) rotate() error {
+	if a.file != nil {
+		if err := errors.Join(a.file.Sync(), a.file.Close()); err != nil {
+			return err
+		}
+		a.file, a.dirty = nil, false
+		if err := os.Rename(a.path, asideName(a.path, a.last.Number)); err != nil {
+			// Better too large a file than none.
+			var openErr error
+			a.file, openErr = a.cfg.open(a.path)
+			return errors.Join(err, openErr)
+		}
+		a.size = 0
+	}
+	var err error
+	a.file, err = a.cfg.open(a.path)
+	return err
+}
+
+func asideName(path string, last uint64) string { return fmt.Sprintf("%s.%020d", path, last) }
 
 // Record queues an event. It never waits.
 func (a *File) Record(e Event) {
@@ -264,6 +319,9 @@ func (a *File) run() {
 		case <-a.stop:
 			a.flush(a.drain(waiting))
 			a.sync()
+			if a.file == nil {
+				return // which Err tells of
+			}
 			if err := a.file.Close(); err != nil {
 				a.fail(err)
 			}
@@ -337,6 +395,11 @@ func (a *File) write(events []Event) error {
 			return err
 		}
 		last = line
+	}
+	if a.file == nil || a.cfg.MaxSize > 0 && a.size > 0 && a.size+int64(buf.Len()) > a.cfg.MaxSize {
+		if err := a.rotate(); err != nil {
+			return fmt.Errorf("setting a full file aside: %w", err)
+		}
 	}
 	if _, err := a.file.WriteAt(buf.Bytes(), a.size); err != nil {
 		// A part may have been written: what is not complete must not stand there.

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -13,6 +16,8 @@ const maxProblems = 100
 
 // Problem is one thing that is wrong with a file.
 type Problem struct {
+	// File it is in; empty if only one was looked at.
+	File string `json:"file,omitempty"`
 	// Line in the file, from 1.
 	Line int `json:"line"`
 	// Message says what is wrong.
@@ -36,13 +41,92 @@ type Report struct {
 // end, nor that somebody wrote the whole file anew: for that, expect is a hash noted earlier (File.Last), which must be in the file. "" expects nothing. A hash is no signature.
 // The error is one of reading.
 func Verify(r io.Reader, expect string) (*Report, error) {
-	rep := &Report{End: Chain{Hash: zeroHash}}
-	bad := func(line int, format string, args ...any) {
-		if len(rep.Problems) < maxProblems {
-			rep.Problems = append(rep.Problems, Problem{line, fmt.Sprintf(format, args...)})
+	v := newVerifier(Chain{Hash: zeroHash}, expect)
+	if err := v.read("", r); err != nil {
+		return nil, err
+	}
+	return v.report(), nil
+}
+
+// Files are the file at a path and those that were set aside for it (FileConfig.MaxSize), the oldest first.
+func Files(path string) ([]string, error) {
+	aside, err := asideOf(path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	return append(aside, path), nil
+}
+
+// asideOf lists the files that were set aside for one, the oldest first.
+func asideOf(path string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	var out []string // ReadDir sorts by name, which is by number
+	for _, e := range entries {
+		number, ok := strings.CutPrefix(e.Name(), filepath.Base(path)+".")
+		if ok && len(number) == 20 && strings.Trim(number, "0123456789") == "" && e.Type().IsRegular() {
+			out = append(out, filepath.Join(filepath.Dir(path), e.Name()))
 		}
 	}
-	found := expect == "" || expect == zeroHash
+	return out, nil
+}
+
+// VerifyFiles is Verify for a chain over several files, in the order given. after is the end of what came before them, as an earlier Report has it, where
+// older files have been taken elsewhere; its zero value begins with the first record.
+func VerifyFiles(paths []string, after Chain, expect string) (*Report, error) {
+	if after.Hash == "" {
+		after.Hash = zeroHash
+	}
+	v := newVerifier(after, expect)
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		err = v.read(path, f)
+		_ = f.Close() // it was only read
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return v.report(), nil
+}
+
+// verifier follows a chain through one file or several.
+type verifier struct {
+	rep    *Report
+	expect string
+	found  bool
+	file   string
+	line   int
+}
+
+func newVerifier(after Chain, expect string) *verifier {
+	return &verifier{rep: &Report{End: after}, expect: expect, found: expect == "" || expect == after.Hash}
+}
+
+func (v *verifier) bad(line int, format string, args ...any) {
+	if len(v.rep.Problems) < maxProblems {
+		v.rep.Problems = append(v.rep.Problems, Problem{v.file, line, fmt.Sprintf(format, args...)})
+	}
+}
+
+func (v *verifier) report() *Report {
+	if !v.found {
+		v.bad(v.line, "the record with the expected hash is not there: records were removed from the end, or the file was written anew")
+	}
+	return v.rep
+}
+
+// read follows the chain through one file.
+func (v *verifier) read(file string, r io.Reader) error {
+	v.file = file
+	rep, bad := v.rep, v.bad
 	line, err := each(r, func(line int, text []byte, complete bool) {
 		if !complete {
 			bad(line, "the last record is not complete")
@@ -71,15 +155,10 @@ func Verify(r io.Reader, expect string) (*Report, error) {
 		if rec.Kind == Lost {
 			rep.Lost += rec.Count
 		}
-		found = found || err == nil && rec.Hash == expect
+		v.found = v.found || err == nil && rec.Hash == v.expect
 	})
-	if err != nil {
-		return nil, err
-	}
-	if !found {
-		bad(line, "the record with the expected hash is not there: records were removed from the end, or the file was written anew")
-	}
-	return rep, nil
+	v.line = line
+	return err
 }
 
 // Each calls fn with every record that can be read, changed or not, until fn returns false. The error is one of reading.
