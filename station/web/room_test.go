@@ -227,6 +227,8 @@ func TestKeyboard(t *testing.T) {
 	do(t, ctx, "a tile", chromedp.KeyEvent(kb.Tab))
 	require.Contains(t, active(), "tile")
 	do(t, ctx, "its trend", chromedp.KeyEvent(kb.Enter), holds(`location.hash.startsWith("#/device/") && document.querySelector("figure.trend") !== null`))
+	// Skipping what comes first leaves one on the page where one is.
+	do(t, ctx, "skip here too", chromedp.Focus(".skip"), chromedp.KeyEvent(kb.Enter), holds(`document.activeElement.id === "main" && location.hash.startsWith("#/device/")`))
 }
 
 // The trend shows what was measured in the last hours.

@@ -81,6 +81,10 @@ store.addEventListener("values", (e) => {
 });
 store.addEventListener("connection", connection);
 window.addEventListener("hashchange", () => { build(); main.focus(); });
+document.querySelector(".skip").addEventListener("click", (e) => {
+  e.preventDefault(); // a fragment would be taken for a route
+  main.focus();
+});
 setInterval(tick, 1000);
 button($("control"));
 store.start();
