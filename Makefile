@@ -15,6 +15,8 @@ ATTACKTIME   ?= 10m
 SOAKTIME     ?= 10m
 SOAKSEED     ?= 0
 GOLANGCI     := .tools/golangci-lint
+GOVULNCHECK  := .tools/govulncheck
+VULNREQUIRED ?=
 VENV_STAMP   := .venv/.installed
 CHROMIUM     := .tools/chromium/chromium
 PLATFORMS    := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64
@@ -146,6 +148,25 @@ chromium: ## Debian's Chromium for the tests of the web view, in ./.tools/chromi
 $(CHROMIUM): .ci/chromium
 	$(call step,Chromium in .tools)
 	bash .ci/chromium
+
+.PHONY: sbom
+sbom: ## software bill of materials of the program sdc, CycloneDX JSON, in sbom.cdx.json
+	$(GO) run ./internal/sbom -version "$$(git describe --tags --always --dirty)" -o sbom.cdx.json ./cmd/sdc
+	@echo sbom.cdx.json
+
+.PHONY: vuln
+vuln: $(GOVULNCHECK) ## known vulnerabilities in what is built; where the database cannot be reached it says so (VULNREQUIRED=1 fails then)
+	$(call step,govulncheck)
+	@status=0; $(GOVULNCHECK) ./... || status=$$?; \
+	case $$status in \
+	0) ;; \
+	3) exit 3;; \
+	*) printf '\nNOT CHECKED: the database of vulnerabilities cannot be reached, or govulncheck failed (status %s)\n' $$status; test -z '$(VULNREQUIRED)';; \
+	esac
+
+$(GOVULNCHECK): tools/go.mod tools/go.sum
+	$(call step,build govulncheck (once))
+	cd tools && $(GO) build -o ../$(GOVULNCHECK) golang.org/x/vuln/cmd/govulncheck
 
 $(GOLANGCI): tools/go.mod tools/go.sum
 	$(call step,build golangci-lint (once))
