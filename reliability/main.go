@@ -177,7 +177,7 @@ Run for %v on %s (%s/%s, %s):
 
 %s.
 
-Left: goroutines, files, heap %s.
+Left: goroutines, files, heap %s; the test keeps 64 KiB of each process that it has killed.
 
 | fault | times |
 |---|---|
