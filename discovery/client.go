@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -23,7 +24,8 @@ type ClientConfig struct {
 	Managed ManagedConfig
 	// Peers are URLs of devices that are asked besides the group or the proxy, each by a directed Probe through PeerClient,
 	// which is needed then and belongs to the caller: for devices behind routers. A Watch asks them every 30 s, and
-	// reports one gone that has not answered twice.
+	// reports one gone that has not answered twice. A peer "soap.udp://192.0.2.7:3702", an IP address and the port of the
+	// group unless another is given, gets each Probe and Resolve of the group by unicast datagram, too; it needs no PeerClient.
 	Peers      []string
 	PeerClient *soap.Client
 	// MatchTimeout is how long Resolve waits for an answer; 0 is 10 s (DPWS MATCH_TIMEOUT).
@@ -82,6 +84,11 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	var byDatagram []netip.AddrPort
+	var err error
+	if cfg.Peers, byDatagram, err = splitPeers(cfg.Peers, cfg.UDP.Port); err != nil {
+		return nil, err
+	}
 	if len(cfg.Peers) > 0 && cfg.PeerClient == nil {
 		return nil, errors.New("discovery: Peers need a PeerClient to reach them")
 	}
@@ -98,6 +105,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.askAlso = byDatagram
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Client{
 		cfg: cfg, log: cfg.Logger, node: n, cancel: cancel, done: make(chan struct{}),

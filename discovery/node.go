@@ -17,6 +17,7 @@ type node struct {
 	transport Transport
 	own       bool // the transport is ours to close
 	timing    Timing
+	askAlso   []netip.AddrPort // who gets the questions to the group, too; set before it is used
 	log       *slog.Logger
 
 	mu    sync.Mutex
@@ -183,6 +184,15 @@ func (n *node) encodeMulticast(m body) (send func() error, id string, err error)
 	data, err := n.encode(h, m, announces)
 	if err != nil {
 		return nil, "", err
+	}
+	if len(n.askAlso) > 0 && (m.kind == kindProbe || m.kind == kindResolve) {
+		return func() error {
+			err := n.transport.Multicast(data)
+			for _, to := range n.askAlso {
+				n.check(n.transport.Unicast(to, data))
+			}
+			return err
+		}, h.MessageID, nil
 	}
 	links, ok := n.transport.(*reach)
 	if !ok || m.kind != kindHello || len(m.endpoints[0].XAddrs) < 2 {

@@ -2,7 +2,10 @@ package discovery
 
 import (
 	"context"
+	"fmt"
+	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -13,6 +16,31 @@ const (
 	peerTimeout = 5 * time.Second  // for one answer
 	peerMisses  = 2                // so many answers missing, one after the other, and the peer is gone
 )
+
+// splitPeers tells the peers that are asked over HTTP(S) from those that are asked by datagram. port is that of the group.
+func splitPeers(peers []string, port uint16) (urls []string, datagrams []netip.AddrPort, err error) {
+	for _, peer := range peers {
+		host, ok := strings.CutPrefix(peer, "soap.udp://")
+		if !ok {
+			urls = append(urls, peer)
+			continue
+		}
+		host = strings.TrimSuffix(host, "/")
+		to, err := netip.ParseAddrPort(host)
+		if err != nil {
+			var a netip.Addr
+			if a, err = netip.ParseAddr(strings.Trim(host, "[]")); port == 0 {
+				port = DefaultPort
+			}
+			to = netip.AddrPortFrom(a, port)
+		}
+		if err != nil || to.Port() == 0 || to.Addr().IsMulticast() || to.Addr().IsUnspecified() {
+			return nil, nil, fmt.Errorf("discovery: peer %q: soap.udp:// takes the IP address of one host, and a port", peer)
+		}
+		datagrams = append(datagrams, netip.AddrPortFrom(to.Addr().Unmap(), to.Port()))
+	}
+	return urls, datagrams, nil
+}
 
 // askPeers asks each of ClientConfig.Peers for what matches and returns their answers within d; nil for one that does not answer.
 func (c *Client) askPeers(ctx context.Context, f Filter, d time.Duration) [][]Endpoint {

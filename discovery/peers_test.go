@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,4 +92,12 @@ func TestPeers(t *testing.T) {
 	require.NoError(t, err)
 	_, err = NewClient(ClientConfig{Peers: []string{"10.0.0.1"}, PeerClient: client})
 	require.ErrorContains(t, err, "peer")
+	for _, bad := range []string{"soap.udp://", "soap.udp://host", "soap.udp://0.0.0.0", "soap.udp://239.255.255.250:3702", "soap.udp://10.0.0.1:0", "soap.udp://10.0.0.1:99999", "soap.udp://[ff02::c]"} {
+		_, err = NewClient(ClientConfig{Peers: []string{bad}})
+		require.ErrorContains(t, err, "soap.udp", bad)
+	}
+	urls, datagrams, err := splitPeers([]string{"https://a/", "soap.udp://10.0.0.1/", "soap.udp://[fd07::1]:99", "soap.udp://[fe80::1%eth0]"}, 0)
+	require.NoError(t, err)
+	require.Equal(t, []string{"https://a/"}, urls)
+	require.Equal(t, "[10.0.0.1:3702 [fd07::1]:99 [fe80::1%eth0]:3702]", fmt.Sprint(datagrams))
 }

@@ -74,6 +74,11 @@ func TestDiscoveryProxyCommand(t *testing.T) {
 	code, found, errs = call(t, "discover", "--peer", url, "--for", "1s", "--discovery-port", port(t), "--tls", station, "--json")
 	require.Equal(t, exitOK, code, errs)
 	require.Contains(t, found, epr)
+	code, _, errs = call(t, "discover", "--peer", "soap.udp://127.0.0.1:1", "--for", "100ms", "--discovery-port", port(t))
+	require.Equal(t, exitOK, code, errs) // a datagram needs no certificate
+	code, _, errs = call(t, "discover", "--peer", "soap.udp://somewhere", "--for", "100ms", "--discovery-port", port(t))
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errs, "soap.udp")
 	code, _, errs = call(t, append([]string{"discover"}, dp...)...)
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, errs, "certificates are needed")

@@ -25,7 +25,7 @@ type netFlags struct {
 	Interface      []string     `placeholder:"NAME" help:"Interface to use, with one address of each IP family, followed as they change; repeatable, and together with --ip."`
 	TTL            int          `name:"ttl" default:"1" placeholder:"HOPS" help:"How many hops multicast messages may go, 1 to 255. Default: 1, the link."`
 	DiscoveryProxy string       `name:"discovery-proxy" placeholder:"URL" help:"Announce at and ask a discovery proxy; auto takes the one that makes itself known. Default: multicast."`
-	Peer           []string     `placeholder:"URL" help:"Ask this device as well when looking for devices, across routers; repeatable."`
+	Peer           []string     `placeholder:"URL" help:"Ask this device as well when looking for devices, across routers, at its URL or by datagram at soap.udp://ADDRESS; repeatable."`
 	DiscoveryPort  uint16       `hidden:"" default:"3702" help:"UDP port of WS-Discovery; others than 3702 are for tests."`
 }
 
@@ -47,18 +47,19 @@ func (f netFlags) Validate() error {
 	return f.network().Validate()
 }
 
-// discover opens discovery by multicast.
+// discover opens discovery by datagrams, which needs no trust.
 func (f netFlags) discover(e *env) (*discovery.Client, error) {
 	n := f.network()
 	if err := n.Validate(); err != nil {
 		return nil, usageError{err}
 	}
-	return discovery.NewClient(discovery.ClientConfig{UDP: n.UDP(), Logger: e.log})
+	return discovery.NewClient(discovery.ClientConfig{UDP: n.UDP(), Peers: f.Peer, Logger: e.log})
 }
 
 // finder opens discovery as the flags say. trust is needed for a proxy alone.
 func (f netFlags) finder(e *env, trust trustFlags) (finder, error) {
-	if f.DiscoveryProxy == "" && len(f.Peer) == 0 {
+	byDatagram := func(peer string) bool { return strings.HasPrefix(peer, "soap.udp://") }
+	if f.DiscoveryProxy == "" && !slices.ContainsFunc(f.Peer, func(p string) bool { return !byDatagram(p) }) {
 		return f.discover(e)
 	}
 	n := f.network()

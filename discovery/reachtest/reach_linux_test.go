@@ -59,9 +59,13 @@ func device(ctx context.Context, p *netns.Child, interfaces []string) error {
 	}
 }
 
-// desk looks for the device from one address whenever it is told to, and tells of Hellos.
+// desk looks for the device from its first address, and asks the others, if there are any, by unicast datagram; it does so whenever it is told to, and tells of Hellos.
 func desk(ctx context.Context, p *netns.Child, addrs []string) error {
-	c, err := discovery.NewClient(discovery.ClientConfig{UDP: discovery.UDPConfig{Address: netip.MustParseAddr(addrs[0])}, Timing: timing()})
+	var peers []string
+	for _, a := range addrs[1:] {
+		peers = append(peers, "soap.udp://"+netip.AddrPortFrom(netip.MustParseAddr(a), discovery.DefaultPort).String())
+	}
+	c, err := discovery.NewClient(discovery.ClientConfig{UDP: discovery.UDPConfig{Address: netip.MustParseAddr(addrs[0])}, Timing: timing(), Peers: peers})
 	if err != nil {
 		return err
 	}
@@ -126,4 +130,37 @@ func TestSeveralInterfaces(t *testing.T) {
 	p.Expect("moved")
 	desks["fd08::3"].Tell("probe")
 	require.Equal(t, "https://[fd08::1]:6464/", desks["fd08::3"].Expect("probed"))
+}
+
+// A device behind a router, which no multicast passes, is found by unicast datagrams.
+func TestUnicastProbe(t *testing.T) {
+	lab := netns.New(t)
+	near, far := lab.Segment(), lab.Segment()
+	r := lab.Host("router")
+	r.Attach(near, "eth0", "10.6.0.254/24", "fd06::fe/64")
+	r.Attach(far, "eth1", "10.7.0.254/24", "fd07::fe/64")
+	r.Forward()
+	d := lab.Host("device")
+	d.Attach(far, "eth0", "10.7.0.1/24", "fd07::1/64")
+	d.DefaultRoute("10.7.0.254")
+	d.DefaultRoute("fd07::fe")
+	d.Start("device", "eth0").Expect("ready")
+	h := lab.Host("desk")
+	h.Attach(near, "eth0", "10.6.0.1/24", "fd06::1/64")
+	h.DefaultRoute("10.6.0.254")
+	h.DefaultRoute("fd06::fe")
+	for _, c := range []struct{ from, to, want string }{
+		{"10.6.0.1", "10.7.0.1", "https://10.7.0.1:6464/"}, {"fd06::1", "fd07::1", "https://[fd07::1]:6464/"},
+	} {
+		alone := h.Start("desk", c.from)
+		alone.Expect("ready")
+		alone.Tell("probe")
+		require.Equal(t, "nothing", alone.Expect("probed"))
+		alone.Stop()
+		asking := h.Start("desk", c.from, c.to)
+		asking.Expect("ready")
+		asking.Tell("probe")
+		require.Equal(t, c.want, asking.Expect("probed"))
+		asking.Stop()
+	}
 }
