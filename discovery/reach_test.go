@@ -1,10 +1,13 @@
 package discovery
 
 import (
+	"net"
 	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
 
 	"github.com/semeco/go-sdc/soap"
 )
@@ -46,4 +49,29 @@ func TestZonesComeFromTheLink(t *testing.T) {
 	require.Equal(t, []string{"https://[fe80::2]:1/", "https://[fe80::3]:1/", "https://192.0.2.1/"}, m.endpoints[0].XAddrs)
 	m.setZone("eth7")
 	require.Equal(t, []string{"https://[fe80::2%25eth7]:1/", "https://[fe80::3%25eth7]:1/", "https://192.0.2.1/"}, m.endpoints[0].XAddrs)
+}
+
+func TestTTL(t *testing.T) {
+	for ttl, want := range map[int]int{0: 1, 7: 7, 255: 255} {
+		opened, err := OpenUDP(UDPConfig{TTL: ttl, Port: 45678}, nil)
+		require.NoError(t, err)
+		p, ok := opened.(*PacketTransport)
+		require.True(t, ok)
+		send, ok := p.send.(*net.UDPConn)
+		require.True(t, ok)
+		got, err := ipv4.NewPacketConn(send).MulticastTTL()
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		require.NoError(t, opened.Close())
+
+		c, err := listenSend6(netip.IPv6Loopback(), &net.Interface{Index: 1, Name: "lo"}, max(ttl, 1))
+		if err != nil {
+			t.Logf("SKIPPED, NOT TESTED: no IPv6 here: %v", err)
+			continue
+		}
+		got, err = ipv6.NewPacketConn(c).MulticastHopLimit()
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		require.NoError(t, c.Close())
+	}
 }
