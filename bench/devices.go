@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -43,7 +44,7 @@ func runDevices(ctx context.Context, t task, ready func(outcome), _ <-chan struc
 	for i := range devices {
 		a := host(t.First + i)
 		if devices[i], err = startDevice(lasting, provider.Config{
-			MDIB: snap, Identity: id, Network: sdc.Network{Address: a}, Dial: dialFrom(a),
+			MDIB: snap, Identity: id, Network: sdc.Network{Address: a, ListenPort: devicePort()}, Dial: dialFrom(a),
 		}); err != nil {
 			return o, err
 		}
@@ -60,6 +61,10 @@ func runDevices(ctx context.Context, t task, ready func(outcome), _ <-chan struc
 	o = outcome{Reports: sent.Load(), Behind: behind.Load(), RSS: rss(), Goroutine: runtime.NumGoroutine()}
 	return o, errors.Join(errs...)
 }
+
+// devicePort is below the ports that the system chooses for consumers: a device takes a consumer with its own port on another loopback address
+// for itself.
+func devicePort() uint16 { return uint16(15_000 + os.Getpid()%15_000) }
 
 // animate lets a device work at its pace until ctx ends.
 func animate(ctx context.Context, d *device, l load, sent, behind *atomic.Int64) error {
