@@ -73,6 +73,9 @@ func device(t testing.TB, host *memnet.Host, epr string, change func(*provider.C
 	}
 }
 
+// pass lets virtual time pass.
+func pass(d time.Duration) { time.Sleep(d) }
+
 func commit(t testing.TB, dev *provider.Provider, n int64) {
 	t.Helper()
 	require.NoError(t, dev.Update(func(tx *mdib.Tx) error { return tx.SetNumeric(counter, pm.NewDecimal(n, 0), time.Now()) }))

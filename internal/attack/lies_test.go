@@ -88,7 +88,7 @@ func told(name, area, about string, deed func(x *exchange) bool, check func(t *t
 			}
 		})
 		commit(s.t, s.liar.dev, 1)
-		time.Sleep(40 * time.Second)
+		pass(40 * time.Second)
 		require.NotEqual(s.t, consumer.Lost, d.Link().State)
 		s.liar.honest()
 		s.settled(d)
@@ -118,7 +118,7 @@ func answersThatAreNone() []lie {
 				if _, err := io.WriteString(c, text); err != nil {
 					return
 				}
-				time.Sleep(time.Second)
+				pass(time.Second)
 			}
 		}
 	}
@@ -390,7 +390,7 @@ func notifications() []lie {
 				}
 			})
 			commit(s.t, s.liar.dev, 2)
-			time.Sleep(time.Second)
+			pass(time.Second)
 			s.liar.honest()
 			s.settled(d)
 			if noticed != nil {
@@ -481,7 +481,7 @@ func notifications() []lie {
 			for i := range int64(5000) {
 				commit(s.t, s.liar.dev, i)
 				if i%100 == 99 {
-					time.Sleep(time.Millisecond) // the device's own queue has a bound
+					pass(time.Millisecond) // the device's own queue has a bound
 				}
 			}
 			s.settled(d)
@@ -522,7 +522,7 @@ func notifications() []lie {
 			defer f.stop()
 			s.liar.lie(func(l *liar) { l.report = func(string, []byte) []byte { return nil } })
 			commit(s.t, s.liar.dev, 1)
-			time.Sleep(11 * time.Second)
+			pass(11 * time.Second)
 			isType[*consumer.LagError]()(s.t, errors.Join(f.trouble()...))
 			s.liar.honest()
 			s.settled(d)
@@ -546,7 +546,7 @@ func subscriptionsOfLiars() []lie {
 			})
 			d, err := s.connect()
 			if err == nil {
-				time.Sleep(10 * time.Second)
+				pass(10 * time.Second)
 			}
 			check(s.t, err, s.liar.asked("Subscribe")+s.liar.asked("Renew"))
 			s.liar.honest()
@@ -588,7 +588,7 @@ func subscriptionsOfLiars() []lie {
 				}
 			})
 			end(s.liar.subscribed()[0])
-			time.Sleep(20 * time.Second)
+			pass(20 * time.Second)
 			require.NotEqual(s.t, consumer.Lost, d.Link().State)
 			require.Greater(s.t, s.liar.asked("Subscribe"), 4)
 			require.Less(s.t, s.liar.asked("Subscribe"), 60)
@@ -608,7 +608,7 @@ func subscriptionsOfLiars() []lie {
 					return x.document(soap.AppendEnvelope(nil, f.Header(""), f))
 				}
 			})
-			time.Sleep(5 * time.Minute)
+			pass(5 * time.Minute)
 			require.Greater(s.t, s.liar.asked("Subscribe"), 2)
 			require.Less(s.t, s.liar.asked("Subscribe"), 60)
 			s.liar.honest()
@@ -720,10 +720,10 @@ func announcements() []lie {
 			for i, data := range append(append([][]byte{hello(truth, "urn:s", "http://192.0.2.5/", 1)}, say...), hello(truth, "urn:s", "http://192.0.2.5/", 2)) {
 				require.NoError(s.t, voice.Multicast(data))
 				if i%100 == 0 {
-					time.Sleep(time.Millisecond)
+					pass(time.Millisecond)
 				}
 			}
-			time.Sleep(time.Second)
+			pass(time.Second)
 			now := known()
 			require.Contains(s.t, now, truth, "an honest device is known all the same")
 			require.EqualValues(s.t, 2, now[truth].MetadataVersion)
@@ -761,7 +761,7 @@ func announcements() []lie {
 			defer func() { _ = voice.Close() }()
 			for i := range 20 {
 				require.NoError(s.t, voice.Multicast(hello(liarEPR, "urn:s", "http://"+thirdIP+"/", 1000+i)))
-				time.Sleep(2 * time.Second)
+				pass(2 * time.Second)
 			}
 			require.Equal(s.t, consumer.Live, d.Link().State)
 			s.settled(d)
@@ -777,7 +777,7 @@ func announcements() []lie {
 			defer func() { _ = voice.Close() }()
 			for range 20 {
 				require.NoError(s.t, voice.Multicast(announcement("Bye", "<wsd:Bye><wsa:EndpointReference><wsa:Address>"+liarEPR+"</wsa:Address></wsa:EndpointReference></wsd:Bye>")))
-				time.Sleep(2 * time.Second)
+				pass(2 * time.Second)
 			}
 			require.Equal(s.t, consumer.Live, d.Link().State)
 			s.settled(d)

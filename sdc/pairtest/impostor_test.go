@@ -119,10 +119,10 @@ func TestNobodyElseReportsForADevice(t *testing.T) {
 					return
 				}
 				require.Equal(t, "1", number(t, d.MDIB()))
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				require.Equal(t, consumer.Live, d.Link().State)
 				require.NoError(t, setNumber(tr.dev, "2"))
-				time.Sleep(time.Second)
+				pass(time.Second)
 				require.Equal(t, "2", number(t, d.MDIB()), "the device itself is heard")
 				require.Len(t, spy.heard(), 2, "nothing had to be made anew")
 			})
@@ -172,7 +172,7 @@ func TestNobodyElseTakesThePlaceOfADevice(t *testing.T) {
 				where.Store(&now)
 				require.NoError(t, setNumber(tr.dev, "666"))
 				if c.taken {
-					time.Sleep(4 * time.Second)
+					pass(4 * time.Second)
 					require.Equal(t, consumer.Live, d.Link().State)
 					require.Equal(t, "666", number(t, d.MDIB()))
 					return

@@ -60,6 +60,9 @@ func inTrust(t *testing.T, device, client pki.Request, s setup, test func(t *tes
 	})
 }
 
+// pass lets virtual time pass.
+func pass(d time.Duration) { time.Sleep(d) }
+
 func denies(t *testing.T, id *sdc.Identity, pattern string) {
 	t.Helper()
 	p, err := sdc.ParsePeerPattern(pattern)
