@@ -69,7 +69,7 @@ func device(t testing.TB, host *memnet.Host, epr string, change func(*provider.C
 	<-dev.Ready()
 	return dev, func() {
 		cancel()
-		<-ended // whether it could take its leave depends on what was done to it
+		_ = <-ended // whether it could take its leave depends on what was done to it
 	}
 }
 
