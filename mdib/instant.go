@@ -12,13 +12,13 @@ import (
 type Doubt uint8
 
 const (
-	// DoubtBeforeStep: the time was taken before the device's clock was set, so that it does not compare with later ones.
+	// DoubtBeforeStep means: the time was taken before the device's clock was set, so that it does not compare with later ones.
 	DoubtBeforeStep Doubt = 1 << iota
-	// DoubtEpoch: the clock has been set and the MDIB still holds times from before (its state is StndBy); which side this one is from, nothing tells.
+	// DoubtEpoch means: the clock has been set and the MDIB still holds times from before (its state is StndBy); which side this one is from, nothing tells.
 	DoubtEpoch
-	// DoubtClock: the clock, or the MDS it belongs to, says that it does not work.
+	// DoubtClock means: the clock, or the MDS it belongs to, says that it does not work.
 	DoubtClock
-	// DoubtDrift: the clock goes wrong, or that of who reads the time. It is for readers to find out: nothing in an MDIB shows it.
+	// DoubtDrift means: the clock goes wrong, or that of who reads the time. It is for readers to find out: nothing in an MDIB shows it.
 	DoubtDrift
 )
 

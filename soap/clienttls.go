@@ -39,7 +39,8 @@ func secured(ctx context.Context, base *tls.Config, raw net.Conn, addr string) (
 	conn := tls.Client(raw, conf)
 	shake, cancel := context.WithTimeout(ctx, defaultTimeout)
 	defer cancel()
-	return conn, conn.HandshakeContext(shake)
+	err := conn.HandshakeContext(shake)
+	return conn, err
 }
 
 // clientConn is a connection of a client over TLS.

@@ -187,7 +187,7 @@ func (l *Line) exchange(ctx context.Context, kept bool) (written bool, err error
 		inOrder = true
 		return true, nil
 	}
-	resp, err := conn.answer()
+	resp, err := conn.answer() //nolint:bodyclose // its body is part of the connection
 	switch {
 	case err != nil && werr != nil && !isAlert(err):
 		return n > 0, werr
@@ -351,7 +351,7 @@ func (c *lineConn) answer() (*http.Response, error) {
 	for range maxInterim + 1 {
 		resp, err := http.ReadResponse(c.br, c.post) //nolint:bodyclose // whoever gets it closes it
 		if err != nil {
-			if c.in.err != nil && c.in.err != io.EOF {
+			if c.in.err != nil && !errors.Is(c.in.err, io.EOF) {
 				err = c.in.err // better than what became of it
 			}
 			return nil, fmt.Errorf("answer: %w", err)
