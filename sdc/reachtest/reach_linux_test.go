@@ -87,7 +87,7 @@ func desk(ctx context.Context, p *netns.Child, args []string) error {
 	}
 	defer locator.Close()
 	c, err := consumer.New(ctx, consumer.Config{
-		Identity: id, Network: n, ProofInterval: 500 * time.Millisecond, RequestTimeout: 3 * time.Second,
+		Identity: id, Network: n, ProofInterval: time.Second, RequestTimeout: 5 * time.Second, LostAfter: 2 * time.Minute,
 		Locators: []consumer.Locator{locator},
 	})
 	if err != nil {
@@ -228,9 +228,12 @@ func TestADeviceIsUsedFromEachOfItsNetworks(t *testing.T) {
 		if name == "lan0" {
 			require.Contains(t, used, "%25lan0")
 		}
-		desks[name].Tell("find")
-		found := desks[name].Expect("found ")
-		require.True(t, strings.HasPrefix(found, want), "from %s: %s", name, found)
+		var found string
+		require.Eventually(t, func() bool { // on a machine that is busy an answer may come too late
+			desks[name].Tell("find")
+			found = desks[name].Expect("found")
+			return strings.HasPrefix(found, want)
+		}, time.Minute, 100*time.Millisecond, "from %s", name)
 		require.Equal(t, name == "lan0", strings.Contains(found, "fe80"), "nobody else has a use for it: %s", found)
 	}
 
@@ -240,7 +243,8 @@ func TestADeviceIsUsedFromEachOfItsNetworks(t *testing.T) {
 	plug.Remove()
 	require.Eventually(t, func() bool {
 		desks["fd07::3"].Tell("find")
-		return !strings.Contains(desks["fd07::3"].Expect("found "), "10.8.0.1")
+		found := desks["fd07::3"].Expect("found")
+		return found != "" && !strings.Contains(found, "10.8.0.1")
 	}, time.Minute, 100*time.Millisecond)
 	desks["10.8.0.2"].Tell("find")
 	require.Empty(t, desks["10.8.0.2"].Expect("found"))
@@ -292,9 +296,10 @@ func TestAConnectionMovesToTheOtherNetwork(t *testing.T) {
 			plug.Silence()
 		}
 	}
-	d.Expect("stale")
-	second := d.Expect("live ")
-	require.NotEqual(t, first, second)
+	second := first
+	for second == first { // it may have been stale for a moment before, on a machine that is busy
+		second = d.Expect("live ")
+	}
 	for ip, plug := range plugs { // and back
 		if strings.Contains(first, ip) {
 			plug.Restore()
@@ -303,8 +308,9 @@ func TestAConnectionMovesToTheOtherNetwork(t *testing.T) {
 			plug.Silence()
 		}
 	}
-	d.Expect("stale")
-	require.Equal(t, first, d.Expect("live "))
+	for back := second; back != first; {
+		back = d.Expect("live ")
+	}
 	for _, plug := range plugs { // so that both can say goodbye
 		plug.Restore()
 	}
