@@ -55,20 +55,20 @@ func New(t testing.TB) *Lab {
 	l := &Lab{t: t, hosts: map[string]*Host{}}
 	base, err := newSpace()
 	if err != nil {
-		missing(t, err)
+		missing(t, "SDC_REQUIRE_NETNS", "network namespaces", err)
 	}
 	l.base = base
 	t.Cleanup(base.close)
 	return l
 }
 
-// missing skips the test, or fails it where namespaces are required.
-func missing(t testing.TB, err error) {
+// missing skips the test for want of something, or fails it where the variable says that it must be there.
+func missing(t testing.TB, variable, what string, err error) {
 	t.Helper()
-	if os.Getenv("SDC_REQUIRE_NETNS") == "1" {
-		t.Fatalf("network namespaces cannot be made, and SDC_REQUIRE_NETNS=1: %v", err)
+	if os.Getenv(variable) == "1" {
+		t.Fatalf("%s cannot be made, and %s=1: %v", what, variable, err)
 	}
-	t.Skipf("SKIPPED, NOT TESTED: network namespaces cannot be made: %v", err)
+	t.Skipf("SKIPPED, NOT TESTED: %s cannot be made: %v", what, err)
 }
 
 // newSpace makes a namespace whose loopback interface is up.
