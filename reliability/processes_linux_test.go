@@ -9,7 +9,6 @@ import (
 	"math/big"
 	"net"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -19,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/faults"
 	"github.com/semeco/go-sdc/internal/netns"
 	"github.com/semeco/go-sdc/internal/oracle"
 	"github.com/semeco/go-sdc/mdib"
@@ -185,8 +185,8 @@ type process struct {
 
 // settableClock skips a row where the clock of a process cannot be set.
 func settableClock(t *testing.T) {
-	if runtime.GOARCH != "amd64" {
-		t.Skip("SKIPPED, NOT TESTED: the clock of a process is set on amd64 only")
+	if err := faults.ClockSettable(); err != nil {
+		t.Skipf("SKIPPED, NOT TESTED: the clock of a process cannot be set: %v", err)
 	}
 }
 

@@ -34,14 +34,7 @@ var clockCode = []byte{
 
 // NewClock takes the clock over. It is to be called at the beginning of a process that is there for tests, before much else runs.
 func NewClock() (*Clock, error) {
-	at, size, err := findClock()
-	if err != nil {
-		return nil, err
-	}
-	if size < uint64(len(clockCode)) {
-		return nil, fmt.Errorf("the kernel's function has %d bytes, %d are needed", size, len(clockCode))
-	}
-	mem, err := os.OpenFile("/proc/self/mem", os.O_RDWR, 0)
+	mem, at, err := openClock()
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +42,33 @@ func NewClock() (*Clock, error) {
 		return nil, errors.Join(err, mem.Close())
 	}
 	return &Clock{mem: mem, offset: at + int64(len(clockCode)) - 8}, nil
+}
+
+// ClockSettable tells why NewClock would fail on this machine; nil if it would not. It leaves the clock alone.
+func ClockSettable() error {
+	mem, at, err := openClock()
+	if err != nil {
+		return err
+	}
+	same := make([]byte, len(clockCode))
+	_, err = mem.ReadAt(same, at)
+	if err == nil {
+		_, err = mem.WriteAt(same, at)
+	}
+	return errors.Join(err, mem.Close())
+}
+
+// openClock opens the memory of this process, in which the function is at a place that is large enough.
+func openClock() (mem *os.File, at int64, err error) {
+	at, size, err := findClock()
+	if err != nil {
+		return nil, 0, err
+	}
+	if size < uint64(len(clockCode)) {
+		return nil, 0, fmt.Errorf("the kernel's function has %d bytes, %d are needed", size, len(clockCode))
+	}
+	mem, err = os.OpenFile("/proc/self/mem", os.O_RDWR, 0)
+	return mem, at, err
 }
 
 // Set makes the wall clock wrong by so many seconds.

@@ -9,7 +9,12 @@ type Clock struct{}
 
 // NewClock takes the clock over.
 func NewClock() (*Clock, error) {
-	return nil, errors.New("the clock of one process cannot be set on this platform")
+	return nil, ClockSettable()
+}
+
+// ClockSettable tells why NewClock fails.
+func ClockSettable() error {
+	return errors.New("the clock of one process cannot be set on this platform")
 }
 
 // Set makes the wall clock wrong by so many seconds.
