@@ -24,6 +24,8 @@ func FuzzConfirmation(f *testing.F) {
 		"HTTP/1.1 2x2 ok\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 500 no\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 200 \r\n\r\n",
+		"HTTP/1.1 200 \r\nContent-length:0\r\n0:\x01\r\n\r\n",
+		"HTTP/1.1 200 \n0\r\nContent-Length:0\r\n\r\n",
 	} {
 		f.Add([]byte(s))
 	}

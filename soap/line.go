@@ -304,7 +304,7 @@ func confirmation(b []byte) (n int, ok bool) {
 		return 0, false
 	}
 	status, rest, _ := bytes.Cut(b[:end], []byte("\r\n"))
-	if len(status) < len("HTTP/1.1 2xx ") || string(status[:10]) != "HTTP/1.1 2" || !digit(status[10]) || !digit(status[11]) || status[12] != ' ' {
+	if len(status) < len("HTTP/1.1 2xx ") || string(status[:10]) != "HTTP/1.1 2" || !digit(status[10]) || !digit(status[11]) || status[12] != ' ' || !plainText(status) {
 		return 0, false
 	}
 	empty := false
@@ -312,7 +312,7 @@ func confirmation(b []byte) (n int, ok bool) {
 		var line []byte
 		line, rest, _ = bytes.Cut(rest, []byte("\r\n"))
 		name, value, ok := bytes.Cut(line, []byte(":"))
-		if !ok || !plainName(name) || bytes.ContainsAny(value, "\r\n\x00") {
+		if !ok || !plainName(name) || !plainText(value) {
 			return 0, false
 		}
 		switch {
@@ -338,6 +338,16 @@ func plainName(name []byte) bool {
 		}
 	}
 	return len(name) > 0
+}
+
+// plainText has no control characters but tabs.
+func plainText(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' && c != '\t' || c == 0x7F {
+			return false
+		}
+	}
+	return true
 }
 
 const (
