@@ -179,16 +179,31 @@ func (s *Source) isOwn(r *soap.Request, u *url.URL) bool {
 		if o.Scheme == "" {
 			o.Scheme = u.Scheme
 		}
-		if portOf(o) == portOf(u) && (strings.EqualFold(o.Hostname(), u.Hostname()) || isLoopback(o.Hostname()) && isLoopback(u.Hostname())) {
+		if portOf(o) == portOf(u) && leadsTo(u.Hostname(), o.Hostname()) {
 			return true
 		}
 	}
 	return false
 }
 
-func isLoopback(host string) bool {
-	a, err := parseAddr(host)
-	return err == nil && a.IsLoopback() || strings.EqualFold(host, "localhost")
+// leadsTo tells whether who connects to a host may arrive at the own address of this process. Other addresses of loopback are those of others.
+func leadsTo(host, own string) bool {
+	if strings.EqualFold(host, own) {
+		return true
+	}
+	there, here := loopback(host), loopback(own)
+	return slices.ContainsFunc(there, func(a netip.Addr) bool { return a.IsUnspecified() || slices.Contains(here, a) }) && here != nil
+}
+
+// loopback returns the addresses of a host if it is one of loopback, or none in particular, which leads there too.
+func loopback(host string) []netip.Addr {
+	if strings.EqualFold(host, "localhost") {
+		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
+	}
+	if a, err := parseAddr(host); err == nil && (a.IsLoopback() || a.IsUnspecified()) {
+		return []netip.Addr{a}
+	}
+	return nil
 }
 
 func portOf(u *url.URL) string {
