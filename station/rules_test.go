@@ -1,6 +1,7 @@
 package station
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -87,4 +88,15 @@ func TestRulesMatchWhatDiscoveryTells(t *testing.T) {
 	} {
 		require.Equal(t, c.want, c.rule.Match(vent), name)
 	}
+}
+
+func FuzzParseRules(f *testing.F) {
+	f.Add([]byte("rules: [{name: vents, devices: [ventilator], location: 'fac=F,poc=OR 1'}]"))
+	f.Add([]byte("rules:\n- name: a\n  ensemble: {root: 'urn:oid:1', id: x}\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		rules, err := ParseRules(bytes.NewReader(text))
+		if (rules == nil) == (err == nil) {
+			t.Fatalf("%v, %v", rules, err)
+		}
+	})
 }

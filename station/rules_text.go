@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/yamlguard"
 	"github.com/semeco/go-sdc/sdc"
 )
 
@@ -85,10 +86,10 @@ func ParseRules(r io.Reader) ([]Rule, error) {
 	var doc rulesText
 	dec := yaml.NewDecoder(strings.NewReader(string(b)))
 	dec.KnownFields(true)
-	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
+	if err := yamlguard.Do(func() error { return dec.Decode(&doc) }); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
-	if err := dec.Decode(new(any)); !errors.Is(err, io.EOF) {
+	if err := yamlguard.Do(func() error { return dec.Decode(new(any)) }); !errors.Is(err, io.EOF) {
 		return nil, errors.New("rules: there is more than one document")
 	}
 	if len(doc.Rules) == 0 {

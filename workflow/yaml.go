@@ -10,6 +10,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/semeco/go-sdc/internal/yamlguard"
 )
 
 // maxFile bounds the YAML of a workflow.
@@ -24,6 +26,22 @@ func Schema() string { return schema }
 // Parse reads a workflow and checks it as a whole. The error is an *InvalidError with the places of everything that is wrong. A
 // field that is not known, or there twice, is an error, and so are anchors and aliases: what is done to a patient is written out.
 func Parse(data []byte) (*Workflow, error) {
+	var w *Workflow
+	err := yamlguard.Do(func() (err error) {
+		w, err = parse(data)
+		return err
+	})
+	var invalid *InvalidError
+	switch {
+	case err == nil:
+		return w, nil
+	case errors.As(err, &invalid):
+		return nil, invalid
+	}
+	return nil, &InvalidError{[]Problem{{Path: "$", Message: err.Error()}}}
+}
+
+func parse(data []byte) (*Workflow, error) {
 	if len(data) > maxFile {
 		return nil, &InvalidError{[]Problem{{Path: "$", Message: fmt.Sprintf("larger than %d bytes", maxFile)}}}
 	}

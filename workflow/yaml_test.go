@@ -161,6 +161,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(doc)
 	}
 	f.Add([]byte(head + "steps: [{id: a, check: [{at: pump, live: true}]}]"))
+	f.Add([]byte(head + "steps:\n  - {id: a}\nsame: !00\n0\n  - b: c\nd: e")) // the library panics
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		w, err := workflow.Parse(doc)
 		if (w == nil) == (err == nil) {

@@ -31,6 +31,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/semeco/go-sdc/internal/yamlguard"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/provider"
@@ -115,7 +116,8 @@ func Read(path string) (*Policy, error) {
 // Parse reads a policy. The error names everything that is wrong with its lines, at least the first mistake of form.
 func Parse(text []byte) (*Policy, error) {
 	var doc document
-	if err := yaml.UnmarshalWithOptions(text, &doc, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
+	err := yamlguard.Do(func() error { return yaml.UnmarshalWithOptions(text, &doc, yaml.Strict(), yaml.DisallowUnknownField()) })
+	if err != nil {
 		return nil, readable(err)
 	}
 	p := &Policy{fallback: doc.Default.text}

@@ -148,6 +148,7 @@ func TestMistakesNameTheirLine(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(example))
 	f.Add([]byte(`{"version": 1}`))
+	f.Add([]byte("version: 1\nrules:\n  - name: a\n    peers: !00\n0\n  - b: c\nd: e")) // the library panics
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p, err := policy.Parse(text)
 		if (p == nil) == (err == nil) {
