@@ -65,7 +65,8 @@ func (m *member) keepEnsembles(ctx context.Context, dev *consumer.Device) {
 			if s.isIn(want) || time.Now().Before(failed[s.Handle].at) {
 				continue
 			}
-			did, err := join(ctx, dev, d.MDIB, s, want)
+			// Once it has begun it is waited for, released or not: what leaves the ensembles afterwards has to know of it.
+			did, err := join(context.WithoutCancel(ctx), dev, d.MDIB, s, want)
 			switch {
 			case err != nil && ctx.Err() == nil:
 				pause := min(max(2*failed[s.Handle].pause, firstJoin), maxJoin)
