@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/soap"
 )
@@ -67,7 +68,7 @@ func (w *watcher) last() Event {
 
 func TestWatch(t *testing.T) {
 	// covers: SDPi R3001, SDPi R3002, COEX-4
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		_, stopEarly := l.target(t, "10.0.0.1", TargetConfig{Endpoint: testEndpoint(testEPR)})
@@ -117,7 +118,7 @@ func TestWatch(t *testing.T) {
 
 func TestWatchSeesRestart(t *testing.T) {
 	// covers: COEX-3
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		c := l.client(t, "10.0.0.3", ClientConfig{})
 		w := watching(t, c, Filter{})
@@ -141,7 +142,7 @@ func TestWatchSeesRestart(t *testing.T) {
 
 func TestWatchIgnoresForeign(t *testing.T) {
 	// covers: COEX-5
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		c := l.client(t, "10.0.0.3", ClientConfig{})
@@ -173,7 +174,7 @@ func TestWatchIgnoresForeign(t *testing.T) {
 }
 
 func TestWatchResolves(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		c := l.client(t, "10.0.0.3", ClientConfig{})
@@ -205,7 +206,7 @@ func TestWatchResolves(t *testing.T) {
 }
 
 func TestWatchSlowReader(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		c := l.client(t, "10.0.0.3", ClientConfig{})
 		var targets []*Target
@@ -240,7 +241,7 @@ func TestWatchSlowReader(t *testing.T) {
 
 func TestProbe(t *testing.T) {
 	// covers: SDPi R3002
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		for i := range 3 {
@@ -285,7 +286,7 @@ func TestProbe(t *testing.T) {
 }
 
 func TestProbeResolves(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		c := l.client(t, "10.0.0.3", ClientConfig{})
@@ -323,7 +324,7 @@ func TestProbeResolves(t *testing.T) {
 }
 
 func TestResolve(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		l.target(t, "10.0.0.1", TargetConfig{Endpoint: testEndpoint(testEPR)})
 		c := l.client(t, "10.0.0.3", ClientConfig{})
@@ -344,7 +345,7 @@ func TestResolve(t *testing.T) {
 }
 
 func TestLossyNetwork(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		l.net.SetLink(memnet.Link{Latency: time.Millisecond, Jitter: 200 * time.Millisecond, Duplicate: 0.5})
 		c := l.client(t, "10.0.0.3", ClientConfig{})
@@ -366,7 +367,7 @@ func TestLossyNetwork(t *testing.T) {
 }
 
 func TestClientClose(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		c := l.client(t, "10.0.0.3", ClientConfig{})
 		w := watching(t, c, Filter{})
@@ -399,7 +400,7 @@ func TestClientClose(t *testing.T) {
 }
 
 func TestWatchLimit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		var log bytes.Buffer
 		c := l.client(t, "10.0.0.3", ClientConfig{MaxEndpoints: 2, Logger: testLogger(&log)})

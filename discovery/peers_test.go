@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/soap"
 )
 
@@ -23,7 +23,7 @@ func next(events <-chan Event, but EventKind) Event {
 
 // Devices that the group does not reach are found by their URLs; one that does not answer holds nobody up.
 func TestPeers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		l.target(t, "10.0.0.3", TargetConfig{Endpoint: testEndpoint(otherEPR)})
 		far, err := NewTarget(TargetConfig{Endpoint: testEndpoint(testEPR)}) // never on the group

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/soap"
 )
@@ -25,7 +26,7 @@ func (p *tap) ask(m body) (id string) {
 
 func TestTargetLife(t *testing.T) {
 	// covers: MDPWS R0008, WSD-1, WSD-5, SDPi R2002
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		began := time.Now()
@@ -68,7 +69,7 @@ func TestTargetLife(t *testing.T) {
 
 func TestSayHello(t *testing.T) {
 	// covers: MDPWS R0008
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		idle, err := NewTarget(TargetConfig{Endpoint: testEndpoint(testEPR)})
@@ -122,7 +123,7 @@ func TestRepetition(t *testing.T) {
 
 func TestPeriodicHello(t *testing.T) {
 	// covers: SDPi R2001
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		l.target(t, "10.0.0.1", TargetConfig{Endpoint: testEndpoint(testEPR)})
@@ -143,7 +144,7 @@ func TestPeriodicHello(t *testing.T) {
 }
 
 func TestPeriodicHelloOff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		l.target(t, "10.0.0.1", TargetConfig{Endpoint: testEndpoint(testEPR), Timing: Timing{HelloEvery: -1}})
@@ -154,7 +155,7 @@ func TestPeriodicHelloOff(t *testing.T) {
 
 func TestMetadataVersion(t *testing.T) {
 	// covers: WSD-4
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		target, _ := l.target(t, "10.0.0.1", TargetConfig{Endpoint: testEndpoint(testEPR), Timing: Timing{HelloDelay: -1}})
@@ -211,7 +212,7 @@ func TestMetadataVersion(t *testing.T) {
 
 func TestDatagramSize(t *testing.T) {
 	// covers: WSD-3
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		target, stop := l.target(t, "10.0.0.1", TargetConfig{Endpoint: testEndpoint(testEPR), Timing: Timing{HelloDelay: -1}})
@@ -243,7 +244,7 @@ func TestDatagramSize(t *testing.T) {
 
 func TestAnswers(t *testing.T) {
 	// covers: WSD-2, COEX-5
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		other := l.tap(t, "10.0.0.8")
@@ -313,7 +314,7 @@ func TestAnswers(t *testing.T) {
 
 func TestUnicastFault(t *testing.T) {
 	// covers: WSD-2
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		l.target(t, "10.0.0.1", TargetConfig{Endpoint: testEndpoint(testEPR), Timing: Timing{HelloDelay: -1}})
@@ -338,7 +339,7 @@ func TestUnicastFault(t *testing.T) {
 
 func TestResolveDelay(t *testing.T) {
 	// covers: SDPi R0001
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		l.target(t, "10.0.0.1", TargetConfig{Endpoint: testEndpoint(testEPR)})
@@ -367,7 +368,7 @@ func TestResolveDelay(t *testing.T) {
 
 func TestRestart(t *testing.T) {
 	// covers: WSD-1
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		p := l.tap(t, "10.0.0.9")
 		e := testEndpoint(testEPR)
@@ -394,7 +395,7 @@ func TestRestart(t *testing.T) {
 
 func TestDirectedProbe(t *testing.T) {
 	// covers: MDPWS R0015, WSD-2, MDPWS R0008
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		target, err := NewTarget(TargetConfig{Endpoint: testEndpoint(testEPR), Transport: l.transport(t, "10.0.0.1")})
 		require.NoError(t, err)
@@ -465,7 +466,7 @@ func (b *brokenTransport) Unicast(netip.AddrPort, []byte) error { return net.Err
 func (b *brokenTransport) Close() error                         { return nil }
 
 func TestBrokenTransport(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		broken := errors.New("interface has gone")
 		b := &brokenTransport{fail: make(chan error, 1)}
 		target, err := NewTarget(TargetConfig{Endpoint: testEndpoint(testEPR), Transport: b})
@@ -511,7 +512,7 @@ func TestNewTargetRefuses(t *testing.T) {
 }
 
 func TestFlood(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := newLAN(t)
 		l.target(t, "10.0.0.1", TargetConfig{Endpoint: testEndpoint(testEPR), Timing: Timing{HelloDelay: -1}})
 		p := l.tap(t, "10.0.0.9")

@@ -7,13 +7,13 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/internal/reftest"
 	"github.com/semeco/go-sdc/mdib"
@@ -72,7 +72,7 @@ func listenOn(h *memnet.Host) func(context.Context, string, string) (net.Listene
 func play(t *testing.T, device func(ctx context.Context, cfg provider.Config, ready func(*provider.Provider)) error, change func(*provider.Config, *plugathon.Config)) map[string]plugathon.Result {
 	t.Helper()
 	out := map[string]plugathon.Result{}
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := &bench{t: t, net: memnet.New(memnet.Config{}), hosts: []string{"192.0.2.3", "192.0.2.4"}}
 		defer b.net.Close()
 		here, there := b.net.Host(deviceIP), b.net.Host(consumerIP)
@@ -260,7 +260,7 @@ func TestWithoutDiscovery(t *testing.T) {
 }
 
 func TestDeviceThatIsNotThere(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		network := memnet.New(memnet.Config{})
 		defer network.Close()
 		there := network.Host(consumerIP)

@@ -11,12 +11,12 @@ import (
 	"slices"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/diff"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/mdib"
 )
 
@@ -256,7 +256,7 @@ func TestAppendCutsOffAFrameWithoutContent(t *testing.T) {
 }
 
 func TestDiskFull(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		m := &memory{fail: syscall.ENOSPC}
 		w, err := newWriter(m, Config{Uncompressed: true, FrameSize: 1 << 10, Buffer: 32 << 10})
 		require.NoError(t, err)

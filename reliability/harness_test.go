@@ -8,12 +8,12 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/faults"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/internal/oracle"
@@ -168,7 +168,7 @@ func (b *bench) wait(d time.Duration) { <-time.After(d) }
 
 // inVirtualTime runs one fault and returns its row of the matrix.
 func inVirtualTime(t *testing.T, f fault) (row Row) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := &bench{t: t, net: memnet.New(memnet.Config{Seed: 1})}
 		defer b.net.Close()
 		there, box := b.net.Host(consumerIP), b.net.Host(boxIP)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/faults"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/mdib"
@@ -299,7 +300,7 @@ func (n nowhere) Accept() (net.Conn, error) { return nil, net.ErrClosed }
 
 func TestStateVersionsShowALoss(t *testing.T) {
 	// Without all reports the MDIB version says nothing, and some devices do not number their notifications.
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := &bench{t: t, net: memnet.New(memnet.Config{})}
 		defer b.net.Close()
 		boxHost, there := b.net.Host(boxIP), b.net.Host(consumerIP)
@@ -353,7 +354,7 @@ func TestStateVersionsShowALoss(t *testing.T) {
 }
 
 func TestThousandSubscriptions(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := &bench{t: t, net: memnet.New(memnet.Config{})}
 		defer b.net.Close()
 		b.start(deviceIP, 0, &fault{direct: true})

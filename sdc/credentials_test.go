@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/pki"
 )
@@ -308,7 +309,7 @@ func TestReplaceAndReload(t *testing.T) {
 }
 
 func TestWatch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p, err := authority(t).Issue(pki.Request{Name: "first", Role: sdc.RoleProvider})
 		require.NoError(t, err)
 		dir := t.TempDir()

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/soap"
 )
@@ -194,7 +194,7 @@ func TestRefusalIsToldWhateverBreaksFirst(t *testing.T) {
 }
 
 func TestHandshakeThatIsNeverFinished(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		network := memnet.New(memnet.Config{})
 		defer network.Close()
 		listener, err := network.Host("192.0.2.1").Listen(443)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/soap"
@@ -130,7 +131,7 @@ func onBoth(t *testing.T, serve func(i int, c *wireConn), use func(t *testing.T,
 		use(t, w, soap.ClientConfig{})
 	})
 	t.Run("in memory", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			n := memnet.New(memnet.Config{})
 			t.Cleanup(n.Close)
 			l, err := n.Host("192.0.2.7").Listen(0)
@@ -350,7 +351,7 @@ func TestLineLargeMessage(t *testing.T) {
 // Senders to one host share the connection; one to another host takes its place.
 func TestLineHosts(t *testing.T) {
 	// covers: SDPi R1001
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := memnet.New(memnet.Config{})
 		t.Cleanup(n.Close)
 		var wires []*wire

@@ -9,11 +9,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc/consumer"
@@ -116,7 +116,7 @@ func (h *human) Alarm(text string) {
 // world calls test in a bubble of virtual time, with machines of the names.
 func world(t *testing.T, test func(f *fake), names ...string) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := &fake{t: t, machines: map[string]*machine{}, news: make(chan struct{})}
 		for _, name := range names {
 			f.machines[name] = &machine{epr: name, state: "off", link: station.LinkLive, patient: "P1", status: pm.MeasurementValidityVld, mode: pm.OperatingModeEn}

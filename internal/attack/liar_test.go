@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib"
@@ -360,7 +361,7 @@ func watchHeap() (peak func() uint64) {
 func inScene(t *testing.T, test func(s *scene)) {
 	peak := watchHeap()
 	defer func() { require.Less(t, peak(), uint64(maxHeap), "memory") }()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		network := memnet.New(memnet.Config{StreamBuffer: 256 << 10})
 		defer network.Close()
 		s := &scene{t: t, net: network}

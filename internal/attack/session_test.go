@@ -10,12 +10,12 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -174,7 +174,7 @@ type session struct {
 
 // inSession runs a session in virtual time; nothing may be left of it. The script changes what the device says, or what the consumer says.
 func inSession(t *testing.T, data []byte, deviceLies bool, test func(s *session)) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		network := memnet.New(memnet.Config{StreamBuffer: 256 << 10})
 		defer network.Close()
 		s := &session{scene: &scene{t: t, net: network}, play: newScript(data)}

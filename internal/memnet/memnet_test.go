@@ -22,6 +22,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/semeco/go-sdc/internal/bubble"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -39,7 +41,7 @@ func dialPair(t *testing.T, n *Network, a, b string) (client, server net.Conn, l
 }
 
 func TestStream(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := New(Config{StreamBuffer: 1000})
 		defer n.Close()
 		client, server, l := dialPair(t, n, "10.0.0.1", "10.0.0.2")
@@ -71,7 +73,7 @@ func TestStream(t *testing.T) {
 }
 
 func TestStreamDeadlines(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := New(Config{StreamBuffer: 10})
 		defer n.Close()
 		client, server, _ := dialPair(t, n, "10.0.0.1", "10.0.0.2")
@@ -105,7 +107,7 @@ func TestStreamDeadlines(t *testing.T) {
 }
 
 func TestDialErrors(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := New(Config{Backlog: 1})
 		defer n.Close()
 		h := n.Host("10.0.0.1")
@@ -136,7 +138,7 @@ func TestDialErrors(t *testing.T) {
 }
 
 func TestLatencyPartitionCut(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := New(Config{Link: Link{Latency: 100 * time.Millisecond}})
 		defer n.Close()
 		start := time.Now()
@@ -175,7 +177,7 @@ func TestLatencyPartitionCut(t *testing.T) {
 }
 
 func TestDatagrams(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := New(Config{DatagramQueue: 2})
 		defer n.Close()
 		group := netip.MustParseAddr("239.255.255.250")
@@ -249,7 +251,7 @@ func TestDatagrams(t *testing.T) {
 
 func TestSeededLoss(t *testing.T) {
 	run := func(seed uint64) (got []byte) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			n := New(Config{Seed: seed, Link: Link{Loss: 0.3, Duplicate: 0.3, Latency: time.Millisecond, Jitter: 10 * time.Millisecond}})
 			defer n.Close()
 			a, err := n.Host("10.0.0.1").ListenPacket(1)
@@ -285,7 +287,7 @@ func TestSeededLoss(t *testing.T) {
 
 func TestHTTPAndTLS(t *testing.T) {
 	cert := selfSigned(t)
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := New(Config{Link: Link{Latency: 5 * time.Millisecond}})
 		defer n.Close()
 		l, err := n.Host("10.0.0.2").Listen(443)

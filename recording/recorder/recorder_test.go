@@ -7,13 +7,13 @@ import (
 	"net/netip"
 	"path/filepath"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/internal/oracle"
 	"github.com/semeco/go-sdc/mdib"
@@ -129,7 +129,7 @@ func play(t *testing.T, path, device string) (out played) {
 // TestLostAndFound: a device that is lost for good and comes back is one gap of the same recording.
 func TestLostAndFound(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.sdcrec")
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		network := memnet.New(memnet.Config{})
 		defer network.Close()
 		p, stop := life(t, network, 1)
@@ -217,7 +217,7 @@ func TestSlowReader(t *testing.T) {
 // TestSeveralDevices: what one of them goes through is of no matter to the others in the same recording.
 func TestSeveralDevices(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.sdcrec")
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		network := memnet.New(memnet.Config{})
 		defer network.Close()
 		c := station(t, network, consumer.Config{LostAfter: time.Hour})

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/semeco/go-sdc/diff"
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -202,7 +202,7 @@ func TestReplayIsIdentical(t *testing.T) {
 func TestLongReplayIsIdentical(t *testing.T) {
 	dir := t.TempDir()
 	first, second := filepath.Join(dir, "1"), filepath.Join(dir, "2")
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := inMemory(t)
 		sim, err := reference.New(reference.Config{})
 		require.NoError(t, err)
@@ -245,7 +245,7 @@ func TestLongReplayIsIdentical(t *testing.T) {
 func TestReplayFromTheMiddleAndGaps(t *testing.T) {
 	dir := t.TempDir()
 	first := filepath.Join(dir, "1")
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := inMemory(t)
 		sim, err := monitor.New(simulators.Options{Seed: 3})
 		require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -33,7 +34,7 @@ func (quiet) Close() error                         { return nil }
 // TestAlertsAsAConsumerSeesThem runs a device with a manager, and a consumer that sees values, alerts and self checks, and operates.
 func TestAlertsAsAConsumerSeesThem(t *testing.T) {
 	// covers: BICEPS alert presence order, BICEPS self-check, BICEPS ack, SDPi-A DEV-38, SDPi-A DEV-39, SDPi-A DEV-40
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		const epr = "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a12"
 		network := memnet.New(memnet.Config{})
 		defer network.Close()

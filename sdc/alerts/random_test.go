@@ -2,12 +2,12 @@ package alerts
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 )
@@ -16,7 +16,7 @@ import (
 // the end that everything that was switched off around the signals leaves no trace.
 func TestRandom(t *testing.T) {
 	// covers: BICEPS R0029_0, BICEPS R0116, BICEPS B-128, BICEPS alert lists
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		rapid.Check(struct{ rapid.TB }{t}, func(rt *rapid.T) { // without Deadline, which a bubble forbids
 			dev := newDevice(rt)
 			m, err := New(Config{Device: dev})

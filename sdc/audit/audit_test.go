@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/sdc/audit"
 )
 
@@ -199,7 +200,7 @@ func TestKill(t *testing.T) {
 
 // TestDiskFull: failing to write is told once, the events wait, those beyond the queue are counted, and the chain goes on when there is room again.
 func TestDiskFull(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		disk := &disk{}
 		var failures []error
 		var log bytes.Buffer
@@ -234,7 +235,7 @@ func TestDiskFull(t *testing.T) {
 
 // TestKeep: who must not act unless it is known who acted gets to know whether it is.
 func TestKeep(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		disk := &disk{}
 		f, err := audit.Open("x", audit.WithFile(audit.FileConfig{Queue: 4, SyncEvery: time.Hour}, disk))
 		require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 )
@@ -105,7 +106,7 @@ func TestCascadeThatWasInterruptedGoesOn(t *testing.T) {
 }
 
 func TestOperatingHours(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		d := newDevice(t, false)
 		must(t, d, func(tx *mdib.Tx) error {
 			for _, h := range []string{"vmd", "vmd2"} {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/ext"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -53,7 +54,7 @@ func (s *stepped) measure(t *testing.T) {
 
 func TestClockHasAnAccuracyAndTellsWhenItWasSet(t *testing.T) {
 	// covers: SDPi R1531, GLUE R0014
-	bubble(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := newStepped(t, StandBy)
 		require.Equal(t, "180", s.state().Accuracy.Or(pm.Decimal{}).String()[:3], "set by hand, for all we know")
 		ntp := Source{Protocol: &pm.CodedValue{Code: "1"}, References: []string{"192.0.2.9"}, Accuracy: 20 * time.Millisecond}
@@ -99,7 +100,7 @@ func TestTickingIsNoChange(t *testing.T) {
 
 func TestUnreachableTimeServiceIsLoggedAndTheClockGoesOn(t *testing.T) {
 	// covers: SDPi R1534, SDPi R1530
-	bubble(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := newStepped(t, StandBy)
 		require.NoError(t, s.Unreachable(errors.New("no route"), 0))
 		require.Contains(t, s.log.String(), "no route")
@@ -111,7 +112,7 @@ func TestUnreachableTimeServiceIsLoggedAndTheClockGoesOn(t *testing.T) {
 
 func TestStepsAreFoundAndLoggedInBothFrames(t *testing.T) {
 	// covers: SDPi R1560, 10700 TR1340
-	bubble(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := newStepped(t, StandBy)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -138,7 +139,7 @@ func TestStepsAreFoundAndLoggedInBothFrames(t *testing.T) {
 
 func TestStepBeginsANewSequence(t *testing.T) {
 	// covers: SDPi R1522
-	bubble(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := newStepped(t, NewSequence)
 		s.measure(t)
 		before := s.dev.MDIB().Version()
@@ -154,7 +155,7 @@ func TestStepBeginsANewSequence(t *testing.T) {
 
 func TestStepPutsTheClockToStandByUntilOldTimesAreGone(t *testing.T) {
 	// covers: SDPi R1522
-	bubble(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := newStepped(t, StandBy)
 		require.NoError(t, s.Look())
 		s.measure(t)
@@ -180,7 +181,7 @@ func TestStepPutsTheClockToStandByUntilOldTimesAreGone(t *testing.T) {
 
 func TestStepBeginsANewEpoch(t *testing.T) {
 	// covers: SDPi R1522, SDPi R0605, SDPi R0610
-	bubble(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := newStepped(t, Epochs)
 		s.measure(t)
 		old := s.now()
@@ -207,7 +208,7 @@ func TestStepBeginsANewEpoch(t *testing.T) {
 
 func TestStepIsAFault(t *testing.T) {
 	// covers: SDPi R1569
-	bubble(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := newStepped(t, Fault)
 		s.offset.Store(int64(time.Minute))
 		require.NoError(t, s.Look())
@@ -225,7 +226,7 @@ func TestStepIsAFault(t *testing.T) {
 
 func TestEpochsBeginAnewWithASequence(t *testing.T) {
 	// covers: SDPi R0606
-	bubble(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := newStepped(t, NewSequence)
 		must(t, s.dev, func(tx *mdib.Tx) error {
 			c, err := mdib.Edit[*pm.ClockState](tx, "clock")

@@ -129,11 +129,6 @@ func must(t testing.TB, d *device, fn func(tx *mdib.Tx) error) {
 	require.NoError(t, d.Update(fn))
 }
 
-func bubble(t *testing.T, test func(t *testing.T)) {
-	t.Helper()
-	synctest.Test(t, test)
-}
-
 func after(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -34,7 +35,7 @@ func (quiet) Close() error                         { return nil }
 // TestConsumerFollowsCascadesAndSteps: what a consumer has after a cascade, and after the clock was stepped, is what the device has.
 func TestConsumerFollowsCascadesAndSteps(t *testing.T) {
 	// covers: BICEPS R0025_0, SDPi R1522
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		const epr = "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a13"
 		network := memnet.New(memnet.Config{})
 		defer network.Close()

@@ -8,10 +8,12 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/semeco/go-sdc/internal/bubble"
 )
 
 func TestStreamIsOrderedAndLossless(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := newStream[int](1000)
 		ended := errors.New("ended")
 		var wg sync.WaitGroup

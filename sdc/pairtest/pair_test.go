@@ -5,13 +5,13 @@ import (
 	"net"
 	"net/netip"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc"
@@ -64,7 +64,7 @@ type setup struct {
 // inBubble runs a device and a consumer on an in-memory network in virtual time.
 func inBubble(t *testing.T, s setup, test func(t *testing.T, p *pair)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		network := memnet.New(memnet.Config{})
 		defer network.Close()
 		here, there := network.Host(deviceIP), network.Host(consumerIP)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/sdc/provider"
@@ -18,7 +19,7 @@ import (
 
 func TestNothingIsDoneBeforeATimeServiceIsReached(t *testing.T) {
 	// covers: SDPi R1540
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		network := memnet.New(memnet.Config{})
 		defer network.Close()
 		here, there := network.Host(deviceIP), network.Host(consumerIP)

@@ -4,11 +4,11 @@ import (
 	"context"
 	"net"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/ext"
@@ -38,7 +38,7 @@ func (tr *trusting) identity(t *testing.T, r pki.Request) *sdc.Identity {
 // inTrust runs a device and a consumer over mutual TLS on an in-memory network in virtual time.
 func inTrust(t *testing.T, device, client pki.Request, s setup, test func(t *testing.T, tr *trusting)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		network := memnet.New(memnet.Config{})
 		defer network.Close()
 		here, there := network.Host(deviceIP), network.Host(consumerIP)

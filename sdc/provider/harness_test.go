@@ -9,12 +9,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib"
@@ -57,7 +57,7 @@ type bench struct {
 // prepare may register handlers before the device runs.
 func inBubble(t *testing.T, configure func(*provider.Config), prepare func(*provider.Provider), test func(t *testing.T, b *bench)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		network := memnet.New(memnet.Config{})
 		defer network.Close()
 		host, other := network.Host(deviceIP), network.Host(consumerIP)

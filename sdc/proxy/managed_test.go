@@ -2,12 +2,12 @@ package proxy
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/soap"
@@ -18,7 +18,7 @@ import (
 //
 // covers: SDPi R1021, SDPi R1023, SDPi R7008, SDPi R7009
 func TestManagedDiscovery(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := newWard(t)
 		ear := w.ear()
 		p, _ := w.proxy(Config{Quiet: true})
@@ -72,7 +72,7 @@ func TestManagedDiscovery(t *testing.T) {
 //
 // covers: SDPi R1022, SDPi R1024
 func TestFallback(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := newWard(t)
 		ear := w.ear()
 		c := w.client(consumerIP, discovery.ManagedConfig{URL: proxyURL})
@@ -119,7 +119,7 @@ func TestFallback(t *testing.T) {
 
 // A device that was switched off while the proxy was away is found gone once the others have had the time to register anew.
 func TestGoneWhileAway(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := newWard(t)
 		_, stopProxy := w.proxy(Config{Quiet: true})
 		d := w.watch(w.client(consumerIP, discovery.ManagedConfig{URL: proxyURL}))
@@ -145,7 +145,7 @@ func TestGoneWhileAway(t *testing.T) {
 //
 // covers: SDPi R1025, SDPi R7006
 func TestLiveness(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := newWard(t)
 		p, _ := w.proxy(Config{Quiet: true, CheckEvery: 30 * time.Second})
 		d := w.watch(w.client(consumerIP, discovery.ManagedConfig{URL: proxyURL}))
@@ -187,7 +187,7 @@ func trySay(w *ward, ip, action string, body soap.Body) error {
 //
 // covers: SDPi R7007
 func TestLearning(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := newWard(t)
 		ear := w.ear()
 		modes := make(chan string, 100)
@@ -213,7 +213,7 @@ func TestLearning(t *testing.T) {
 
 // covers: SDPi R7008
 func TestFilterDialect(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := newWard(t)
 		p, _ := w.proxy(Config{Quiet: true})
 		subscribe := func(filter string) error {

@@ -8,12 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/pki"
 	"github.com/semeco/go-sdc/soap"
@@ -115,7 +115,7 @@ func TestRolesAndOwners(t *testing.T) {
 // The list survives a restart; a file that was not written whole is noticed.
 func TestState(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state")
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := newWard(t)
 		p, stop := w.proxy(Config{Quiet: true, StateFile: file})
 		w.device(deviceIP, epr(1), discovery.ManagedConfig{URL: proxyURL})
@@ -176,7 +176,7 @@ func TestState(t *testing.T) {
 func TestTenThousand(t *testing.T) {
 	const n = 10_000
 	file := filepath.Join(t.TempDir(), "state")
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := newWard(t)
 		p, stop := w.proxy(Config{Quiet: true, StateFile: file, MaxPerPeer: 2 * n})
 		for i := range n {
@@ -205,7 +205,7 @@ func TestTenThousand(t *testing.T) {
 // When very many devices go at once, all are asked within the interval, twice, no more than Checkers at a time.
 func TestManyDie(t *testing.T) {
 	const n = 1000
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := newWard(t)
 		p, _ := w.proxy(Config{Quiet: true})
 		p.mu.Lock()

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/soap"
@@ -47,7 +48,7 @@ type bench struct {
 // /StateEvent (all actions) and /Set (actOp only).
 func inBubble(t *testing.T, cfg SourceConfig, test func(t *testing.T, b *bench)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := memnet.New(memnet.Config{Link: memnet.Link{Latency: time.Millisecond}})
 		defer n.Close()
 		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))

@@ -14,11 +14,11 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/soap"
 )
@@ -55,7 +55,7 @@ type secured struct {
 
 func inSecurity(t *testing.T, test func(t *testing.T, s *secured)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := &secured{t: t, net: memnet.New(memnet.Config{}), shown: someone(t, "source", nil)}
 		defer s.net.Close()
 		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))

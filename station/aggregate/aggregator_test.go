@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/lint"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/ext"
@@ -443,7 +444,7 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 
 // Sensors that disagree for long enough raise an alarm at the aggregator, and it ends when they agree or one of them is gone.
 func TestSensorsThatDisagreeRaiseAnAlarm(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		w := newWard(t, nil)
 		w.now = time.Now()
 		ctx, cancel := context.WithCancel(t.Context())

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/lint"
 	"github.com/semeco/go-sdc/mdib"
@@ -167,7 +168,7 @@ func (b *bedside) admit(s *simulated, id string) {
 
 func atBedside(t *testing.T, test func(b *bedside)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := &bedside{t: t, network: memnet.New(memnet.Config{})}
 		defer b.network.Close()
 		opts := simulators.Options{Location: orOne, Bed: simulators.NewBed(physio.Config{Seed: 3})}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/recording"
@@ -27,7 +28,7 @@ const epr = "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a11"
 func night(t *testing.T) *recording.Reader {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "night.sdcrec")
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		mon, err := monitor.New(simulators.Options{})
 		require.NoError(t, err)
 		store := mdib.NewStore(mon.MDIB(), mdib.Config{})
@@ -68,7 +69,7 @@ func night(t *testing.T) *recording.Reader {
 func play(t *testing.T, rec *recording.Reader, cfg playback.Config, test func(t *testing.T, s *station.Offline, pass func(time.Duration) *station.Device)) error {
 	t.Helper()
 	var played error
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		<-time.After(1000 * time.Hour) // long after the recording
 		s, err := station.NewOffline(station.Config{})
 		require.NoError(t, err)

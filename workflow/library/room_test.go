@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
@@ -56,7 +57,7 @@ var place = sdc.LocationDetail{Facility: "HOSP", PoC: "OR 1"}
 // inRoom puts devices into a room and calls test once the station sees all of them.
 func inRoom(t *testing.T, sims map[string]simulators.Simulator, test func(r *room)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		r := &room{t: t, network: memnet.New(memnet.Config{}), devices: map[string]*device{}, human: &human{yes: true}, audit: &audit{}}
 		defer r.network.Close()
 		listen := func(h *memnet.Host) func(context.Context, string, string) (net.Listener, error) {

@@ -8,13 +8,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/simulators/internal/build"
 )
 
 func TestPaceKeepsTimeAndLeavesOutWhatIsTooLate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		begin := time.Now()
 		var times []time.Duration
@@ -91,7 +92,7 @@ func (d device) alarm() (present bool, vis, aud pm.AlertSignalPresence) {
 func TestLimitAlarm(t *testing.T) {
 	// covers: BICEPS R0029_0
 	const on, off, ack = pm.AlertSignalPresenceOn, pm.AlertSignalPresenceOff, pm.AlertSignalPresenceAck
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		d, a := newDevice(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/bubble"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/internal/reftest"
 	"github.com/semeco/go-sdc/lint"
@@ -64,7 +65,7 @@ func (b *Bench) SchemaValid() {
 func Run(t *testing.T, device func() (simulators.Simulator, error), test func(b *Bench)) {
 	t.Helper()
 	documents := make(map[string][]byte)
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		sim, err := device()
 		require.NoError(t, err)
 		network := memnet.New(memnet.Config{})
