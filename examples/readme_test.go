@@ -34,6 +34,18 @@ func TestReadmeShowsCodeOfTheExamples(t *testing.T) {
 	}
 }
 
+// TestReadmeBuildsProgramsWhereTheyCanBe: the name of a folder of the project would put the program into it.
+func TestReadmeBuildsProgramsWhereTheyCanBe(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	builds := regexp.MustCompile(`go build -o (\S+)`).FindAllStringSubmatch(string(readme), -1)
+	require.NotEmpty(t, builds)
+	for _, b := range builds {
+		info, err := os.Stat(filepath.Join("..", b[1]))
+		require.False(t, err == nil && info.IsDir() && !strings.HasSuffix(b[1], "/"), "%s is a folder", b[1])
+	}
+}
+
 // TestReadmeCommandsExist finds every "sdc COMMAND" of the README in the program's source.
 func TestReadmeCommandsExist(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")

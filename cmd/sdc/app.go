@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 
 	"github.com/alecthomas/kong"
 )
@@ -110,7 +111,11 @@ func run(ctx context.Context, args []string, s streams) int {
 		return code
 	}
 	if err != nil {
-		fmt.Fprintf(s.err, "sdc: %v\nTry: sdc --help\n", err)
+		var parse *kong.ParseError
+		if errors.As(err, &parse) {
+			k = parse.Context
+		}
+		fmt.Fprintf(s.err, "sdc: %v\nTry: %s --help\n", err, calledAs(k))
 		return exitUsage
 	}
 	logs := slog.New(slog.DiscardHandler)
@@ -124,10 +129,22 @@ func run(ctx context.Context, args []string, s streams) int {
 		return exitOK
 	case errors.Is(err, errSilent):
 	case errors.As(err, &usage):
-		fmt.Fprintf(s.err, "sdc: %v\nTry: sdc %s --help\n", err, k.Command())
+		fmt.Fprintf(s.err, "sdc: %v\nTry: %s --help\n", err, calledAs(k))
 		return exitUsage
 	default:
 		fmt.Fprintln(s.err, "sdc:", err)
 	}
 	return exitFailed
+}
+
+// calledAs is what to type for the command that was meant, as far as it was understood.
+func calledAs(k *kong.Context) string {
+	if k != nil {
+		for _, p := range slices.Backward(k.Path) {
+			if p.Command != nil {
+				return p.Command.FullPath()
+			}
+		}
+	}
+	return "sdc"
 }

@@ -112,7 +112,9 @@ func (c *auditShowCmd) Run(e *env) error {
 	}
 	defer f.Close() //nolint:errcheck // it was only read
 	var failed error
+	found := false
 	err = audit.Each(f, func(r *audit.Record) bool {
+		found = true
 		if len(kinds) > 0 && !kinds[r.Kind] || c.Peer != "" && !strings.Contains(r.Subject, c.Peer) && !strings.Contains(r.Fingerprint, c.Peer) && !strings.Contains(r.User, c.Peer) {
 			return true
 		}
@@ -123,6 +125,9 @@ func (c *auditShowCmd) Run(e *env) error {
 		}
 		return failed == nil
 	})
+	if info, statErr := f.Stat(); !found && cmp.Or(err, failed, statErr) == nil && info.Size() > 0 {
+		return fmt.Errorf("%s has no audit records", c.File)
+	}
 	return cmp.Or(err, failed)
 }
 

@@ -124,6 +124,14 @@ func TestPKICommands(t *testing.T) {
 	code, _, errs = call(t, "pki", "issue", t.TempDir(), "x", "--role", "provider")
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, errs, "sdc pki init")
+	code, _, errs = call(t, "pki", "issue", filepath.Dir(station), "station", "--role", "consumer")
+	require.Equal(t, exitFailed, code, "a key is not lost for want of a word")
+	require.Contains(t, errs, "--replace")
+	same, err := os.Stat(filepath.Join(station, "key.pem"))
+	require.NoError(t, err)
+	require.Equal(t, key.ModTime(), same.ModTime())
+	code, _, errs = call(t, "pki", "show", station)
+	require.Equal(t, exitOK, code, errs)
 	code, _, _ = call(t, "pki", "issue", filepath.Dir(station), "x", "--role", "king")
 	require.Equal(t, exitUsage, code)
 	dir := filepath.Dir(station)
@@ -262,7 +270,7 @@ func TestAuditCommands(t *testing.T) {
 			{"audit", "show", file, "--kind", "nonsense"}, {"audit", "verify"}, {"simulate", "monitor", "--insecure", "--audit-max-mib", "1"},
 			{"simulate", "monitor", "--insecure", "--audit", file, "--audit-max-mib", "-1"},
 		},
-		exitFailed: {{"audit", "verify", file + ".none"}, {"audit", "show", file + ".none"}, {"simulate", "monitor", "--insecure", "--audit", t.TempDir()}},
+		exitFailed: {{"audit", "verify", file + ".none"}, {"audit", "show", file + ".none"}, {"audit", "show", "app.go"}, {"simulate", "monitor", "--insecure", "--audit", t.TempDir()}},
 	} {
 		for _, args := range args {
 			code, _, errs = call(t, args...)
@@ -407,12 +415,41 @@ func TestWrongCallsAreRefused(t *testing.T) {
 		{"simulate", "monitor", "--insecure", "--t2iapi", "127.0.0.1:0"}, {"simulate", "fleet", "--insecure", "--t2iapi", "127.0.0.1:0"},
 		{"simulate", "bed", "--insecure", "--with", "pump,toaster"}, {"simulate", "bed", "--insecure", "--with", "pump,pump"},
 		{"simulate", "bed", "--insecure", "--port", "1234"}, {"simulate", "pump", "--insecure", "--breaths", "2"},
+		{"simulate", "pump", "--insecure", "--with", "monitor"}, {"simulate", "pump", "--insecure", "--devices", "3"},
+		{"simulate", "pump", "--insecure", "--max-subscription", "0s"}, {"info", "x", "--insecure", "--timeout", "0s"},
+		{"discovery-proxy", "--insecure", "--check-every", "0s"}, {"discovery-proxy", "--insecure", "--max-entries", "0"},
 		{"discover", "--ip", "not-an-ip"}, {"demo", "--for", "-1s"},
 	} {
 		code, _, errs := call(t, args...)
 		require.Equal(t, exitUsage, code, "%v: %s", args, errs)
 		require.NotEmpty(t, errs)
 	}
+}
+
+// Whoever has mistyped is shown the command whose help tells more.
+func TestWrongCallsPointAtTheHelpOfTheirCommand(t *testing.T) {
+	for want, args := range map[string][]string{
+		"Try: sdc --help":              {"frobnicate"},
+		"Try: sdc discover --help":     {"discover", "--nonsense"},
+		"Try: sdc pki --help":          {"pki"},
+		"Try: sdc pki issue --help":    {"pki", "issue", "pki", "x"},
+		"Try: sdc set --help":          {"set", "x"},
+		"Try: sdc simulate --help":     {"simulate", "pump"},
+		"Try: sdc workflow run --help": {"workflow", "run", "none.yaml"},
+	} {
+		code, _, errs := call(t, args...)
+		require.Equal(t, exitUsage, code, args)
+		require.Contains(t, errs, want+"\n", args)
+	}
+}
+
+// A certificate for the other role is used as asked for, but the reason why nobody will answer is told.
+func TestCertificateOfTheOtherRoleIsTold(t *testing.T) {
+	device, station := certificates(t)
+	_, _, errs := call(t, "info", "https://127.0.0.1:1/", "--tls", device)
+	require.Contains(t, errs, "is for the roles: provider; as consumer it will be refused")
+	_, _, errs = call(t, "info", "https://127.0.0.1:1/", "--tls", station)
+	require.NotContains(t, errs, "warning")
 }
 
 func TestNetworkFlags(t *testing.T) {

@@ -38,7 +38,10 @@ func (c *proxyCmd) Run(e *env) error {
 	if c.DiscoveryProxy != "" {
 		return usagef("a discovery proxy has no other one above it")
 	}
-	id, err := c.identity("both", e.log)
+	if c.CheckEvery <= 0 || c.MaxEntries <= 0 || c.MaxPerPeer <= 0 {
+		return usagef("--check-every, --max-entries and --max-per-peer take positive values")
+	}
+	id, err := c.identity("both", e)
 	if err != nil {
 		return err
 	}

@@ -14,8 +14,12 @@ import (
 	"github.com/semeco/go-sdc/simulators"
 )
 
-// maxFleet bounds a fleet: each device takes two UDP sockets and a TCP port.
-const maxFleet = 5000
+const (
+	// fleetSize is the size of a fleet that nobody has asked for.
+	fleetSize = 10
+	// maxFleet bounds a fleet: each device takes two UDP sockets and a TCP port.
+	maxFleet = 5000
+)
 
 // fleet runs many devices in one process, ventilators and monitors in turn, each
 // with a patient, an endpoint reference and a port of its own.
@@ -50,9 +54,13 @@ func (c *simulateCmd) bed(e *env, id *sdc.Identity, may *access) error {
 		return err
 	}
 	bed := opts.OpenBed()
+	kinds := c.With
+	if len(kinds) == 0 {
+		kinds = []string{"ventilator", "monitor", "pump", "xray", "light"}
+	}
 	var members []member
-	for i, kind := range c.With {
-		if slices.Contains(c.With[:i], kind) {
+	for i, kind := range kinds {
+		if slices.Contains(kinds[:i], kind) {
 			return usagef("--with names the %s twice", kind)
 		}
 		sim, err := c.simulator(e, kind, c.Seed, bed)

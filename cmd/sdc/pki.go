@@ -71,6 +71,7 @@ type pkiIssueCmd struct {
 	pkiContent
 	P12            bool   `name:"p12" help:"Also write identity.p12, as Windows and others read it, with the passphrase of --passphrase-file or SDC_PASSPHRASE."`
 	PassphraseFile string `type:"existingfile" placeholder:"FILE" help:"Passphrase for identity.p12."`
+	Replace        bool   `help:"Put it in the place of one that was issued under this name; the former key is lost. sdc pki renew keeps what the certificate says."`
 	JSON           bool   `name:"json" help:"One JSON object."`
 }
 
@@ -90,13 +91,16 @@ func (c *pkiIssueCmd) Run(e *env) error {
 	if err != nil {
 		return fmt.Errorf("reading the authority (sdc pki init makes one): %w", err)
 	}
-	p, err := ca.Issue(request)
-	if err != nil {
-		return err
-	}
 	folder, err := pki.Folder(c.Dir, c.Name)
 	if err != nil {
 		return usageError{err}
+	}
+	if _, err := os.Lstat(filepath.Join(folder, sdc.KeyFile)); err == nil && !c.Replace {
+		return fmt.Errorf("%s has a key already, which would be lost: sdc pki renew issues its certificate anew, --replace makes another one", folder)
+	}
+	p, err := ca.Issue(request)
+	if err != nil {
+		return err
 	}
 	if err := p.Write(folder); err != nil {
 		return err
@@ -272,12 +276,16 @@ func (c *pkiRevokeCmd) Run(e *env) error {
 }
 
 type pkiShowCmd struct {
-	File string `arg:"" help:"PEM file with one or more certificates."`
+	File string `arg:"" help:"PEM file with one or more certificates, or the folder of a participant."`
 	JSON bool   `name:"json" help:"One JSON object a certificate."`
 }
 
 func (c *pkiShowCmd) Run(e *env) error {
-	infos, err := pki.Show(c.File)
+	file := c.File
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		file = filepath.Join(file, sdc.CertFile)
+	}
+	infos, err := pki.Show(file)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (c *replayCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	id, err := c.identity("provider", e.log)
+	id, err := c.identity("provider", e)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ type simulateCmd struct {
 	stateFlags
 	accessFlags
 	Kind            string        `arg:"" enum:"ventilator,monitor,pump,xray,light,reference,bed,fleet" help:"ventilator, monitor, pump, xray, light, reference (animates any MDIB), bed (several devices at one patient) or fleet (ventilators and monitors, each with a patient)."`
-	With            []string      `default:"ventilator,monitor,pump,xray,light" enum:"ventilator,monitor,pump,xray,light" help:"The devices of a bed: any of ${enum}."`
+	With            []string      `placeholder:"KIND,..." enum:"ventilator,monitor,pump,xray,light" help:"The devices of a bed, any of ${enum}. Default: all of these."`
 	Devices         int           `default:"10" help:"How many devices a fleet has."`
 	MDIB            string        `name:"mdib" type:"existingfile" placeholder:"FILE" help:"MDIB for the reference device. Default: its own."`
 	EPR             string        `name:"epr" placeholder:"URN" help:"Endpoint reference, urn:uuid:... Default: a new one."`
@@ -52,12 +52,21 @@ type announced struct {
 }
 
 func (c *simulateCmd) Run(e *env) (err error) {
-	id, err := c.identity("provider", e.log)
+	id, err := c.identity("provider", e)
 	if err != nil {
 		return err
 	}
 	if c.T2IAPI != "" && c.Kind != "reference" {
 		return usagef("--t2iapi is for the reference device")
+	}
+	if len(c.With) > 0 && c.Kind != "bed" {
+		return usagef("--with is for a bed")
+	}
+	if c.Devices != fleetSize && c.Kind != "fleet" {
+		return usagef("--devices is for a fleet")
+	}
+	if c.MaxSubscription <= 0 {
+		return usagef("--max-subscription takes a positive duration, not %s", c.MaxSubscription)
 	}
 	if c.State != "" && (c.Kind == "fleet" || c.Kind == "bed") {
 		return usagef("--state is for one device")

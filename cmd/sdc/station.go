@@ -94,7 +94,7 @@ func (c *stationCmd) prepare(e *env) (cfg stationSetup, theatre *room.Room, err 
 		}
 	}
 	if !c.Demo {
-		cfg.identity, err = c.identity("consumer", e.log)
+		cfg.identity, err = c.identity("consumer", e)
 		return cfg, nil, err
 	}
 	if c.TLS != "" || c.Insecure || c.Rules != "" || c.DiscoveryProxy != "" {

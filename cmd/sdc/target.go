@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/sdc/keyfile"
+	"github.com/semeco/go-sdc/sdc/pki"
 	"github.com/semeco/go-sdc/soap"
 	"github.com/semeco/go-sdc/soap/dpws"
 )
@@ -66,7 +66,7 @@ func (f netFlags) finder(e *env, trust trustFlags) (finder, error) {
 	if err := n.Validate(); err != nil {
 		return nil, usageError{err}
 	}
-	id, err := trust.identity("consumer", e.log)
+	id, err := trust.identity("consumer", e)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,8 @@ type trustFlags struct {
 	Insecure       bool   `xor:"trust" help:"Plain HTTP without encryption or authentication. For a bench only."`
 }
 
-func (f trustFlags) identity(role string, log *slog.Logger) (*sdc.Identity, error) {
+// identity is what the program acts as. A certificate that is for another role is used as it is told, since a test may want just that, but never without a word.
+func (f trustFlags) identity(role string, e *env) (*sdc.Identity, error) {
 	switch {
 	case f.TLS != "":
 		folder := sdc.Folder{Dir: f.TLS}
@@ -128,10 +129,18 @@ func (f trustFlags) identity(role string, log *slog.Logger) (*sdc.Identity, erro
 			folder.Decrypter = passphrase
 		}
 		id, err := folder.Load()
-		if err == nil {
-			id.Logger = log
+		if err != nil {
+			return nil, err
 		}
-		return id, err
+		id.Logger = e.log
+		need, err := pki.ParseRole(role)
+		if err != nil {
+			return nil, err
+		}
+		if has := id.Roles(); has&need != need {
+			fmt.Fprintf(e.err, "sdc: warning: the certificate in %s is for the roles: %s; as %s it will be refused by peers that check\n", f.TLS, has, role)
+		}
+		return id, nil
 	case f.Insecure:
 		return nil, nil //nolint:nilnil // no identity is what --insecure means
 	}
@@ -149,9 +158,17 @@ type deviceFlags struct {
 	Timeout   time.Duration `default:"15s" help:"How long finding and connecting may take."`
 }
 
+// Validate is called by the parser.
+func (f deviceFlags) Validate() error {
+	if f.Timeout <= 0 {
+		return fmt.Errorf("--timeout takes a positive duration, not %s", f.Timeout)
+	}
+	return f.netFlags.Validate()
+}
+
 // consumer makes the participant that a command acts as.
 func (f deviceFlags) consumer(e *env) (*consumer.Consumer, error) {
-	id, err := f.identity("consumer", e.log)
+	id, err := f.identity("consumer", e)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +225,7 @@ func closeConsumer(e *env, c *consumer.Consumer) {
 
 // httpClient is for asking devices for their metadata without connecting.
 func (f deviceFlags) httpClient(e *env) (*soap.Client, error) {
-	id, err := f.identity("consumer", e.log)
+	id, err := f.identity("consumer", e)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ type watchCmd struct {
 // watched is one line of sdc watch --json.
 type watched struct {
 	Time    time.Time `json:"time"`
-	Event   string    `json:"event"` // update, create, describe, delete, operation, link, resync
+	Event   string    `json:"event"` // docs/commands.md lists them
 	Version uint64    `json:"mdib_version"`
 	Report  string    `json:"report,omitempty"`
 	Handle  string    `json:"handle,omitempty"`

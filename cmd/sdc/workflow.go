@@ -118,6 +118,7 @@ func readWorkflow(name string) (*workflow.Workflow, error) {
 		if b, libErr := library.Source(name); libErr == nil {
 			return workflow.Parse(b)
 		}
+		return nil, fmt.Errorf("%w; sdc workflow list shows those that come with this program", err)
 	}
 	if err != nil {
 		return nil, err
@@ -167,7 +168,7 @@ func (c *workflowRunCmd) Run(e *env) error {
 	}
 	var id *sdc.Identity
 	if c.Recording == "" {
-		if id, err = c.identity("consumer", e.log); err != nil {
+		if id, err = c.identity("consumer", e); err != nil {
 			return err
 		}
 	}

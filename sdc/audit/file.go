@@ -73,9 +73,9 @@ type File struct {
 // Chain is the end of a chain of records.
 type Chain struct {
 	// Number of the last record; 0 when there is none.
-	Number uint64
+	Number uint64 `json:"number"`
 	// Hash of the last record in hexadecimal digits; 64 zeros when there is none.
-	Hash string
+	Hash string `json:"hash"`
 }
 
 // zeroHash is the hash before the first record.

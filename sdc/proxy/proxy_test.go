@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -165,8 +166,10 @@ func TestState(t *testing.T) {
 	require.Zero(t, p.Stats().Entries)
 	require.Contains(t, log.String(), "torn")
 	require.FileExists(t, file+".torn")
-	_, err = New(Config{Insecure: true, StateFile: filepath.Join(t.TempDir(), "no", "such")})
+	_, err = New(Config{Insecure: true, StateFile: filepath.Join(t.TempDir(), "none")})
 	require.NoError(t, err, "no file is no devices")
+	_, err = New(Config{Insecure: true, StateFile: filepath.Join(t.TempDir(), "no", "such")})
+	require.ErrorIs(t, err, fs.ErrNotExist, "no folder: nothing would be kept")
 	require.Error(t, writeState(filepath.Join(t.TempDir(), "no", "such"), data))
 	_, err = New(Config{Insecure: true, StateFile: t.TempDir()})
 	require.Error(t, err, "a folder")

@@ -81,6 +81,9 @@ func readState(path string) ([]*entry, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(filepath.Dir(path)); err != nil {
+			return nil, err // nothing could be kept
+		}
 		return nil, nil
 	case err != nil:
 		return nil, err
