@@ -447,8 +447,10 @@ func TestWrongCallsPointAtTheHelpOfTheirCommand(t *testing.T) {
 func TestCertificateOfTheOtherRoleIsTold(t *testing.T) {
 	device, station := certificates(t)
 	_, _, errs := call(t, "info", "https://127.0.0.1:1/", "--tls", device)
-	require.Contains(t, errs, "is for the roles: provider; as consumer it will be refused")
-	_, _, errs = call(t, "info", "https://127.0.0.1:1/", "--tls", station)
+	require.Contains(t, errs, "lacks the consumer's key purpose")
+	_, _, errs = call(t, "simulate", "pump", "--tls", station, "--t2iapi", "127.0.0.1:0")
+	require.Contains(t, errs, "is for roles: consumer; consumers that check will refuse this device")
+	_, _, errs = call(t, "simulate", "pump", "--tls", device, "--t2iapi", "127.0.0.1:0")
 	require.NotContains(t, errs, "warning")
 }
 

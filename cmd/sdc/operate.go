@@ -92,7 +92,7 @@ func findOperation(snap *mdib.Snapshot, handle string) (pm.OperationDescriptor, 
 	case 1:
 		return found[0], nil
 	case 0:
-		return nil, fmt.Errorf("the device has no operation %q and none that sets it", handle)
+		return nil, fmt.Errorf("the device has no operation %q and none that sets it; sdc tree lists them", handle)
 	}
 	return nil, fmt.Errorf("several operations set %q: %s", handle, strings.Join(names, ", "))
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/sdc/keyfile"
-	"github.com/semeco/go-sdc/sdc/pki"
 	"github.com/semeco/go-sdc/soap"
 	"github.com/semeco/go-sdc/soap/dpws"
 )
@@ -116,7 +115,8 @@ type trustFlags struct {
 	Insecure       bool   `xor:"trust" help:"Plain HTTP without encryption or authentication. For a bench only."`
 }
 
-// identity is what the program acts as. A certificate that is for another role is used as it is told, since a test may want just that, but never without a word.
+// identity is what the program acts as. Consumers and proxies refuse a certificate that is for another role; devices take it, since a test may want just that, but
+// never without a word.
 func (f trustFlags) identity(role string, e *env) (*sdc.Identity, error) {
 	switch {
 	case f.TLS != "":
@@ -133,12 +133,8 @@ func (f trustFlags) identity(role string, e *env) (*sdc.Identity, error) {
 			return nil, err
 		}
 		id.Logger = e.log
-		need, err := pki.ParseRole(role)
-		if err != nil {
-			return nil, err
-		}
-		if has := id.Roles(); has&need != need {
-			fmt.Fprintf(e.err, "sdc: warning: the certificate in %s is for the roles: %s; as %s it will be refused by peers that check\n", f.TLS, has, role)
+		if has := id.Roles(); role == "provider" && has&sdc.RoleProvider == 0 {
+			fmt.Fprintf(e.err, "sdc: warning: the certificate in %s is for roles: %s; consumers that check will refuse this device\n", f.TLS, has)
 		}
 		return id, nil
 	case f.Insecure:
