@@ -199,6 +199,60 @@ func TestServerFaults(t *testing.T) {
 	}
 }
 
+// An answer goes to an endpoint, and so carries its reference parameters, the anonymous one included; what
+// goes to none is not sent (WS-Addressing 1.0 core, 2.1 and 3.4).
+func TestAnswersAreAddressedToTheReplyEndpoint(t *testing.T) {
+	url := serveActions(t, soap.ServerConfig{}, handlers{"urn:do": echo})
+	const good = `<b xmlns="urn:b">hi</b>`
+	act := func(uri string) string { return msgID + `<wsa:Action>` + uri + `</wsa:Action>` }
+	endpoint := func(header, address, token string) string {
+		return `<wsa:` + header + `><wsa:Address>` + address + `</wsa:Address><wsa:ReferenceParameters><x:token xmlns:x="urn:x">` + token +
+			`</x:token></wsa:ReferenceParameters></wsa:` + header + `>`
+	}
+	tests := []struct {
+		name, header, body string
+		status             int
+		token              string // "" is none
+		empty              bool
+	}{
+		{"reply", act("urn:do") + endpoint("ReplyTo", soap.Anonymous, "r"), good, 200, "r", false},
+		{"reply, not to the fault endpoint", act("urn:do") + endpoint("FaultTo", soap.Anonymous, "f"), good, 200, "", false},
+		{"fault to the reply endpoint", act("urn:no") + endpoint("ReplyTo", soap.Anonymous, "r"), good, 400, "r", false},
+		{"fault to its own endpoint", act("urn:no") + endpoint("ReplyTo", soap.Anonymous, "r") + endpoint("FaultTo", soap.Anonymous, "f"), good, 400, "f", false},
+		{"reply nowhere", act("urn:do") + endpoint("ReplyTo", soap.None, "r"), good, 202, "", true},
+		{"fault nowhere", act("urn:no") + endpoint("FaultTo", soap.None, "f"), good, 400, "", true},
+		{"fault nowhere, as the reply", act("urn:no") + endpoint("ReplyTo", soap.None, "r"), good, 400, "", true},
+		{"only the reply nowhere", act("urn:no") + endpoint("ReplyTo", soap.None, "r") + endpoint("FaultTo", soap.Anonymous, "f"), good, 400, "f", false},
+		{"an endpoint that is refused", act("urn:do") + endpoint("ReplyTo", "http://a/", "r"), good, 400, "", false},
+		{"a header that cannot be read", act("urn:do") + `<wsa:ReplyTo/>`, good, 400, "", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			resp, body := exchange(t, post(t, url, bytes.NewReader(envelope(xmlscan.NsSOAP12, tt.header, tt.body))))
+			require.Equal(t, tt.status, resp.StatusCode, string(body))
+			if tt.empty {
+				require.Empty(t, body)
+				return
+			}
+			blocks := parse(t, string(body)).Header.Blocks
+			if tt.token == "" {
+				require.Empty(t, blocks)
+				return
+			}
+			require.Len(t, blocks, 1)
+			require.Equal(t, soap.Name{Space: "urn:x", Local: "token"}, blocks[0].Name)
+			s := blocks[0].Scanner()
+			require.NoError(t, s.Root())
+			mark, ok := s.Attr(xmlscan.NsAddressing, "IsReferenceParameter")
+			require.True(t, ok)
+			require.Equal(t, "true", mark)
+			token, err := s.Text()
+			require.NoError(t, err)
+			require.Equal(t, tt.token, token)
+		})
+	}
+}
+
 func TestServerHTTP(t *testing.T) {
 	// covers: DPWS R0001, MDPWS R0006, SDPi R1003, SDPi R1602, HTTP-limits
 	url := serveActions(t, soap.ServerConfig{MaxBody: 1 << 16, MaxHeaderBytes: 4096}, handlers{"urn:do": echo})

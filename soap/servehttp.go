@@ -194,20 +194,40 @@ func (s *Server) answer(ctx context.Context, req *Request, ep *Endpoint, doc []b
 	if env != nil {
 		relatesTo = env.Header.MessageID
 	}
+	to := answerEndpoint(env, err != nil)
 	if err != nil {
 		f := s.faultOf(err, req)
-		h, status := f.Header(relatesTo), f.HTTPStatus()
-		return h, f, status
+		if to.Address == None {
+			return nil, nil, f.HTTPStatus()
+		}
+		h := f.Header(relatesTo)
+		h.ReferenceParameters = to.ReferenceParameters
+		return h, f, f.HTTPStatus()
 	}
-	if resp == nil {
-		return nil, nil, http.StatusAccepted
-	}
-	if env.Header.ReplyTo != nil && env.Header.ReplyTo.Address == None {
+	if resp == nil || to.Address == None {
 		return nil, nil, http.StatusAccepted
 	}
 	return &Header{
-		Action: resp.Action, MessageID: NewMessageID(), RelatesTo: relatesTo, Extra: resp.Extra,
+		Action: resp.Action, MessageID: NewMessageID(), RelatesTo: relatesTo,
+		ReferenceParameters: to.ReferenceParameters, Extra: resp.Extra,
 	}, resp.Body, http.StatusOK
+}
+
+// answerEndpoint is what an answer is addressed to (WS-Addressing 1.0 core, 3.4): the back channel, with
+// the reference parameters that the request gave it, or [None]. A message that asks for an
+// answer elsewhere is refused on the back channel, which has none of the parameters of elsewhere.
+func answerEndpoint(e *Envelope, fault bool) EndpointReference {
+	var to *EndpointReference
+	if e != nil {
+		to = e.Header.ReplyTo
+		if fault && e.Header.FaultTo != nil {
+			to = e.Header.FaultTo
+		}
+	}
+	if to == nil || to.Address != Anonymous && to.Address != None {
+		return NewEndpoint(Anonymous)
+	}
+	return *to
 }
 
 // checkReply refuses reply endpoints other than the back channel, where the
