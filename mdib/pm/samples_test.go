@@ -2,11 +2,14 @@ package pm_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/xmlscan"
+	"github.com/semeco/go-sdc/mdib/internal/codec"
 	"github.com/semeco/go-sdc/mdib/pm"
 )
 
@@ -70,6 +73,87 @@ func TestSamplesAreDecimals(t *testing.T) {
 			continue
 		}
 		same(words...)
+	}
+}
+
+// readOneByOne is what a list of samples must read as: each word by itself.
+func readOneByOne(text string) (pm.Samples, bool) {
+	var out pm.Samples
+	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n", r) }) {
+		d, err := pm.ParseDecimal(w)
+		if err != nil {
+			return nil, false
+		}
+		out = append(out, d)
+	}
+	return out, true
+}
+
+// A sample is expected to look like the one before it. Whatever it is instead, be it in a single byte, is read for what it is.
+func TestSamplesOfAnotherForm(t *testing.T) {
+	read := func(text string) {
+		t.Helper()
+		want, ok := readOneByOne(text)
+		var got pm.Samples
+		if err := got.UnmarshalText([]byte(text)); (err == nil) != ok {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if ok && !slices.Equal(want, got) {
+			t.Fatalf("%q read as %v, not as %v", text, got, want)
+		}
+	}
+	const digits, more = "9081726354", " 0 0 0 0 0 0" // read at a time are eight bytes, so more are to follow
+	for whole := range 9 {
+		for frac := range 9 {
+			for _, point := range []string{"", "."} {
+				for _, sign := range []string{"", "-"} {
+					first := sign + digits[:whole] + point + digits[:frac]
+					second := []byte(digits[1:1+whole] + point + digits[1:1+frac])
+					for _, end := range []string{more, "", " ", "\n" + more, "  " + more} {
+						read(first + " " + string(second) + end)
+						read(first + " -" + string(second) + end)
+					}
+					for i := range second {
+						for c := range 256 {
+							changed := slices.Clone(second)
+							changed[i] = byte(c)
+							read(first + " " + string(changed) + more)
+						}
+						read(first + " " + string(second[:i]) + more)
+						read(first + " " + string(second[:i]) + "5" + string(second[i:]) + more)
+					}
+				}
+			}
+		}
+	}
+}
+
+// What XML allows around and within a list does not change the numbers.
+func TestSamplesInDocuments(t *testing.T) {
+	long := strings.Repeat("12345678901234567890", 20)
+	for text, want := range map[string]string{
+		"1.5 2.5 3.5":                                                 "1.5 2.5 3.5",
+		"  1.50\t2.50\r\n3.50\n":                                      "1.50 2.50 3.50",
+		"1.50&#x20;2.50&#9;3.50&#10;&#13;4.50":                        "1.50 2.50 3.50 4.50",
+		"1.5&#48; &#x32;.50 3&#46;50 &#45;4.50 5.50":                  "1.50 2.50 3.50 -4.50 5.50",
+		"+1.50 +02.50 -00.00 007 .5 -.5 5. -5. 0":                     "1.50 2.50 0.00 7 0.5 -0.5 5 -5 0",
+		"0.1 0." + long + " -" + long + " 0.2 0.3 0.4":                "0.1 0." + long + " -" + long + " 0.2 0.3 0.4",
+		"99999999 9999999 -9999999 999999.9 0.00000001":               "99999999 9999999 -9999999 999999.9 0.00000001",
+		"12345678901234567 -1234567890.1234567 000000000000000000001": "12345678901234567 -1234567890.1234567 1",
+		"": "",
+	} {
+		doc := `<pm:MetricValue xmlns:pm="` + pm.Namespace + `" Samples="` + text + `"><pm:MetricQuality Validity="Vld"/></pm:MetricValue>`
+		s := xmlscan.NewScanner([]byte(doc), xmlscan.Limits{})
+		require.NoError(t, s.Root(), text)
+		var v pm.SampleArrayValue
+		require.NoError(t, v.DecodeElement(codec.New(s)), text)
+		got, err := v.Samples.AppendText(nil)
+		require.NoError(t, err)
+		require.Equal(t, want, string(got), text)
+	}
+	for _, text := range []string{"1e3", "1.5 INF", "NaN", "1,5", "1.5 1.5.5 1.5 1.5", "1.5 - 1.5 1.5", "1.5 . 1.5 1.5", "--1", "1.5 1\u00a02 1.5", "0x10", "&lt;"} {
+		var v pm.Samples
+		require.Error(t, v.UnmarshalText([]byte(text)), text)
 	}
 }
 
