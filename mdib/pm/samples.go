@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/semeco/go-sdc/mdib/internal/codec"
 )
@@ -34,18 +35,17 @@ func decodeSamples(d *codec.Decoder, b []byte) (Samples, error) {
 
 // appendSamples appends to the empty list out, whose room must hold zeros. No samples are no list.
 func appendSamples(out Samples, b []byte) (Samples, error) {
-	form := noForm
+	form, _ := formOf(1, 0)
 	for i := 0; i < len(b); {
 		if isSpace(b[i]) {
 			i++
 			continue
 		}
-		from := i
+		start := i
 		neg := b[i] == '-'
 		if neg {
 			i++
 		}
-		// Nearly all samples have as many digits before and behind the point as the one before them.
 		if i+8 <= len(b) && len(out) < cap(out) {
 			if x := binary.LittleEndian.Uint64(b[i:]); form.fits(x) {
 				coef := form.number(x)
@@ -54,47 +54,26 @@ func appendSamples(out Samples, b []byte) (Samples, error) {
 				}
 				i += form.length
 				out = out[:len(out)+1]
-				out[len(out)-1].packed = coef<<scaleBits | form.scale // not the text, which is zero: to write a pointer costs more
+				out[len(out)-1].packed = coef<<scaleBits | int64(form.scale) // not the text, which is zero: to write a pointer costs more
 				continue
 			}
 		}
-		// The common form, [-]digits[.digits] of at most maxDigits digits, is read here; all else goes to parseDecimal.
-		var coef int64
-		digits := i
-		for i < len(b) && b[i]-'0' <= 9 {
-			coef = coef*10 + int64(b[i]-'0')
+		first := i
+		for i < len(b) && !isSpace(b[i]) {
 			i++
 		}
-		digits = i - digits
-		scale := 0
-		if i < len(b) && b[i] == '.' {
-			i++
-			point := i
-			for i < len(b) && b[i]-'0' <= 9 {
-				coef = coef*10 + int64(b[i]-'0')
-				i++
-			}
-			scale = i - point
-			digits += scale
+		d, ok := parseDecimal(b[start:i])
+		if !ok {
+			return nil, fmt.Errorf("sample %d: %w: %q", len(out), errDecimal, clip(string(b[start:i])))
 		}
-		if i < len(b) && !isSpace(b[i]) || digits == 0 || digits > maxDigits {
-			for i < len(b) && !isSpace(b[i]) {
-				i++
-			}
-			d, ok := parseDecimal(b[from:i])
-			if !ok {
-				return nil, fmt.Errorf("sample %d: %w: %q", len(out), errDecimal, clip(string(b[from:i])))
-			}
-			out = append(out, d)
-			continue
+		out = append(out, d)
+		whole := i - first
+		if d.scale() > 0 {
+			whole -= 1 + d.scale()
 		}
-		if i+8 <= len(b) {
-			form = formOf(digits-scale, scale)
+		if f, ok := formOf(whole, d.scale()); ok { // the next one looks like this, presumably
+			form = f
 		}
-		if neg {
-			coef = -coef
-		}
-		out = append(out, shortDecimal(coef, scale))
 	}
 	if len(out) == 0 {
 		return nil, nil
@@ -102,70 +81,114 @@ func appendSamples(out Samples, b []byte) (Samples, error) {
 	return out, nil
 }
 
-// sampleForm is what the text of unsigned samples with the same number of digits has in common: how many there are before the point
-// and behind it. Such a text, with the space behind it, is read from eight characters at once, the first of them in the lowest byte.
-type sampleForm struct {
-	digits uint64 // the highest bit of each byte that must hold a digit
-	marks  uint64 // the bytes that must hold the point and the space
-	marked uint64 // what these hold
-	whole  uint64 // the bytes before the point
-	shift  int    // brings the last digit to the highest byte
-	length int    // with the space
-	scale  int64
+// AppendText appends the samples separated by single spaces; it never fails.
+func (s Samples) AppendText(b []byte) ([]byte, error) { return s.append(b), nil }
+
+func (s Samples) append(b []byte) []byte {
+	if len(s) == 0 {
+		return b
+	}
+	const together, longest = 16, 3 + maxDigits + 8 // sign, digits, zero before the point, point, and a word to be written at once
+	form, _ := formOf(1, 0)
+	for i := 0; i < len(s); {
+		b = slices.Grow(b, together*longest)
+		room, n := b[len(b):cap(b)], 0
+		for end := min(i+together, len(s)); i < end; i++ {
+			d := s[i]
+			coef, scale := d.coef(), d.scale()
+			minus := coef >> 63 // -1 or 0
+			mag := uint64(coef ^ minus - minus)
+			if !d.isShort() || mag-form.least >= form.span || scale != form.scale {
+				f, ok := formOf(max(decimalDigits(mag)-scale, 1), scale)
+				if !ok || !d.isShort() {
+					b = append(d.append(b[:len(b)+n]), ' ')
+					n = 0
+					i++
+					break
+				}
+				form = f
+			}
+			room[n] = '-'
+			n += int(minus & 1)
+			binary.LittleEndian.PutUint64(room[n:], form.text(mag))
+			n += form.length
+		}
+		b = b[:len(b)+n]
+	}
+	return b[:len(b)-1]
 }
 
-// noForm is that of no sample.
-var noForm = sampleForm{marked: 1}
+// sampleForm is what the text of unsigned samples with the same number of digits has in common: how many there are before the point
+// and behind it. Such a text, with the space behind it, is read and written as a word of eight characters, the first of them in the lowest
+// byte. Samples mostly have the form of the one before, so that their loops need not look at single characters.
+type sampleForm struct {
+	zero   uint64 // zero in this form, 0.00 for example
+	digits uint64 // the highest bit of each byte that holds a digit
+	marks  uint64 // the bytes that hold point and space
+	whole  uint64 // the bytes before the point
+	shift  int    // moves the last digit from its place to the highest byte, once there is no point
+	length int    // with the space
+	scale  int
+	least  uint64 // the lowest and
+	span   uint64 // how many numbers are written in this form, in units of the last digit
+}
 
-// formOf returns the form of samples with so many digits before the point and behind it, noForm if they are too long.
-func formOf(whole, scale int) sampleForm {
+// formOf returns the form of samples with so many digits before the point and behind it, ok if they are no more than a word takes.
+func formOf(whole, scale int) (f sampleForm, ok bool) {
 	n := whole + scale
+	if n == 0 || n > 7 || scale > 0 && n > 6 {
+		return f, false
+	}
+	f = sampleForm{whole: 1<<(8*whole) - 1, shift: 64 - 8*n, scale: scale, span: uint64(pow10[n])}
+	if whole > 1 {
+		f.least = uint64(pow10[n-1])
+		f.span -= f.least
+	}
 	if scale > 0 {
+		f.marks = 0xFF << (8 * whole)
 		n++
 	}
-	if n > 7 {
-		return noForm
-	}
-	const highs = 0x8080808080808080
-	f := sampleForm{whole: 1<<(8*whole) - 1, shift: 64 - 8*(whole+scale), length: n + 1, scale: int64(scale)}
-	f.digits = highs & (1<<(8*n) - 1)
-	f.marks, f.marked = 0xFF<<(8*n), ' '<<(8*n)
-	if scale > 0 {
-		f.digits &^= 0xFF << (8 * whole)
-		f.marks |= 0xFF << (8 * whole)
-		f.marked |= '.' << (8 * whole)
-	}
-	return f
+	f.digits = highs & (1<<(8*n) - 1) &^ f.marks
+	f.zero = zeros & (1<<(8*n) - 1) &^ f.marks
+	f.zero |= f.marks & (ones * '.')
+	f.marks |= 0xFF << (8 * n)
+	f.zero |= ' ' << (8 * n)
+	f.length = n + 1
+	return f, true
 }
+
+const (
+	ones  = 0x0101010101010101
+	zeros = ones * '0'
+	highs = ones * 0x80
+)
 
 // fits reports whether the word begins with a text of this form.
 func (f *sampleForm) fits(x uint64) bool {
-	d := x ^ zeros
-	return (d|(d+0x7676767676767676))&f.digits == 0 && x&f.marks == f.marked
+	x ^= f.zero // digits are 0 to 9 now
+	return (x|(x+ones*(0x80-10)))&f.digits == 0 && x&f.marks == 0
 }
 
 // number returns the digits of a text of this form as one number.
 func (f *sampleForm) number(x uint64) int64 {
-	x ^= zeros                    // digits are 0 to 9 now
+	x ^= zeros
 	x = x&f.whole | x>>8&^f.whole // without the point
 	x <<= f.shift & 63            // with zeros before the digits
 	x = x*10 + x>>8               // pairs, in the even bytes
 	return int64((x&0x000000FF000000FF*(100<<0+1000000<<32) + x>>16&0x000000FF000000FF*(1+10000<<32)) >> 32)
 }
 
-const zeros = 0x3030303030303030 // eight times '0'
-
-// AppendText appends the samples separated by single spaces; it never fails.
-func (s Samples) AppendText(b []byte) ([]byte, error) { return s.append(b), nil }
-
-func (s Samples) append(b []byte) []byte {
-	for i := range s {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = s[i].append(b)
-	}
-	return b
+// text is the reverse of number, for numbers from least on.
+func (f *sampleForm) text(v uint64) uint64 {
+	// Halves, pairs, single digits: each time q is the left part, and x = q | (x - q*size) << bits.
+	q := v / 10000
+	x := v<<32 - q*(10000<<32-1)
+	q = x * 10486 >> 20 & 0x0000007F0000007F // by 100
+	x = x<<16 - q*(100<<16-1)
+	q = x * 103 >> 10 & 0x000F000F000F000F // by 10
+	x = x<<8 - q*(10<<8-1)
+	x >>= f.shift & 63
+	return x&f.whole | x&^f.whole<<8 | f.zero
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }

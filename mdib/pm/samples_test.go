@@ -1,6 +1,7 @@
 package pm_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -125,6 +126,54 @@ func TestSamplesOfAnotherForm(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A list is written as its numbers are one by one, whatever forms follow one another.
+func TestSamplesAreWrittenOneByOne(t *testing.T) {
+	var numbers pm.Samples
+	for scale := range 19 {
+		for power := int64(1); power < 1e18; power *= 10 {
+			for _, coef := range []int64{power - 1, power, power + 1, 5 * power} {
+				numbers = append(numbers, pm.NewDecimal(coef, scale), pm.NewDecimal(-coef, scale))
+			}
+		}
+	}
+	numbers = append(numbers, pm.MustDecimal(strings.Repeat("9", 60)), pm.MustDecimal("-0."+strings.Repeat("0", 60)+"1"))
+	write := func(list pm.Samples) {
+		t.Helper()
+		want := []byte("<")
+		for i, d := range list {
+			if i > 0 {
+				want = append(want, ' ')
+			}
+			want = append(want, d.String()...)
+		}
+		room := bytes.Repeat([]byte{'!'}, len(want)+1) // the byte behind must stay as it is if there is no room for it
+		room[0] = '<'
+		got, err := list.AppendText(room[:1:len(want)])
+		require.NoError(t, err)
+		if !bytes.Equal(want, got) || room[len(want)] != '!' {
+			t.Fatalf("%v written as %q", list, got)
+		}
+	}
+	write(nil)
+	for _, d := range numbers { // after every form of up to three digits
+		write(pm.Samples{d})
+		write(pm.Samples{pm.NewDecimal(5, 0), d, d, d.Neg()})
+		write(pm.Samples{pm.NewDecimal(5, 1), d, d, d.Neg()})
+		write(pm.Samples{pm.NewDecimal(555, 1), d, d.Neg(), d})
+	}
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 20_000 {
+		list := make(pm.Samples, 1+r.IntN(40))
+		for i := range list {
+			if list[i] = numbers[r.IntN(len(numbers))]; i > 0 && r.IntN(4) > 0 {
+				coef, scale, _ := list[i-1].Coefficient()
+				list[i] = pm.NewDecimal(coef/2+r.Int64N(3), scale)
+			}
+		}
+		write(list)
 	}
 }
 
