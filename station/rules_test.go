@@ -35,21 +35,21 @@ rules:
 	for text, want := range map[string]string{
 		"":                                   "no rule",
 		"rules: []":                          "no rule",
-		"rules:\n - device: [x]":             "field device not found",
+		"rules:\n - device: [x]":             `there is no field "device"`,
 		"rules:\n - name: a\n   name: b":     "already defined",
 		"rules:\n - devices: [toaster]":      `device "toaster" is neither a code nor one of infusion-pump, monitor, ventilator`,
 		"rules:\n - location: poc":           `"poc" is not key=value`,
 		"rules:\n - location: ward=1":        "none of fac",
 		"rules:\n - max: -1":                 "max must not be negative",
-		"rules:\n - max: many":               "cannot unmarshal",
+		"rules:\n - max: many":               "`many` is no whole number",
 		"rules:\n - types: [Device]":         "is not {namespace}name",
 		"rules:\n - name: a\n---\nrules: []": "more than one document",
 		"rules:\n - ensemble: {id: x}":       "an ensemble needs a root",
-		"rules:\n - ensemble: {name: x}":     "field name not found",
+		"rules:\n - ensemble: {name: x}":     `there is no field "name"`,
 		"rules:\n - ensemble: {root: '" + sdc.UnknownRoot + "'}": "means that none is known",
 		"rules:\n - eprs: ['']":                                  "an empty EPR",
 		strings.Repeat(" ", maxRules) + "rules":                  "more than",
-		"rules: {a: b}":                                          "cannot unmarshal",
+		"rules: {a: b}":                                          "a mapping is no list",
 	} {
 		_, err := ParseRules(strings.NewReader(text))
 		require.ErrorContains(t, err, want, "%.60q", text)

@@ -9,10 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/yamlguard"
+	"github.com/semeco/go-sdc/internal/yamldoc"
 	"github.com/semeco/go-sdc/sdc"
 )
 
@@ -84,13 +82,12 @@ func ParseRules(r io.Reader) ([]Rule, error) {
 		return nil, fmt.Errorf("rules: more than %d bytes", maxRules)
 	}
 	var doc rulesText
-	dec := yaml.NewDecoder(strings.NewReader(string(b)))
-	dec.KnownFields(true)
-	if err := yamlguard.Do(func() error { return dec.Decode(&doc) }); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("rules: %w", err)
+	content, err := yamldoc.Read(b)
+	if err == nil {
+		err = yamldoc.Decode(content, &doc)
 	}
-	if err := yamlguard.Do(func() error { return dec.Decode(new(any)) }); !errors.Is(err, io.EOF) {
-		return nil, errors.New("rules: there is more than one document")
+	if err != nil && !errors.Is(err, yamldoc.ErrNone) { // a file without anything has no rule
+		return nil, fmt.Errorf("rules: %w", err)
 	}
 	if len(doc.Rules) == 0 {
 		return nil, errors.New("rules: there is no rule; one without conditions takes every device")

@@ -4,14 +4,12 @@ import (
 	_ "embed" // the schema
 	"errors"
 	"fmt"
-	"strings"
+	"regexp"
+	"strconv"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v4"
 
-	"github.com/semeco/go-sdc/internal/yamlguard"
+	"github.com/semeco/go-sdc/internal/yamldoc"
 )
 
 // maxFile bounds the YAML of a workflow.
@@ -26,101 +24,103 @@ func Schema() string { return schema }
 // Parse reads a workflow and checks it as a whole. The error is an *InvalidError with the places of everything that is wrong. A
 // field that is not known, or there twice, is an error, and so are anchors and aliases: what is done to a patient is written out.
 func Parse(data []byte) (*Workflow, error) {
-	var w *Workflow
-	err := yamlguard.Do(func() (err error) {
-		w, err = parse(data)
-		return err
-	})
-	var invalid *InvalidError
-	switch {
-	case err == nil:
-		return w, nil
-	case errors.As(err, &invalid):
-		return nil, invalid
-	}
-	return nil, &InvalidError{[]Problem{{Path: "$", Message: err.Error()}}}
-}
-
-func parse(data []byte) (*Workflow, error) {
 	if len(data) > maxFile {
-		return nil, &InvalidError{[]Problem{{Path: "$", Message: fmt.Sprintf("larger than %d bytes", maxFile)}}}
+		return nil, invalid(Problem{Message: fmt.Sprintf("larger than %d bytes", maxFile)})
 	}
-	file, err := parser.ParseBytes(data, 0)
+	content, err := yamldoc.Read(data)
 	if err != nil {
 		return nil, located(err)
 	}
-	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
-		return nil, &InvalidError{[]Problem{{Path: "$", Message: "exactly one document is needed"}}}
-	}
-	if p := plain(file.Docs[0].Body); p != nil {
-		return nil, &InvalidError{[]Problem{*p}}
+	if n := dependent(content); n != nil {
+		return nil, invalid(Problem{Line: n.Line, Column: n.Column, Message: "anchors, aliases, merges and tags are not possible here"})
 	}
 	w := new(Workflow)
-	if err := yaml.NodeToValue(file.Docs[0].Body, w, yaml.Strict()); err != nil {
+	if err := yamldoc.Decode(content, w); err != nil {
 		return nil, located(err)
 	}
-	err = w.Validate()
-	var invalid *InvalidError
-	if errors.As(err, &invalid) {
-		for i := range invalid.Problems {
-			invalid.Problems[i].locate(file)
-		}
-		return nil, invalid
-	}
-	return w, err
-}
-
-// plain refuses what makes one part of a document depend on another.
-func plain(n ast.Node) *Problem {
-	f := &finder{}
-	ast.Walk(f, n)
-	return f.problem
-}
-
-type finder struct{ problem *Problem }
-
-func (f *finder) Visit(n ast.Node) ast.Visitor {
-	switch n.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode:
-		if f.problem == nil {
-			f.problem = &Problem{Path: n.GetPath(), Message: "anchors, aliases, merges and tags are not possible here"}
-			f.problem.at(n.GetToken())
-		}
-		return nil
-	}
-	return f
-}
-
-func (p *Problem) at(t *token.Token) {
-	if t != nil && t.Position != nil {
-		p.Line, p.Column = t.Position.Line, t.Position.Column
-	}
-}
-
-// locate finds the place of a path, or of the nearest that is written around it.
-func (p *Problem) locate(file *ast.File) {
-	for path := p.Path; path != ""; {
-		if at, err := yaml.PathString(path); err == nil {
-			if n, err := at.FilterFile(file); err == nil && n != nil {
-				p.at(n.GetToken())
-				return
+	if err := w.Validate(); err != nil {
+		var bad *InvalidError
+		if errors.As(err, &bad) {
+			for i := range bad.Problems {
+				bad.Problems[i].locate(content)
 			}
 		}
-		i := strings.LastIndexAny(path, ".[")
-		if i <= 0 {
-			return
-		}
-		path = path[:i]
+		return nil, err
 	}
+	return w, nil
 }
 
-// located turns an error of the parser into a problem with its place.
-func located(err error) error {
-	p := Problem{Path: "$", Message: err.Error()}
-	var at yaml.Error
-	if errors.As(err, &at) {
-		p.Message = at.GetMessage()
-		p.at(at.GetToken())
+// invalid is the error of problems of form, which have a place but no path.
+func invalid(problems ...Problem) *InvalidError {
+	for i := range problems {
+		problems[i].Path = "$"
 	}
-	return &InvalidError{[]Problem{p}}
+	return &InvalidError{problems}
+}
+
+// located makes an error of the reader one of this package.
+func located(err error) error {
+	var doc *yamldoc.Error
+	switch {
+	case errors.As(err, &doc):
+		problems := make([]Problem, len(doc.Problems))
+		for i, p := range doc.Problems {
+			problems[i] = Problem{Line: p.Line, Column: p.Column, Message: p.Message}
+		}
+		return invalid(problems...)
+	case errors.Is(err, yamldoc.ErrNone), errors.Is(err, yamldoc.ErrMany):
+		return invalid(Problem{Message: "exactly one document is needed: " + err.Error()})
+	}
+	return invalid(Problem{Message: err.Error()})
+}
+
+// dependent finds what makes one part of a document depend on another.
+func dependent(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode || n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 || n.ShortTag() == "!!merge" {
+		return n
+	}
+	for _, c := range n.Content {
+		if found := dependent(c); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// place is one step of a path: ".name" or "[index]".
+var place = regexp.MustCompile(`\.([^.\[]+)|\[(\d+)\]`)
+
+// locate finds the place of a path, or of the nearest that is written around it.
+func (p *Problem) locate(n *yaml.Node) {
+	for _, step := range place.FindAllStringSubmatch(p.Path, -1) {
+		next := member(n, step[1])
+		if step[1] == "" {
+			next = item(n, step[2])
+		}
+		if next == nil {
+			break
+		}
+		n = next
+	}
+	p.Line, p.Column = n.Line, n.Column
+}
+
+func member(n *yaml.Node, name string) *yaml.Node {
+	if n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func item(n *yaml.Node, index string) *yaml.Node {
+	i, err := strconv.Atoi(index)
+	if err != nil || n.Kind != yaml.SequenceNode || i >= len(n.Content) {
+		return nil
+	}
+	return n.Content[i]
 }

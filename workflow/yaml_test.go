@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/semeco/go-sdc/workflow"
 )
@@ -89,7 +89,9 @@ func compile(t *testing.T) *jsonschema.Schema {
 
 func instance(t *testing.T, doc []byte) any {
 	t.Helper()
-	b, err := yaml.YAMLToJSON(doc)
+	var content any
+	require.NoError(t, yaml.Load(doc, &content))
+	b, err := json.Marshal(content)
 	require.NoError(t, err)
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
 	require.NoError(t, err)
@@ -161,7 +163,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(doc)
 	}
 	f.Add([]byte(head + "steps: [{id: a, check: [{at: pump, live: true}]}]"))
-	f.Add([]byte(head + "steps:\n  - {id: a}\nsame: !00\n0\n  - b: c\nd: e")) // the library panics
+	f.Add([]byte(head + "steps:\n  - {id: a}\nsame: !00\n0\n  - b: c\nd: e"))
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		w, err := workflow.Parse(doc)
 		if (w == nil) == (err == nil) {

@@ -86,7 +86,7 @@ func TestStationSaysWhatIsWrong(t *testing.T) {
 		{[]string{"station", "--insecure", "--aggregate", "--clock-accuracy=-1s"}, exitUsage, "must not be negative"},
 		{[]string{"station", "--insecure", "--aggregate", "--epr", "urn:uuid:1"}, exitFailed, "EPR"},
 		{[]string{"station", "--tls", consumerOnly, "--aggregate"}, exitFailed, "needs both roles"},
-		{[]string{"station", "--insecure", "--rules", bad}, exitFailed, "field device not found"},
+		{[]string{"station", "--insecure", "--rules", bad}, exitFailed, "there is no field \"device\" here"},
 	} {
 		code, _, errs := call(t, c.args...)
 		require.Equal(t, c.code, code, c.args)

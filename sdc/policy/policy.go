@@ -28,10 +28,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
+	"go.yaml.in/yaml/v4"
 
-	"github.com/semeco/go-sdc/internal/yamlguard"
+	"github.com/semeco/go-sdc/internal/yamldoc"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/provider"
@@ -65,13 +64,11 @@ type value struct {
 }
 
 // UnmarshalYAML implements the interface of the YAML library for nodes.
-func (v *value) UnmarshalYAML(n ast.Node) error {
-	v.line = n.GetToken().Position.Line
-	s, ok := n.(ast.ScalarNode)
-	if !ok {
-		return fmt.Errorf("line %d: a single value is expected", v.line)
+func (v *value) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind != yaml.ScalarNode {
+		return errors.New("a single value is expected")
 	}
-	v.text = fmt.Sprint(s.GetValue())
+	v.text, v.line = n.Value, n.Line
 	return nil
 }
 
@@ -116,9 +113,12 @@ func Read(path string) (*Policy, error) {
 // Parse reads a policy. The error names everything that is wrong with its lines, at least the first mistake of form.
 func Parse(text []byte) (*Policy, error) {
 	var doc document
-	err := yamlguard.Do(func() error { return yaml.UnmarshalWithOptions(text, &doc, yaml.Strict(), yaml.DisallowUnknownField()) })
-	if err != nil {
-		return nil, readable(err)
+	content, err := yamldoc.Read(text)
+	if err == nil {
+		err = yamldoc.Decode(content, &doc)
+	}
+	if err != nil && !errors.Is(err, yamldoc.ErrNone) { // a file without anything has no version
+		return nil, err
 	}
 	p := &Policy{fallback: doc.Default.text}
 	var errs []error
@@ -142,15 +142,6 @@ func Parse(text []byte) (*Policy, error) {
 		return nil, err
 	}
 	return p, nil
-}
-
-// readable makes one line of an error of the YAML library, which draws a picture.
-func readable(err error) error {
-	var y yaml.Error
-	if errors.As(err, &y) && y.GetToken() != nil && y.GetToken().Position != nil {
-		return fmt.Errorf("line %d: %s", y.GetToken().Position.Line, y.GetMessage())
-	}
-	return err
 }
 
 func (e *entries) rule(bad func(value, string, ...any)) rule {

@@ -123,6 +123,8 @@ func TestMistakesNameTheirLine(t *testing.T) {
 		"version: 1\nrules:\n  - effect: [allow]":                                                         "line 3",
 		"version: 1\nversion: 1":                                                                          "line 2",
 		"version: [":                                                                                      "line 1",
+		"version: 1\nrules:\n  - effect: deny\n    operations: [a, ~]":                                    "line 4: an item of a list is empty",
+		"version: 1\n---\nversion: 1":                                                                     "more than one document",
 		"version: 1\nrules:\n  - effect: perhaps\n    services: [a]\n  - effect: allow\n    peers: [b]\n": "line 6",
 	} {
 		_, err := policy.Parse([]byte(text))
