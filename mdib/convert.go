@@ -18,6 +18,9 @@ const maxFaults = 20
 //
 // The snapshot shares the content with m, which must not be changed afterwards.
 func FromMdib(m *pm.Mdib) (*Snapshot, error) {
+	if m == nil {
+		return nil, errors.New("mdib: there is no MDIB to make a snapshot of")
+	}
 	s, faults := fromMdib(m, false)
 	if faults != nil {
 		return nil, errors.Join(faults...)

@@ -10,7 +10,10 @@
 // Every save is a new file that takes its place as a whole, and the one before it stays: whenever the power fails, there is one that is whole. A file that is damaged is found out by its checksum, told, and the
 // one before it is used.
 //
-// After a restart the MDIB's content is what was saved last. Versions are a matter of Config.Resume: the same sequence goes on only if the device stopped in good order, because nobody knows how
+// After a restart the MDIB's content is what was saved last, values that were measured before it included. A device that cannot vouch for these any more has ClearMeasured take
+// them away before Run, so that nobody takes them for what the patient is like now. Facts told to sdc/alerts are there again too, until the application says otherwise.
+//
+// Versions are a matter of Config.Resume: the same sequence goes on only if the device stopped in good order, because nobody knows how
 // many versions a device that crashed has published since the last save, and no version may be used twice or fall within one sequence (BICEPS R5003). Otherwise a new
 // sequence begins, with an InstanceId above all former ones; versions of descriptors and states go on from what was saved.
 package persist
@@ -22,6 +25,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -227,6 +231,67 @@ func (s *State) Run(ctx context.Context, p *provider.Provider) {
 		}
 		failing = err != nil
 	}
+}
+
+// ClearMeasured takes away the values and samples that were restored of metrics which are measured or calculated (MetricCategory Msrmt and Clc), with validity Ong, and leaves those of
+// the metrics in keep: counters and totals that the device goes on with. It is for the time between provider.New and Run, before the first new measurement. Without a restored MDIB it does
+// nothing. A handle in keep that is not in the MDIB is an error, and nothing has changed then.
+func (s *State) ClearMeasured(p *provider.Provider, keep ...string) error {
+	if !s.Restored() {
+		return nil
+	}
+	snap := p.MDIB()
+	for _, h := range keep {
+		if _, ok := snap.Descriptor(h); !ok {
+			return fmt.Errorf("persist: keep: %q: %w", h, mdib.ErrUnknownHandle)
+		}
+	}
+	// Waveforms are told in reports of their own, and so need a transaction of their own.
+	handles := map[mdib.Kind][]string{}
+	for e := range snap.Entities() {
+		d, ok := e.Descriptor.(pm.MetricDescriptor)
+		if !ok || slices.Contains(keep, e.Handle) {
+			continue
+		}
+		if c := d.BaseMetric().MetricCategory; c == pm.MetricCategoryMsrmt || c == pm.MetricCategoryClc {
+			kind := mdib.KindOf(e.State)
+			handles[kind] = append(handles[kind], e.Handle)
+		}
+	}
+	now := s.cfg.Now()
+	for _, kind := range []mdib.Kind{mdib.KindMetric, mdib.KindWaveform} {
+		if err := p.Update(func(tx *mdib.Tx) error {
+			for _, h := range handles[kind] {
+				if m, _ := tx.State(h); !hasValue(m) {
+					continue
+				}
+				if err := tx.ClearValue(h, pm.MeasurementValidityOng, now); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return fmt.Errorf("persist: %w", err)
+		}
+	}
+	return nil
+}
+
+// hasValue tells whether there is something to take away.
+func hasValue(s pm.State) bool {
+	switch s := s.(type) {
+	case *pm.NumericMetricState:
+		return s.MetricValue != nil
+	case *pm.StringMetricState:
+		return s.MetricValue != nil
+	case *pm.EnumStringMetricState:
+		return s.MetricValue != nil
+	case *pm.RealTimeSampleArrayMetricState:
+		return s.MetricValue != nil
+	case *pm.DistributionSampleArrayMetricState:
+		return s.MetricValue != nil
+	}
+	return false
 }
 
 // Save saves the MDIB as it is now, if it is another than the one saved last. When it returns nil, it is on the disk.

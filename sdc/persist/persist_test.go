@@ -285,3 +285,52 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// What was measured before a restart is not what the patient is like now: a device can take it away, but for what it keeps counting, and settings stay.
+func TestMeasuredBeforeTheRestart(t *testing.T) {
+	for resume, name := range map[Resume]string{KeepVersions: "keep", NewSequence: "new"} {
+		t.Run(name, func(t *testing.T) {
+			cfg := Config{Dir: t.TempDir(), Resume: resume}
+			st, p, err := start(cfg)
+			require.NoError(t, err)
+			require.NoError(t, st.ClearMeasured(p, "no such handle"), "nothing was restored")
+			require.NoError(t, measure(p, 37))
+			require.NoError(t, p.Update(func(tx *mdib.Tx) error { return tx.SetNumeric("num.set", pm.MustDecimal("12"), time.Now()) }))
+			require.NoError(t, p.Update(func(tx *mdib.Tx) error {
+				return tx.SetSamples("wave", pm.Samples{pm.MustDecimal("1")}, time.Now())
+			}))
+			require.NoError(t, st.Close(p))
+
+			st, p, err = start(cfg)
+			require.NoError(t, err)
+			require.EqualValues(t, 37, value(p.MDIB()), "as it was saved, until the device says otherwise")
+			before := p.MDIB()
+			require.ErrorIs(t, st.ClearMeasured(p, "no such handle"), mdib.ErrUnknownHandle)
+			require.Same(t, before, p.MDIB(), "a wrong call changes nothing")
+			require.NoError(t, st.ClearMeasured(p))
+			num, _ := mdib.Get[*pm.NumericMetricState](p.MDIB(), "num")
+			require.False(t, num.MetricValue.Value.IsSet())
+			require.Equal(t, pm.MeasurementValidityOng, num.MetricValue.MetricQuality.Validity)
+			set, _ := mdib.Get[*pm.NumericMetricState](p.MDIB(), "num.set")
+			require.Equal(t, pm.Some(pm.MustDecimal("12")), set.MetricValue.Value, "a setting is in force")
+			wave, _ := mdib.Get[*pm.RealTimeSampleArrayMetricState](p.MDIB(), "wave")
+			require.Empty(t, wave.MetricValue.Samples)
+			old, _ := mdib.Get[*pm.NumericMetricState](before, "num")
+			require.Equal(t, old.StateVersion+1, num.StateVersion, "consumers that knew it notice")
+			again := p.MDIB()
+			require.NoError(t, st.ClearMeasured(p))
+			require.Same(t, again, p.MDIB())
+			require.NoError(t, st.Close(p))
+
+			// A total goes on.
+			st, p, err = start(cfg)
+			require.NoError(t, err)
+			require.NoError(t, measure(p, 38))
+			require.NoError(t, st.Close(p))
+			st, p, err = start(cfg)
+			require.NoError(t, err)
+			require.NoError(t, st.ClearMeasured(p, "num"))
+			require.EqualValues(t, 38, value(p.MDIB()))
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/semeco/go-sdc/mdib"
@@ -172,23 +173,24 @@ type handler struct {
 // The result becomes the final state: nil is Fin (FinMod after Call.Modified), *Refused is Fail with its code and message, ErrCancelled is Cnclld,
 // any other error and a panic are Fail without details, which go to the log.
 //
-// The error says that the MDIB has an entry with this handle which is no operation of this kind. A handle that is not in the MDIB is accepted: the operation may be inserted later.
+// The error says that h is nil, or that the MDIB has an entry with this handle which is no operation of this kind. A handle that is not in the MDIB is accepted:
+// the operation may be inserted later. Run logs such handles, and the operations that have no handler.
 func (p *Provider) HandleSetValue(handle string, h func(ctx context.Context, call *SetValue) error) error {
-	return p.handle(handle, kindSetValue, func(ctx context.Context, c *Call, r msg.SetRequest) error {
+	return p.handle(handle, kindSetValue, h == nil, func(ctx context.Context, c *Call, r msg.SetRequest) error {
 		return h(ctx, &SetValue{c, r.(*msg.SetValue).RequestedNumericValue})
 	})
 }
 
 // HandleSetString is HandleSetValue for SetString operations.
 func (p *Provider) HandleSetString(handle string, h func(ctx context.Context, call *SetString) error) error {
-	return p.handle(handle, kindSetString, func(ctx context.Context, c *Call, r msg.SetRequest) error {
+	return p.handle(handle, kindSetString, h == nil, func(ctx context.Context, c *Call, r msg.SetRequest) error {
 		return h(ctx, &SetString{c, r.(*msg.SetString).RequestedStringValue})
 	})
 }
 
 // HandleActivate is HandleSetValue for Activate operations.
 func (p *Provider) HandleActivate(handle string, h func(ctx context.Context, call *Activate) error) error {
-	return p.handle(handle, kindActivate, func(ctx context.Context, c *Call, r msg.SetRequest) error {
+	return p.handle(handle, kindActivate, h == nil, func(ctx context.Context, c *Call, r msg.SetRequest) error {
 		args, err := arguments(c.Operation, r.(*msg.Activate))
 		if err != nil {
 			return err
@@ -199,40 +201,78 @@ func (p *Provider) HandleActivate(handle string, h func(ctx context.Context, cal
 
 // HandleSetMetricState is HandleSetValue for SetMetricState operations.
 func (p *Provider) HandleSetMetricState(handle string, h func(ctx context.Context, call *SetMetricState) error) error {
-	return p.handle(handle, kindSetMetricState, func(ctx context.Context, c *Call, r msg.SetRequest) error {
+	return p.handle(handle, kindSetMetricState, h == nil, func(ctx context.Context, c *Call, r msg.SetRequest) error {
 		return h(ctx, &SetMetricState{c, r.(*msg.SetMetricState).ProposedMetricState})
 	})
 }
 
 // HandleSetComponentState is HandleSetValue for SetComponentState operations.
 func (p *Provider) HandleSetComponentState(handle string, h func(ctx context.Context, call *SetComponentState) error) error {
-	return p.handle(handle, kindSetComponentState, func(ctx context.Context, c *Call, r msg.SetRequest) error {
+	return p.handle(handle, kindSetComponentState, h == nil, func(ctx context.Context, c *Call, r msg.SetRequest) error {
 		return h(ctx, &SetComponentState{c, r.(*msg.SetComponentState).ProposedComponentState})
 	})
 }
 
 // HandleSetAlertState is HandleSetValue for SetAlertState operations.
 func (p *Provider) HandleSetAlertState(handle string, h func(ctx context.Context, call *SetAlertState) error) error {
-	return p.handle(handle, kindSetAlertState, func(ctx context.Context, c *Call, r msg.SetRequest) error {
+	return p.handle(handle, kindSetAlertState, h == nil, func(ctx context.Context, c *Call, r msg.SetRequest) error {
 		return h(ctx, &SetAlertState{c, r.(*msg.SetAlertState).ProposedAlertState})
 	})
 }
 
 // HandleSetContextState is HandleSetValue for SetContextState operations.
 func (p *Provider) HandleSetContextState(handle string, h func(ctx context.Context, call *SetContextState) error) error {
-	return p.handle(handle, kindSetContextState, func(ctx context.Context, c *Call, r msg.SetRequest) error {
+	return p.handle(handle, kindSetContextState, h == nil, func(ctx context.Context, c *Call, r msg.SetRequest) error {
 		return h(ctx, &SetContextState{c, r.(*msg.SetContextState).ProposedContextState})
 	})
 }
 
-func (p *Provider) handle(handle string, k kind, run func(context.Context, *Call, msg.SetRequest) error) error {
+// handle keeps a handler; without says that the application has given none.
+func (p *Provider) handle(handle string, k kind, without bool, run func(context.Context, *Call, msg.SetRequest) error) error {
 	if d, ok := p.MDIB().Descriptor(handle); ok && kindOf(d) != k {
 		return fmt.Errorf("provider: %q is a %s, which takes no %s", handle, d.TypeName().Local, k)
+	}
+	if without {
+		return fmt.Errorf("provider: the handler of %q is nil", handle)
 	}
 	p.opMu.Lock()
 	defer p.opMu.Unlock()
 	p.handlers[handle] = handler{kind: k, run: run}
 	return nil
+}
+
+// tellUnhandled logs what is likely forgotten or mistyped when a device starts: operations whose calls can only fail, and handlers that nobody can call.
+func (p *Provider) tellUnhandled() {
+	var without []string
+	operations := 0
+	for e := range p.MDIB().Entities() {
+		op, ok := e.Descriptor.(pm.OperationDescriptor)
+		if !ok {
+			continue
+		}
+		operations++
+		if _, ok := p.handlerOf(op); !ok {
+			without = append(without, e.Handle)
+		}
+	}
+	if len(without) > 0 {
+		p.log.Warn("operations have no handler: their calls end with Fail", "handles", without)
+	}
+	p.opMu.Lock()
+	var unknown []string
+	for h := range p.handlers {
+		if _, ok := p.MDIB().Descriptor(h); !ok {
+			unknown = append(unknown, h)
+		}
+	}
+	p.opMu.Unlock()
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		p.log.Warn("handlers are for operations that the MDIB does not have", "handles", unknown)
+	}
+	if operations > 0 && p.unasked && p.cfg.Identity != nil {
+		p.log.Info("the device is read-only: Config.Policy says who may call its operations")
+	}
 }
 
 // SetInvocation chooses how the calls of one operation are answered from now on; without it Config.Invocation decides.

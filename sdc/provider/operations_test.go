@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/pem"
 	"errors"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -461,5 +462,31 @@ func TestRegistrationChecksTheKind(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorContains(t, p.HandleSetString("value.set", nil), "SetValueOperationDescriptor")
 	require.ErrorContains(t, p.HandleActivate("num", nil), "NumericMetricDescriptor")
-	require.NoError(t, p.HandleActivate("inserted.later", nil))
+	require.ErrorContains(t, p.HandleActivate("inserted.later", nil), "nil")
+	require.NoError(t, p.HandleActivate("inserted.later", func(context.Context, *provider.Activate) error { return nil }))
+}
+
+// What is likely forgotten or mistyped is told when the device starts, not when a clinician's call fails.
+func TestForgottenHandlersAreTold(t *testing.T) {
+	var log strings.Builder
+	configure := func(c *provider.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }
+	prepare := func(p *provider.Provider) {
+		require.NoError(t, p.HandleSetValue("valeu.set", func(context.Context, *provider.SetValue) error { return nil }))
+		require.NoError(t, p.HandleActivate("act", func(context.Context, *provider.Activate) error { return nil }))
+	}
+	inBubble(t, configure, prepare, func(*testing.T, *bench) {})
+	require.Regexp(t, `have no handler.*value\.set`, log.String())
+	require.NotRegexp(t, `have no handler.*\bact\b`, log.String())
+	require.Regexp(t, `does not have" handles=\[valeu\.set\]`, log.String())
+
+	var quiet strings.Builder
+	inBubble(t, func(c *provider.Config) {
+		c.Logger, c.ApplyProposals = slog.New(slog.NewTextHandler(&quiet, nil)), true
+	}, nil, func(*testing.T, *bench) {})
+	require.NotContains(t, quiet.String(), "value.set")
+	require.NotContains(t, quiet.String(), "read-only", "without an identity it is not")
+
+	var tls strings.Builder
+	overTLS(t, func(c *provider.Config) { c.Logger, c.Policy = slog.New(slog.NewTextHandler(&tls, nil)), nil }, nil, func(*testing.T, *bench) {})
+	require.Contains(t, tls.String(), "read-only")
 }

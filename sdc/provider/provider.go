@@ -22,10 +22,11 @@ import (
 
 // Provider is one device. Make it with New, register handlers, Run it; Update may be called at any time from any goroutine.
 type Provider struct {
-	cfg   Config
-	log   *slog.Logger
-	hooks Hooks
-	store *mdib.Store
+	unasked bool // the application has said nothing of a policy
+	cfg     Config
+	log     *slog.Logger
+	hooks   Hooks
+	store   *mdib.Store
 	// changes is the log of what was committed; nil unless a service needs it.
 	changes *history.Log
 
@@ -62,11 +63,12 @@ var ErrRan = errors.New("provider: runs only once; make a new one")
 
 // New checks the configuration and makes a device that is not on the network yet. The error names everything that is wrong.
 func New(cfg Config) (*Provider, error) {
+	unasked := cfg.Policy == nil
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
 	p := &Provider{
-		cfg: cfg, log: cfg.Logger, hooks: cfg.Hooks,
+		cfg: cfg, unasked: unasked, log: cfg.Logger, hooks: cfg.Hooks,
 		serviceByAction: servicesByAction(),
 		handlers:        map[string]handler{}, invocation: map[string]Invocation{}, queues: map[string]*sco{},
 		effects: map[string]*effect{}, effectEnds: map[string]func(context.Context, *Call) error{},
@@ -133,6 +135,7 @@ func (p *Provider) Run(ctx context.Context) error {
 	if ok, err := p.waitForTime(ctx); !ok {
 		return err
 	}
+	p.tellUnhandled()
 	ln, err := p.cfg.Network.Listen(ctx, p.cfg.Listen, p.log)
 	if err != nil {
 		return fmt.Errorf("provider: listen: %w", err)
