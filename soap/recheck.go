@@ -1,7 +1,6 @@
 package soap
 
 import (
-	"context"
 	"crypto/tls"
 	"net/http"
 	"sync"
@@ -18,19 +17,13 @@ type standing struct {
 	check func() error
 }
 
-type standingKey struct{}
-
-// withStanding gives every connection its standing.
-func withStanding(ctx context.Context) context.Context {
-	return context.WithValue(ctx, standingKey{}, &standing{})
-}
-
 // recheck judges the peer of a request again; false when it was refused.
 func (s *Server) recheck(w http.ResponseWriter, r *http.Request) bool {
-	st, ok := r.Context().Value(standingKey{}).(*standing)
-	if !ok || r.TLS == nil {
+	c := connOf(r)
+	if c == nil || r.TLS == nil {
 		return true
 	}
+	st := &c.standing
 	st.once.Do(func() { st.check = s.cfg.Recheck(*r.TLS, r.RemoteAddr) })
 	err := st.check()
 	if err == nil {

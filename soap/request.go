@@ -28,17 +28,21 @@ type Request struct {
 
 	early    http.ResponseWriter // for an answer before the handler has returned, if the client prefers that
 	accepted bool
+	line     *lineWorker // that handles it; nil if net/http does
 }
 
 // Accept answers 202 Accepted at once and returns true, if the client prefers not to wait until the message has been worked on
 // ([Sender.SendMore]); otherwise it does nothing and the answer is that of the handler. After true the handler has to see to
-// everything itself: what it returns is logged and told to nobody. The next message of the connection is read only when it has returned.
+// everything itself: what it returns is logged and told to nobody. The next message of the connection is handled only when it has returned.
 func (r *Request) Accept() bool {
 	if r.early != nil && !r.accepted {
 		r.accepted = true
 		r.early.Header().Set("Content-Length", "0")
 		r.early.WriteHeader(http.StatusAccepted)
 		_ = http.NewResponseController(r.early).Flush() // a client that is gone is noticed with the next message
+		if r.line != nil {
+			r.line.readOn()
+		}
 	}
 	return r.accepted
 }
@@ -93,4 +97,8 @@ type Endpoint struct {
 	// Get serves GET requests; query is the raw query, "wsdl" for ?wsdl. A nil
 	// document is 404. A nil Get makes GET a 405.
 	Get func(ctx context.Context, query string) (*Document, error)
+	// Notifications says that messages come one after the other over connections that are kept, as notifications do, and that handlers are quick. The
+	// server may then serve such a connection itself, which costs less than net/http does: when a message has been accepted and as long as requests are plain.
+	// On such a connection ctx does not end when the client goes away while it waits for an answer.
+	Notifications bool
 }

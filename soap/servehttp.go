@@ -16,29 +16,37 @@ import (
 	"github.com/semeco/go-sdc/internal/xmlscan"
 )
 
-// serveHTTP is everything below SOAP: method, path, media type, sizes.
-// What is refused here is refused with an empty body: peers choke on text.
+// serveHTTP answers a request that net/http has read.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.handle(w, r) {
+		s.takeOver(w, r)
+	}
+}
+
+// handle is everything below SOAP: method, path, media type, sizes.
+// What is refused here is refused with an empty body: peers choke on text.
+// It returns whether the request was a notification that was accepted.
+func (s *Server) handle(w http.ResponseWriter, r *http.Request) (notified bool) {
 	if r.ProtoMajor != 1 || r.ProtoMinor < 1 {
 		s.refuse(w, r, http.StatusHTTPVersionNotSupported, "only HTTP/1.1 is spoken")
-		return
+		return false
 	}
 	done := s.admit(w, r)
 	if done == nil {
-		return
+		return false
 	}
 	defer done()
 	if s.cfg.Recheck != nil && !s.recheck(w, r) {
-		return
+		return false
 	}
 	ep := s.lookup(r.URL.Path)
 	if ep == nil {
 		s.refuse(w, r, http.StatusNotFound, "nothing at this path")
-		return
+		return false
 	}
 	switch {
 	case r.Method == http.MethodPost:
-		s.servePost(w, r, ep)
+		return s.servePost(w, r, ep) && ep.Notifications
 	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && ep.Get != nil:
 		s.serveGet(w, r, ep)
 	default:
@@ -49,6 +57,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", allow)
 		s.refuse(w, r, http.StatusMethodNotAllowed, "method not allowed")
 	}
+	return false
 }
 
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
@@ -57,11 +66,12 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, why 
 	w.WriteHeader(status)
 }
 
-func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint) {
+// servePost handles a message and returns whether it was accepted: done, with nothing to be answered.
+func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint) (accepted bool) {
 	if why := checkContentType(r.Header.Get("Content-Type")); why != "" {
 		w.Header().Set("Accept", "application/soap+xml")
 		s.refuse(w, r, http.StatusUnsupportedMediaType, why)
-		return
+		return false
 	}
 	memory := &metered{from: s.adm}
 	defer memory.release()
@@ -73,7 +83,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 			w.Header().Set("Retry-After", retryAfterBusy)
 		}
 		s.refuse(w, r, status, err.Error())
-		return
+		return false
 	}
 	gz := offersGzip(r.Header["Accept-Encoding"])
 	req := &Request{RemoteAddr: r.RemoteAddr, Path: r.URL.Path, Host: r.Host, GzipOffered: gz}
@@ -86,22 +96,24 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 	if prefersAsync(r.Header["Prefer"]) {
 		req.early = w
 	}
+	req.line, _ = w.(*lineWorker)
 	h, body, status := s.answer(r.Context(), req, ep, doc)
 	if req.accepted {
 		if status/100 != 2 {
 			s.log.Warn("message accepted before it failed", "peer", r.RemoteAddr, "path", r.URL.Path, "status", status)
 		}
-		return
+		return status == http.StatusAccepted
 	}
 	if h == nil {
 		w.Header().Set("Content-Length", "0")
 		w.WriteHeader(status)
-		return
+		return status == http.StatusAccepted
 	}
 	buf := s.mem.getBuffer()
 	defer s.mem.putBuffer(buf)
 	*buf = AppendEnvelope((*buf)[:0], h, body)
 	s.write(w, r, status, ContentType, *buf, gz)
+	return false
 }
 
 // checkContentType accepts the media type of SOAP 1.2 and, for peers that name
@@ -257,6 +269,10 @@ func (s *Server) dispatch(ctx context.Context, req *Request, ep *Endpoint) (resp
 			resp, err = nil, Receiver("internal error")
 		}
 	}()
+	if req.line != nil {
+		req.line.enter()
+		defer req.line.leave()
+	}
 	return handler(ctx, req)
 }
 

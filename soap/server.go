@@ -185,7 +185,7 @@ func (s *Server) lookup(path string) *Endpoint {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	var conns sync.WaitGroup
+	run := newServing(l.Addr())
 	gate := newConnGate(l, &s.cfg, s.log)
 	l = gate
 	var protocols http.Protocols
@@ -202,25 +202,15 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		IdleTimeout:                  s.cfg.IdleTimeout,
 		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext:                  func(net.Listener) context.Context { return base },
-		ConnContext:                  withConn,
-		ConnState: func(_ net.Conn, st http.ConnState) {
-			switch st {
-			case http.StateNew:
-				conns.Add(1)
-			case http.StateClosed, http.StateHijacked:
-				conns.Done()
-			default:
-			}
-		},
-	}
-	if s.cfg.Recheck != nil {
-		hs.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return withStanding(withConn(ctx, c)) }
+		ConnContext:                  run.connContext,
+		ConnState:                    run.connState,
 	}
 	if s.cfg.TLS != nil {
 		l = tls.NewListener(l, s.cfg.TLS)
 	}
-	served := make(chan error, 1)
+	served, returned := make(chan error, 1), make(chan error, 1)
 	go func() { served <- hs.Serve(l) }()
+	go func() { returned <- hs.Serve(&run.back) }()
 
 	var err error
 	select {
@@ -231,37 +221,32 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	stop, stopCancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.StopTimeout)
 	defer stopCancel()
 	gate.stop()
-	if hs.Shutdown(stop) != nil {
-		cancel() // tells the handlers that are left
-		_ = hs.Close()
-	}
+	run.stop()
+	orderly := hs.Shutdown(stop) == nil
 	if served != nil {
 		err = <-served // ErrServerClosed
 	}
-	conns.Wait()
+	_ = <-returned // ErrServerClosed, too
+	if !orderly || !run.wait(stop) {
+		cancel() // tells the handlers that are left
+		_ = hs.Close()
+		run.cut()
+	}
+	run.conns.Wait()
 	if err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve %v: %w", l.Addr(), err)
 	}
 	return nil
 }
 
-type connKey struct{}
-
-// withConn lets requests find the place of their connection.
-func withConn(ctx context.Context, c net.Conn) context.Context {
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
-	}
-	return context.WithValue(ctx, connKey{}, c)
-}
-
 // admit decides whether a request may be read and handled, and answers it if not. The caller
 // calls the function that it returns when the request is done; nil means refused.
 func (s *Server) admit(w http.ResponseWriter, r *http.Request) func() {
-	c, ok := r.Context().Value(connKey{}).(*gatedConn)
-	if !ok { // no server of ours has accepted it
+	conn := connOf(r)
+	if conn == nil {
 		return func() {}
 	}
+	c := conn.gated
 	if c.who == "" {
 		c.who = peerKey(r)
 	}

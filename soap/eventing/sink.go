@@ -194,8 +194,9 @@ func (k *Sink) open(sub *Subscription) error {
 	}
 	k.subs[sub.id] = sub
 	k.cfg.Server.Handle(sub.path(), &soap.Endpoint{
-		Actions:  map[string]soap.Handler{ActionSubscriptionEnd: sub.handleEnd},
-		Fallback: sub.handleNotification,
+		Actions:       map[string]soap.Handler{ActionSubscriptionEnd: sub.handleEnd},
+		Fallback:      sub.handleNotification,
+		Notifications: true,
 	})
 	k.cfg.Server.Handle(sub.endPath(), &soap.Endpoint{
 		Actions: map[string]soap.Handler{ActionSubscriptionEnd: sub.handleEnd},
