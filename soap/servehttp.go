@@ -209,12 +209,13 @@ func (s *Server) answer(ctx context.Context, req *Request, ep *Endpoint, doc []b
 	to := answerEndpoint(env, err != nil)
 	if err != nil {
 		f := s.faultOf(err, req)
+		status := f.HTTPStatus()
 		if to.Address == None {
-			return nil, nil, f.HTTPStatus()
+			return nil, nil, status
 		}
 		h := f.Header(relatesTo)
 		h.ReferenceParameters = to.ReferenceParameters
-		return h, f, f.HTTPStatus()
+		return h, f, status
 	}
 	if resp == nil || to.Address == None {
 		return nil, nil, http.StatusAccepted
