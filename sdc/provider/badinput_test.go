@@ -63,6 +63,12 @@ func operationKinds() map[string]operationKind {
 	present.Presence = pm.AlertSignalPresenceOn
 	location := &pm.LocationContextState{}
 	location.DescriptorHandle, location.Handle = "pat", "pat"
+	elsewhere := &pm.LocationContextState{}
+	elsewhere.DescriptorHandle, elsewhere.Handle = "loc", "loc"
+	otherAlert := &pm.AlertConditionState{}
+	otherAlert.DescriptorHandle, otherAlert.ActivationState = "cond", pm.AlertActivationOff
+	above := &pm.MdsState{}
+	above.DescriptorHandle, above.ActivationState = "mds", pm.ComponentActivationOff
 	many := func(n int) (states []pm.MetricState) {
 		for range n {
 			states = append(states, metric("num.set"))
@@ -99,6 +105,7 @@ func operationKinds() map[string]operationKind {
 			bad: map[string]msg.SetRequest{
 				`no descriptor "nowhere"`: metrics("metric.set", metric("nowhere")), "is no state of mode": metrics("metric.set", metric("mode")),
 				"is no state of num.set": metrics("metric.set", enum), "proposed twice": metrics("metric.set", many(2)...), "more than 1000": metrics("metric.set", many(1001)...),
+				"num is neither the target": metrics("metric.set", metric("num.set"), metric("num")),
 			},
 		},
 		"SetComponentState": {
@@ -106,7 +113,8 @@ func operationKinds() map[string]operationKind {
 			request: func(h string) msg.SetRequest { return components(h, component("vmd")) },
 			bad: map[string]msg.SetRequest{
 				`no descriptor "nowhere"`: components("component.set", component("nowhere")), "is no state of ch": components("component.set", component("ch")),
-				"proposed twice": components("component.set", component("vmd"), component("vmd")),
+				"proposed twice":            components("component.set", component("vmd"), component("vmd")),
+				"mds is neither the target": components("component.set", above),
 			},
 		},
 		"SetAlertState": {
@@ -115,9 +123,10 @@ func operationKinds() map[string]operationKind {
 				return &msg.SetAlertState{AbstractSet: set(h), ProposedAlertState: signal("sig")}
 			},
 			bad: map[string]msg.SetRequest{
-				`no descriptor "nowhere"`: &msg.SetAlertState{AbstractSet: set("alert.set"), ProposedAlertState: signal("nowhere")},
-				"is no state of sig":      &msg.SetAlertState{AbstractSet: set("alert.set"), ProposedAlertState: condition},
-				"@Presence of sig cannot": &msg.SetAlertState{AbstractSet: set("alert.set"), ProposedAlertState: present},
+				`no descriptor "nowhere"`:    &msg.SetAlertState{AbstractSet: set("alert.set"), ProposedAlertState: signal("nowhere")},
+				"is no state of sig":         &msg.SetAlertState{AbstractSet: set("alert.set"), ProposedAlertState: condition},
+				"@Presence of sig cannot":    &msg.SetAlertState{AbstractSet: set("alert.set"), ProposedAlertState: present},
+				"cond is neither the target": &msg.SetAlertState{AbstractSet: set("alert.set"), ProposedAlertState: otherAlert},
 			},
 		},
 		"SetContextState": {
@@ -128,6 +137,7 @@ func operationKinds() map[string]operationKind {
 			bad: map[string]msg.SetRequest{
 				`no descriptor "nowhere"`: contexts(patient("nowhere", "nowhere")), `pat has no state "nobody"`: contexts(patient("pat", "nobody")),
 				"is no state of pat": contexts(location), "LocationContextState": contexts(location),
+				"loc is neither the target": contexts(patient("pat", "pat"), elsewhere),
 			},
 		},
 	}

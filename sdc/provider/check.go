@@ -36,7 +36,7 @@ func (p *Provider) check(r msg.SetRequest) (pm.OperationDescriptor, *Refused) {
 	if target := op.BaseOperation().OperationTarget; !exists(snap, target) {
 		return op, refuse(msg.InvocationErrorUnspec, "the target %q of operation %s does not exist", target, handle)
 	}
-	return op, checkArguments(snap, op, state, r)
+	return op, p.checkArguments(snap, op, state, r)
 }
 
 func exists(snap *mdib.Snapshot, handle string) bool {
@@ -47,7 +47,7 @@ func exists(snap *mdib.Snapshot, handle string) bool {
 	return ok
 }
 
-func checkArguments(snap *mdib.Snapshot, op pm.OperationDescriptor, state pm.OperationState, r msg.SetRequest) *Refused {
+func (p *Provider) checkArguments(snap *mdib.Snapshot, op pm.OperationDescriptor, state pm.OperationState, r msg.SetRequest) *Refused {
 	switch r := r.(type) {
 	case *msg.SetValue:
 		return checkRange(state.(*pm.SetValueOperationState).AllowedRange, r.RequestedNumericValue)
@@ -57,13 +57,13 @@ func checkArguments(snap *mdib.Snapshot, op pm.OperationDescriptor, state pm.Ope
 		_, err := arguments(op, r)
 		return err
 	case *msg.SetMetricState:
-		return checkProposals(snap, op, asStates(r.ProposedMetricState))
+		return checkProposals(snap, op, asStates(r.ProposedMetricState), p.cfg.MetricsBeyondTarget)
 	case *msg.SetComponentState:
-		return checkProposals(snap, op, asStates(r.ProposedComponentState))
+		return checkProposals(snap, op, asStates(r.ProposedComponentState), false)
 	case *msg.SetAlertState:
-		return checkProposals(snap, op, []pm.State{r.ProposedAlertState})
+		return checkProposals(snap, op, []pm.State{r.ProposedAlertState}, false)
 	case *msg.SetContextState:
-		return checkProposals(snap, op, asStates(r.ProposedContextState))
+		return checkProposals(snap, op, asStates(r.ProposedContextState), false)
 	}
 	return refuse(msg.InvocationErrorInv, "unknown kind of operation")
 }
@@ -126,9 +126,15 @@ func asStates[S pm.State](in []S) []pm.State {
 	return out
 }
 
-// checkProposals: what is proposed exists, is of the type its descriptor needs (BICEPS R0023), is named once, and changes nothing beyond
-// ModifiableData (BICEPS R5010, R5011).
-func checkProposals(snap *mdib.Snapshot, op pm.OperationDescriptor, proposed []pm.State) *Refused {
+// checkProposals: what is proposed exists, is of the type its descriptor needs (BICEPS R0023), belongs to the operation's target or stands
+// below it unless beyond allows others, is named once, and changes nothing beyond ModifiableData (BICEPS R5010, R5011).
+//
+// The target is what consumers show and policies permit: without its bound, the right to one operation of a kind would be the right to all states of that kind.
+func checkProposals(snap *mdib.Snapshot, op pm.OperationDescriptor, proposed []pm.State, beyond bool) *Refused {
+	target := op.BaseOperation().OperationTarget
+	if s, ok := snap.State(target); ok {
+		target = s.BaseState().DescriptorHandle // it may name a context state
+	}
 	var modifiable []string
 	if d, ok := op.(pm.SetStateOperationDescriptor); ok {
 		modifiable = d.BaseSetState().ModifiableData
@@ -145,6 +151,9 @@ func checkProposals(snap *mdib.Snapshot, op pm.OperationDescriptor, proposed []p
 		}
 		if want := pm.NewStateFor(d); want == nil || want.TypeName() != s.TypeName() {
 			return refuse(msg.InvocationErrorInv, "%s is no state of %s", s.TypeName().Local, descriptor)
+		}
+		if !beyond && !within(snap, descriptor, target) {
+			return refuse(msg.InvocationErrorInv, "%s is neither the target of operation %s nor below it", descriptor, op.Base().Handle)
 		}
 		handle := pm.HandleOf(s)
 		if asksForNew(s) {
@@ -163,6 +172,16 @@ func checkProposals(snap *mdib.Snapshot, op pm.OperationDescriptor, proposed []p
 		}
 	}
 	return nil
+}
+
+// within tells whether a descriptor is the root or stands below it.
+func within(snap *mdib.Snapshot, handle, root string) bool {
+	for ok := true; ok && handle != ""; handle, ok = snap.Parent(handle) {
+		if handle == root {
+			return true
+		}
+	}
+	return false
 }
 
 // maxProposed bounds the states that one call may propose.

@@ -84,6 +84,10 @@ type Config struct {
 	// ApplyProposals gives operations without a handler (Activate excepted) the default behaviour of ApplyValue, ApplyString, ApplyMetricState,
 	// ApplyComponentState, ApplyAlertState and ApplyContextState. Without it their calls end with Fail.
 	ApplyProposals bool
+	// MetricsBeyondTarget lets calls of SetMetricState propose states of any metric. Without it they, like those of the other kinds, stay with
+	// the operation's target and what is below it; peers on the bench are known to set metrics elsewhere with one call. It
+	// makes the right to one such operation the right to all metrics.
+	MetricsBeyondTarget bool
 
 	// Extensions are those of requests that the application understands beyond the ones of SDPi; requests that hold others marked ext:MustUnderstand are refused.
 	Extensions *ext.Registry

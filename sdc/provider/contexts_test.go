@@ -145,7 +145,11 @@ func TestSetLocation(t *testing.T) {
 }
 
 func TestApplyStates(t *testing.T) {
-	inBubble(t, applying, nil, func(t *testing.T, b *bench) {
+	configure := func(c *provider.Config) {
+		applying(c)
+		c.MetricsBeyondTarget = true
+	}
+	inBubble(t, configure, nil, func(t *testing.T, b *bench) {
 		set := func(op string) msg.AbstractSet { return msg.AbstractSet{OperationHandleRef: op} }
 		metric := func(handle, value string) *pm.NumericMetricState {
 			s := &pm.NumericMetricState{MetricValue: &pm.NumericMetricValue{Value: pm.Some(pm.MustDecimal(value))}}
@@ -162,10 +166,12 @@ func TestApplyStates(t *testing.T) {
 		require.Equal(t, "1.50", s.MetricValue.Value.Or(pm.Decimal{}).String())
 		require.True(t, s.MetricValue.DeterminationTime.IsSet())
 
+		channel := &pm.ChannelState{} // below the target
+		channel.DescriptorHandle, channel.ActivationState = "ch", pm.ComponentActivationStndBy
 		component := &pm.VmdState{}
 		component.DescriptorHandle, component.ActivationState = "vmd", pm.ComponentActivationStndBy
 		info = mustCall[*msg.SetComponentStateResponse](b.peer, "Set", sdc.ActionSetComponentState, &msg.SetComponentState{
-			AbstractSet: set("component.set"), ProposedComponentState: []pm.ComponentState{component},
+			AbstractSet: set("component.set"), ProposedComponentState: []pm.ComponentState{component, channel},
 		}).InvocationInfo
 		require.Equal(t, msg.InvocationStateFin, info.InvocationState, "%v", info)
 		vmd, _ := mdib.Get[*pm.VmdState](b.dev.MDIB(), "vmd")

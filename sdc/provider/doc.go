@@ -14,8 +14,8 @@
 //
 // # The way of an operation
 //
-// A request is checked against the MDIB (SCO-2), given a transaction id, and queued at its SCO; the operations of one SCO run one
-// after the other (SCO-3). Whatever happens, each transaction ends with exactly one final state: handler errors, panics, time-outs
+// A request is checked against the MDIB (SCO-2); states that it proposes belong to the operation's target or stand below it. It is
+// given a transaction id and queued at its SCO; the operations of one SCO run one after the other (SCO-3). Whatever happens, each transaction ends with exactly one final state: handler errors, panics, time-outs
 // and full queues become Fail with a reason (SCO-6).
 //
 // What an operation with InvocationEffectiveTimeout has brought about lasts until it is not called again in time; HandleEffectEnd says what ends it (SCO-10).

@@ -221,7 +221,7 @@ func TestRefusals(t *testing.T) {
 			"argument of another type": {call: act(activate("act", "a", "one", "u")), want: msg.InvocationErrorInv, text: "argument 2"},
 			"unknown metric":           {call: metrics(numeric("nowhere")), want: msg.InvocationErrorInv, text: "nowhere"},
 			"state of another type":    {call: metrics(numeric("mode")), want: msg.InvocationErrorInv, text: "NumericMetricState"},
-			"one state twice":          {call: metrics(numeric("num"), numeric("num")), want: msg.InvocationErrorInv, text: "twice"},
+			"one state twice":          {call: metrics(numeric("num.set"), numeric("num.set")), want: msg.InvocationErrorInv, text: "twice"},
 			"not modifiable": {call: func() msg.InvocationInfo {
 				return mustCall[*msg.SetAlertStateResponse](b.peer, "Set", sdc.ActionSetAlertState, &msg.SetAlertState{AbstractSet: set("alert.set"), ProposedAlertState: signal}).InvocationInfo
 			}, want: msg.InvocationErrorInv, text: "Presence"},

@@ -12,9 +12,11 @@ import (
 //go:embed texts.json
 var defaultTexts []byte
 
-// Configure offers the package's texts in the Localization service (steps 7a to 7c), unless the caller has chosen a catalogue or the MDIB refers to
-// texts that are not the package's.
+// Configure answers all that is asked of a device on a bench: the requests of the Context service that are optional, and metrics set wherever
+// a consumer's script wants them. It offers the package's texts in the Localization service (steps 7a to 7c), unless the caller has
+// chosen a catalogue or the MDIB refers to texts that are not the package's.
 func (d *Device) Configure(cfg *provider.Config) error {
+	cfg.ContextQueries, cfg.MetricsBeyondTarget = true, true
 	if cfg.Localization != nil {
 		return nil
 	}
