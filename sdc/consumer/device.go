@@ -154,7 +154,7 @@ func (d *Device) Link() Link {
 	return d.shown(time.Now())
 }
 
-// Ended is closed once the Device is lost or closed.
+// Ended is closed once the Device is lost or closed. Requests end with [ErrLost] or [ErrClosed] from then on, and nothing of them is sent.
 func (d *Device) Ended() <-chan struct{} { return d.ended }
 
 // Updates iterates over everything that happens from now on, in order and without

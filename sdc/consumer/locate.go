@@ -99,6 +99,13 @@ func (d *Device) candidates() []string {
 	return merge(last, d.found, d.target.XAddrs)
 }
 
+// hinted lists where the device was said to be, the latest first.
+func (d *Device) hinted() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.found
+}
+
 // readMetadata asks the addresses, each a moment after the one before, and takes the first that answers for the device. If none does at once, the
 // locators are asked as well.
 func (d *Device) readMetadata(ctx context.Context) error {
@@ -141,12 +148,13 @@ func (d *Device) reach(ctx context.Context) (*answer, error) {
 	defer cancel()
 
 	queue := d.candidates()
-	asked, pending := 0, 0
+	asked := 0
+	waiting := make(map[string]bool) // for the answers of these
 	answers := make(chan *answer, 2*maxAddresses) // nobody who answers ever waits
 	ask := func() {
 		url := queue[asked]
 		asked++
-		pending++
+		waiting[url] = true
 		wg.Go(func() {
 			a := &answer{at: soap.Contact{URL: url}}
 			a.err = d.ask(ctx, a)
@@ -164,7 +172,7 @@ func (d *Device) reach(ctx context.Context) (*answer, error) {
 
 	var errs []error
 	for {
-		if asked == len(queue) && pending == 0 && !searching {
+		if asked == len(queue) && len(waiting) == 0 && !searching {
 			if len(locators) == 0 || d.EPR() == "" {
 				if len(errs) == 0 {
 					return nil, errors.New("the device has no transport address; resolve it first")
@@ -176,7 +184,7 @@ func (d *Device) reach(ctx context.Context) (*answer, error) {
 		select {
 		case <-next.C:
 			// With a binding the certificates shown must not be mixed up.
-			if asked < len(queue) && (pending == 0 || d.consumer.cfg.Binding == BindNone) {
+			if asked < len(queue) && (len(waiting) == 0 || d.consumer.cfg.Binding == BindNone) {
 				ask()
 				next.Reset(stagger)
 			}
@@ -193,8 +201,16 @@ func (d *Device) reach(ctx context.Context) (*answer, error) {
 				}
 			}
 			next.Reset(0)
+		case <-d.hints:
+			// It is back, or somewhere else: what failed before may answer now, and nobody may answer the locators, who asked while it was away.
+			for _, url := range d.hinted() {
+				if len(queue) < 2*maxAddresses && !waiting[url] && !slices.Contains(queue[asked:], url) {
+					queue = append(queue, url)
+				}
+			}
+			next.Reset(0)
 		case a := <-answers:
-			pending--
+			delete(waiting, a.at.URL)
 			if a.err == nil {
 				return a, nil
 			}

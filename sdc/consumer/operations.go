@@ -250,7 +250,7 @@ func (v *invocations) report(rep *msg.OperationInvokedReport) {
 // Invoke sends a request of the Set or Context service and returns once the
 // device has answered it; [Invocation.Wait] waits for the outcome. Errors are
 // *soap.Fault when the device refused the message as such, *ServiceError when it
-// does not offer the service, *AccessError when the operation is not for this user.
+// does not offer the service, *AccessError when the operation is not for this user, [ErrLost] or [ErrClosed] when the Device has ended.
 // Safety information that the operation asks for is sent along, see Config.SafetyInfo.
 func (d *Device) Invoke(ctx context.Context, req msg.SetRequest) (*Invocation, error) {
 	service, action := sdc.SetService, sdc.NamespaceGlue+"/SetService/"+req.BodyName().Local
@@ -346,8 +346,14 @@ func setOf(operation string) msg.AbstractSet {
 	return msg.AbstractSet{OperationHandleRef: operation}
 }
 
-// call sends a request, with further header blocks, to the hosted service that offers a port type and decodes the answer.
+// call sends a request, with further header blocks, to the hosted service that offers a port type and decodes the answer. Once the Device has ended nothing is
+// sent: nobody knows who is at its address.
 func (d *Device) call(ctx context.Context, service, action string, req msg.Message, extra ...soap.Body) (msg.Message, error) {
+	select {
+	case <-d.ended:
+		return nil, d.endCause()
+	default:
+	}
 	to, ok := d.service(service)
 	if !ok {
 		return nil, &ServiceError{Service: service}

@@ -2,6 +2,7 @@ package pairtest
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"net"
 	"net/netip"
@@ -99,7 +100,11 @@ func (g *guide) join(c *consumer.Config) {
 	c.Locators = []consumer.Locator{g}
 }
 
-func (g *guide) Resolve(context.Context, string) (discovery.Endpoint, error) {
+func (g *guide) Resolve(ctx context.Context, _ string) (discovery.Endpoint, error) {
+	if g.where == nil { // as multicast that nobody answers
+		<-ctx.Done()
+		return discovery.Endpoint{}, ctx.Err()
+	}
 	return discovery.Endpoint{EPR: deviceURN, XAddrs: g.where()}, nil
 }
 
@@ -169,6 +174,42 @@ func TestDeviceThatMovesIsFoundAgain(t *testing.T) {
 	}
 }
 
+// A device that comes back says Hello, but nobody answers the Resolve that was sent while it was away: its consumer does not wait for that answer.
+func TestHelloIsHeardWhileTheDeviceIsLookedFor(t *testing.T) {
+	for _, moves := range []bool{true, false} {
+		t.Run(fmt.Sprintf("moves %v", moves), func(t *testing.T) {
+			g := new(guide)
+			var pc provider.Config
+			inBubble(t, setup{
+				provider: func(c *provider.Config) { pc = *c },
+				consumer: func(c *consumer.Config) {
+					g.join(c)
+					c.LostAfter = 9 * time.Second // less than a Resolve may take
+				},
+			}, func(t *testing.T, p *pair) {
+				d := p.connect(t)
+				f := follow(t, d)
+				defer f.stop()
+				at := netip.MustParseAddrPort(strings.Split(d.XAddr(), "/")[2])
+				p.stop()
+				f.next("resyncing", linked(consumer.Resyncing))
+				<-time.After(4 * time.Second)
+				host, port := p.net.Host(deviceIP), int(at.Port())
+				if moves {
+					host, port = p.net.Host("192.0.2.77"), 0
+				}
+				pc.Dial = host.Dial
+				pc.Listen = func(context.Context, string, string) (net.Listener, error) { return host.Listen(port) }
+				p.start(t, setup{}, pc)
+				begin := time.Now()
+				g.events <- discovery.Event{Kind: discovery.Restarted, Endpoint: p.endpoint()}
+				f.next("live", linked(consumer.Live))
+				require.LessOrEqual(t, time.Since(begin), time.Second)
+			})
+		})
+	}
+}
+
 // A device that is killed and comes back at the same address knows nothing of its subscriptions: what it reports from then on arrives all the same.
 func TestDeviceThatRestartsWhereItWas(t *testing.T) {
 	// covers: COEX-4
@@ -217,5 +258,24 @@ func TestByeAloneIsNoReasonToDoubt(t *testing.T) {
 		require.LessOrEqual(t, age, time.Second, "the device was asked at once")
 		require.Len(t, f.c, 1)
 		require.Equal(t, consumer.Live, d.Link().State)
+	})
+}
+
+// Nothing is sent to where a device was once it has been given up: somebody else may be there.
+func TestNothingIsInvokedAfterTheEnd(t *testing.T) {
+	inBubble(t, setup{consumer: func(c *consumer.Config) { c.LostAfter = 10 * time.Second }}, func(t *testing.T, p *pair) {
+		lost, closed := p.connect(t), p.connect(t)
+		require.NoError(t, closed.Close(t.Context()))
+		_, err := closed.SetValue(t.Context(), "value.set", pm.MustDecimal("5"))
+		require.ErrorIs(t, err, consumer.ErrClosed)
+		p.net.Partition(deviceIP, consumerIP)
+		<-lost.Ended()
+		p.net.Heal(deviceIP, consumerIP) // it would arrive
+		before := p.dev.MDIB()
+		_, err = lost.SetValue(t.Context(), "value.set", pm.MustDecimal("5"))
+		require.ErrorIs(t, err, consumer.ErrLost)
+		_, err = lost.GetContextStates(t.Context())
+		require.ErrorIs(t, err, consumer.ErrLost)
+		require.Same(t, before, p.dev.MDIB())
 	})
 }
