@@ -149,7 +149,7 @@ func (d *Device) reach(ctx context.Context) (*answer, error) {
 
 	queue := d.candidates()
 	asked := 0
-	waiting := make(map[string]bool) // for the answers of these
+	waiting := make(map[string]bool)              // for the answers of these
 	answers := make(chan *answer, 2*maxAddresses) // nobody who answers ever waits
 	ask := func() {
 		url := queue[asked]
