@@ -11,9 +11,9 @@ import (
 // editor changes the content of an MDIB while keeping its structure sound: handles are unique, every descriptor stands where
 // the schema allows it, every state belongs to a descriptor of its type. It makes new content; what it started from stays as it is.
 type editor struct {
-	nodes    *pmap.Batch[*node]
-	states   *pmap.Batch[pm.State]
-	roots    pmap.Ordered[string]
+	nodes    nodeBatch
+	states   stateBatch
+	roots    pmap.Ordered
 	nextRoot uint64
 	lenient  bool // for content of a peer: handles may hold any characters
 	fresh    bool // started from nothing and not shared with anybody yet

@@ -19,9 +19,9 @@ type Snapshot struct {
 
 // content is what a description or state change replaces.
 type content struct {
-	nodes    pmap.Map[*node]
-	states   pmap.Map[pm.State] // single states by descriptor handle, context states by their own
-	roots    pmap.Ordered[string]
+	nodes    nodeMap
+	states   stateMap // single states by descriptor handle, context states by their own
+	roots    pmap.Ordered
 	nextRoot uint64
 }
 
@@ -30,10 +30,10 @@ type node struct {
 	descriptor pm.Descriptor // without children
 	parent     string        // "" for an MDS
 	mds        string
-	order      uint64               // key among its siblings
-	next       uint64               // counts the children there have been
-	children   pmap.Ordered[string] // handles; the key is the place in the schema, then the order of insertion
-	contexts   []string             // handles of the context states, in the order of creation
+	order      uint64       // key among its siblings
+	next       uint64       // counts the children there have been
+	children   pmap.Ordered // handles; the key is the place in the schema, then the order of insertion
+	contexts   []string     // handles of the context states, in the order of creation
 }
 
 // Version returns MDIB version, sequence and instance.

@@ -125,8 +125,8 @@ func (st *Store) NewSequence() *Snapshot {
 // retired remembers removed handles.
 type retired struct {
 	max     int
-	handles pmap.Map[retiredHandle]
-	order   pmap.Ordered[string] // by the count of removals
+	handles retiredMap
+	order   pmap.Ordered // by the count of removals
 	count   uint64
 	// floor is above every version of what was forgotten.
 	descriptorFloor, stateFloor uint64

@@ -7,14 +7,15 @@ import (
 	"slices"
 )
 
-// Map is an immutable map from string to V. The zero Map is empty and ready to use.
+// Map is an immutable map from string to values, which its user gives their type: were it generic, every package that uses an MDIB would compile it anew.
+// The zero Map is empty and ready to use.
 //
 // It is a compressed hash array mapped trie: every node has up to 32 places, each empty, an entry or a
 // subtree, and a node never holds a subtree of a single entry. Equal contents with equal seeds therefore
 // have equal shapes, whatever the order of the changes that led there. Hashes are seeded at random, so a peer that chooses
 // keys cannot make it degenerate.
-type Map[V any] struct {
-	root *node[V]
+type Map struct {
+	root *node
 	len  int
 	hash *hasher
 }
@@ -39,27 +40,27 @@ const (
 )
 
 // node is a trie node, or below the last level of the hash a plain list of entries whose hashes are equal.
-type node[V any] struct {
+type node struct {
 	entryMap uint32 // places taken by entries, in the order of entries
 	childMap uint32 // places taken by subtrees, in the order of children
-	entries  []entry[V]
-	children []*node[V]
+	entries  []entry
+	children []*node
 	owner    *owner // the batch that made the node and may change it in place
 }
 
-type entry[V any] struct {
+type entry struct {
 	key   string
-	value V
+	value any
 }
 
 // owner is the identity of a batch. Not empty, so that two have different addresses.
 type owner struct{ _ byte }
 
 // Len returns the number of entries.
-func (m Map[V]) Len() int { return m.len }
+func (m Map) Len() int { return m.len }
 
 // Get returns the value of a key.
-func (m Map[V]) Get(key string) (V, bool) {
+func (m Map) Get(key string) (any, bool) {
 	if m.root != nil {
 		h, n := m.hash.sum(key), m.root
 		for shift := uint(0); shift < hashBits; shift += bitsPerLevel {
@@ -82,40 +83,39 @@ func (m Map[V]) Get(key string) (V, bool) {
 			}
 		}
 	}
-	var none V
-	return none, false
+	return nil, false
 }
 
 // Has reports whether there is a value for the key.
-func (m Map[V]) Has(key string) bool {
+func (m Map) Has(key string) bool {
 	_, ok := m.Get(key)
 	return ok
 }
 
 // Set returns the map with key bound to value. O(log n).
-func (m Map[V]) Set(key string, value V) Map[V] {
-	b := Batch[V]{m: m}
+func (m Map) Set(key string, value any) Map {
+	b := Batch{m: m}
 	b.Set(key, value)
 	return b.m
 }
 
 // Delete returns the map without the key. O(log n).
-func (m Map[V]) Delete(key string) Map[V] {
-	b := Batch[V]{m: m}
+func (m Map) Delete(key string) Map {
+	b := Batch{m: m}
 	b.Delete(key)
 	return b.m
 }
 
 // All yields the entries in no particular order, which is the same for the same map.
-func (m Map[V]) All() iter.Seq2[string, V] {
-	return func(yield func(string, V) bool) {
+func (m Map) All() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
 		if m.root != nil {
 			m.root.all(yield)
 		}
 	}
 }
 
-func (n *node[V]) all(yield func(string, V) bool) bool {
+func (n *node) all(yield func(string, any) bool) bool {
 	for i := range n.entries {
 		if !yield(n.entries[i].key, n.entries[i].value) {
 			return false
@@ -131,16 +131,16 @@ func (n *node[V]) all(yield func(string, V) bool) bool {
 
 // Batch returns an editor that starts from the map. Many changes cost less there, because nodes the batch has made
 // already are changed in place.
-func (m Map[V]) Batch() *Batch[V] { return &Batch[V]{m: m, owner: new(owner)} }
+func (m Map) Batch() *Batch { return &Batch{m: m, owner: new(owner)} }
 
 // Batch is an editor of a map for one goroutine. The map it started from never changes.
-type Batch[V any] struct {
-	m     Map[V]
+type Batch struct {
+	m     Map
 	owner *owner // nil: a batch of one change, nothing is its own
 }
 
 // Map returns what the batch has come to. The batch can be used on; the map returned does not change.
-func (b *Batch[V]) Map() Map[V] {
+func (b *Batch) Map() Map {
 	if b.owner != nil {
 		b.owner = new(owner) // from here on the nodes made so far are shared
 	}
@@ -148,23 +148,23 @@ func (b *Batch[V]) Map() Map[V] {
 }
 
 // Len returns the number of entries.
-func (b *Batch[V]) Len() int { return b.m.len }
+func (b *Batch) Len() int { return b.m.len }
 
 // Get returns the value of a key.
-func (b *Batch[V]) Get(key string) (V, bool) { return b.m.Get(key) }
+func (b *Batch) Get(key string) (any, bool) { return b.m.Get(key) }
 
 // Has reports whether there is a value for the key.
-func (b *Batch[V]) Has(key string) bool { return b.m.Has(key) }
+func (b *Batch) Has(key string) bool { return b.m.Has(key) }
 
 // Set binds key to value.
-func (b *Batch[V]) Set(key string, value V) {
+func (b *Batch) Set(key string, value any) {
 	if b.m.hash == nil {
 		b.m.hash = &hasher{seed: maphash.MakeSeed()}
 	}
 	if b.m.root == nil {
-		b.m.root = &node[V]{owner: b.owner}
+		b.m.root = &node{owner: b.owner}
 	}
-	root, added := b.set(b.m.root, 0, b.m.hash.sum(key), entry[V]{key, value})
+	root, added := b.set(b.m.root, 0, b.m.hash.sum(key), entry{key, value})
 	b.m.root = root
 	if added {
 		b.m.len++
@@ -172,7 +172,7 @@ func (b *Batch[V]) Set(key string, value V) {
 }
 
 // Delete removes a key and reports whether it was there.
-func (b *Batch[V]) Delete(key string) bool {
+func (b *Batch) Delete(key string) bool {
 	if b.m.root == nil {
 		return false
 	}
@@ -186,7 +186,7 @@ func (b *Batch[V]) Delete(key string) bool {
 }
 
 // set returns n with the entry in it, and whether the key is new.
-func (b *Batch[V]) set(n *node[V], shift uint, h uint64, e entry[V]) (*node[V], bool) {
+func (b *Batch) set(n *node, shift uint, h uint64, e entry) (*node, bool) {
 	if shift >= hashBits {
 		if i := n.find(e.key); i >= 0 {
 			return b.withEntry(n, i, e), false
@@ -212,7 +212,7 @@ func (b *Batch[V]) set(n *node[V], shift uint, h uint64, e entry[V]) (*node[V], 
 		return b.withEntry(n, i, e), false
 	}
 	// Two keys want one place: both move one level down.
-	child := &node[V]{owner: b.owner}
+	child := &node{owner: b.owner}
 	other := n.entries[i]
 	child, _ = b.set(child, shift+bitsPerLevel, b.m.hash.sum(other.key), other)
 	child, _ = b.set(child, shift+bitsPerLevel, h, e)
@@ -225,7 +225,7 @@ func (b *Batch[V]) set(n *node[V], shift uint, h uint64, e entry[V]) (*node[V], 
 }
 
 // delete returns n without the key, and whether it was there.
-func (b *Batch[V]) delete(n *node[V], shift uint, h uint64, key string) (*node[V], bool) {
+func (b *Batch) delete(n *node, shift uint, h uint64, key string) (*node, bool) {
 	if shift >= hashBits {
 		i := n.find(key)
 		if i < 0 {
@@ -268,7 +268,7 @@ func (b *Batch[V]) delete(n *node[V], shift uint, h uint64, key string) (*node[V
 
 // own returns a node that may be changed: n itself if the batch made it, else a copy. The copy of a batch has lists of
 // its own, so that later changes happen in place; the copy of a single change shares them, and its caller replaces the one it changes.
-func (b *Batch[V]) own(n *node[V]) *node[V] {
+func (b *Batch) own(n *node) *node {
 	if b.owner == nil {
 		c := *n
 		c.owner = nil
@@ -277,10 +277,10 @@ func (b *Batch[V]) own(n *node[V]) *node[V] {
 	if n.owner == b.owner {
 		return n
 	}
-	return &node[V]{entryMap: n.entryMap, childMap: n.childMap, entries: slices.Clone(n.entries), children: slices.Clone(n.children), owner: b.owner}
+	return &node{entryMap: n.entryMap, childMap: n.childMap, entries: slices.Clone(n.entries), children: slices.Clone(n.children), owner: b.owner}
 }
 
-func (b *Batch[V]) withEntry(n *node[V], i int, e entry[V]) *node[V] {
+func (b *Batch) withEntry(n *node, i int, e entry) *node {
 	n = b.own(n)
 	if b.owner == nil {
 		n.entries = slices.Clone(n.entries)
@@ -289,7 +289,7 @@ func (b *Batch[V]) withEntry(n *node[V], i int, e entry[V]) *node[V] {
 	return n
 }
 
-func (b *Batch[V]) withChild(n *node[V], i int, child *node[V]) *node[V] {
+func (b *Batch) withChild(n *node, i int, child *node) *node {
 	if n.children[i] == child {
 		return n // changed in place below
 	}
@@ -301,7 +301,7 @@ func (b *Batch[V]) withChild(n *node[V], i int, child *node[V]) *node[V] {
 	return n
 }
 
-func (n *node[V]) find(key string) int {
+func (n *node) find(key string) int {
 	for i := range n.entries {
 		if n.entries[i].key == key {
 			return i

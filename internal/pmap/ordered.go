@@ -2,26 +2,26 @@ package pmap
 
 import "iter"
 
-// Ordered is an immutable map from uint64 to V, in the order of the keys. The zero Ordered is empty.
+// Ordered is an immutable map from uint64 to string, in the order of the keys. The zero Ordered is empty.
 //
 // It is a treap whose priorities are a hash of the key: equal contents have equal shapes, and the depth is O(log n) as long
 // as nobody chooses keys to spoil it. Its user here numbers things itself.
-type Ordered[V any] struct {
-	root *treap[V]
+type Ordered struct {
+	root *treap
 	len  int
 }
 
-type treap[V any] struct {
+type treap struct {
 	key         uint64
-	value       V
-	left, right *treap[V]
+	value       string
+	left, right *treap
 }
 
 // Len returns the number of entries.
-func (o Ordered[V]) Len() int { return o.len }
+func (o Ordered) Len() int { return o.len }
 
 // Get returns the value of a key.
-func (o Ordered[V]) Get(key uint64) (V, bool) {
+func (o Ordered) Get(key uint64) (string, bool) {
 	for t := o.root; t != nil; {
 		switch {
 		case key == t.key:
@@ -32,12 +32,11 @@ func (o Ordered[V]) Get(key uint64) (V, bool) {
 			t = t.right
 		}
 	}
-	var none V
-	return none, false
+	return "", false
 }
 
 // Min returns the entry with the smallest key.
-func (o Ordered[V]) Min() (key uint64, value V, ok bool) {
+func (o Ordered) Min() (key uint64, value string, ok bool) {
 	t := o.root
 	if t == nil {
 		return 0, value, false
@@ -49,38 +48,38 @@ func (o Ordered[V]) Min() (key uint64, value V, ok bool) {
 }
 
 // Set returns the map with key bound to value. O(log n).
-func (o Ordered[V]) Set(key uint64, value V) Ordered[V] {
+func (o Ordered) Set(key uint64, value string) Ordered {
 	if _, ok := o.Get(key); ok {
-		return Ordered[V]{replace(o.root, key, value), o.len}
+		return Ordered{replace(o.root, key, value), o.len}
 	}
-	return Ordered[V]{insert(o.root, &treap[V]{key: key, value: value}), o.len + 1}
+	return Ordered{insert(o.root, &treap{key: key, value: value}), o.len + 1}
 }
 
 // Delete returns the map without the key. O(log n).
-func (o Ordered[V]) Delete(key uint64) Ordered[V] {
+func (o Ordered) Delete(key uint64) Ordered {
 	if _, ok := o.Get(key); !ok {
 		return o
 	}
-	return Ordered[V]{remove(o.root, key), o.len - 1}
+	return Ordered{remove(o.root, key), o.len - 1}
 }
 
 // All yields the entries in the order of their keys.
-func (o Ordered[V]) All() iter.Seq2[uint64, V] {
-	return func(yield func(uint64, V) bool) { o.root.all(yield) }
+func (o Ordered) All() iter.Seq2[uint64, string] {
+	return func(yield func(uint64, string) bool) { o.root.all(yield) }
 }
 
 // Values yields the values in the order of their keys.
-func (o Ordered[V]) Values() iter.Seq[V] {
-	return func(yield func(V) bool) {
-		o.root.all(func(_ uint64, v V) bool { return yield(v) })
+func (o Ordered) Values() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		o.root.all(func(_ uint64, v string) bool { return yield(v) })
 	}
 }
 
-func (t *treap[V]) all(yield func(uint64, V) bool) bool {
+func (t *treap) all(yield func(uint64, string) bool) bool {
 	return t == nil || t.left.all(yield) && yield(t.key, t.value) && t.right.all(yield)
 }
 
-func replace[V any](t *treap[V], key uint64, value V) *treap[V] {
+func replace(t *treap, key uint64, value string) *treap {
 	c := *t
 	switch {
 	case key == t.key:
@@ -94,7 +93,7 @@ func replace[V any](t *treap[V], key uint64, value V) *treap[V] {
 }
 
 // insert puts a new node in; it may become the root of the subtree.
-func insert[V any](t, n *treap[V]) *treap[V] {
+func insert(t, n *treap) *treap {
 	if t == nil {
 		return n
 	}
@@ -111,7 +110,7 @@ func insert[V any](t, n *treap[V]) *treap[V] {
 	return &c
 }
 
-func remove[V any](t *treap[V], key uint64) *treap[V] {
+func remove(t *treap, key uint64) *treap {
 	if key == t.key {
 		return join(t.left, t.right)
 	}
@@ -125,7 +124,7 @@ func remove[V any](t *treap[V], key uint64) *treap[V] {
 }
 
 // split parts a tree into the keys below and above a key that is not in it.
-func split[V any](t *treap[V], key uint64) (below, over *treap[V]) {
+func split(t *treap, key uint64) (below, over *treap) {
 	if t == nil {
 		return nil, nil
 	}
@@ -139,7 +138,7 @@ func split[V any](t *treap[V], key uint64) (below, over *treap[V]) {
 }
 
 // join is the inverse of split.
-func join[V any](below, over *treap[V]) *treap[V] {
+func join(below, over *treap) *treap {
 	switch {
 	case below == nil:
 		return over

@@ -3,6 +3,7 @@ package pmap
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,8 +12,8 @@ import (
 
 func TestOrderedModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var o Ordered[int]
-		model := map[uint64]int{}
+		var o Ordered
+		model := map[uint64]string{}
 		old, oldModel := o, maps.Clone(model)
 		for i := range rapid.IntRange(0, 300).Draw(t, "steps") {
 			k := rapid.Uint64Range(0, 60).Draw(t, "key")
@@ -20,14 +21,15 @@ func TestOrderedModel(t *testing.T) {
 				o = o.Delete(k)
 				delete(model, k)
 			} else {
-				o = o.Set(k, i)
-				model[k] = i
+				v := strconv.Itoa(i)
+				o = o.Set(k, v)
+				model[k] = v
 			}
 			if i == 100 {
 				old, oldModel = o, maps.Clone(model)
 			}
 		}
-		compare := func(o Ordered[int], model map[uint64]int) {
+		compare := func(o Ordered, model map[uint64]string) {
 			require.Equal(t, len(model), o.Len())
 			keys := slices.Sorted(maps.Keys(model))
 			var got []uint64
@@ -57,12 +59,12 @@ func TestOrderedModel(t *testing.T) {
 
 // TestOrderedDepth: keys counted up, the way children get theirs, stay in a flat tree.
 func TestOrderedDepth(t *testing.T) {
-	var o Ordered[int]
+	var o Ordered
 	for i := range uint64(10_000) {
-		o = o.Set(i, 0)
+		o = o.Set(i, "")
 	}
-	var depth func(*treap[int]) int
-	depth = func(n *treap[int]) int {
+	var depth func(*treap) int
+	depth = func(n *treap) int {
 		if n == nil {
 			return 0
 		}
