@@ -152,14 +152,14 @@ func (c *stationCmd) follow(
 	if view != nil {
 		run(3, view.run)
 	}
-	err := c.show(ctx, e, s)
+	err := c.show(ctx, e, s, derived)
 	cancel()
 	wg.Wait()
 	return errors.Join(err, errors.Join(errs[:]...))
 }
 
-// show writes the view again and again.
-func (c *stationCmd) show(ctx context.Context, e *env, s *station.Station) error {
+// show writes the view again and again, with what the aggregator, if there is one, has turned off (SDPi R1542).
+func (c *stationCmd) show(ctx context.Context, e *env, s *station.Station, derived *aggregate.Aggregator) error {
 	f, ok := e.out.(*os.File)
 	live := ok && !c.JSON && term.IsTerminal(int(f.Fd()))
 	tick := time.NewTicker(c.Every)
@@ -171,8 +171,16 @@ func (c *stationCmd) show(ctx context.Context, e *env, s *station.Station) error
 			return nil
 		}
 		view := s.View()
+		var off []aggregate.Off
+		if derived != nil {
+			off = derived.Off()
+		}
 		if c.JSON {
-			if err := writeJSON(e.out, viewJSON(view, time.Now())); err != nil {
+			line := viewJSON(view, time.Now())
+			for _, o := range off {
+				line.Off = append(line.Off, stationOff{o.Patient, o.Rule, o.Since, string(o.Cause), o.Reason})
+			}
+			if err := writeJSON(e.out, line); err != nil {
 				return err
 			}
 			continue
@@ -180,17 +188,20 @@ func (c *stationCmd) show(ctx context.Context, e *env, s *station.Station) error
 		if live {
 			fmt.Fprint(e.out, "\x1b[H\x1b[2J") // home, clear
 		}
-		if err := c.print(e, view, time.Now()); err != nil {
+		if err := c.print(e, view, off, time.Now()); err != nil {
 			return err
 		}
 	}
 }
 
 // print writes a view for people: what needs attention first, then each place and patient.
-func (c *stationCmd) print(e *env, v *station.View, now time.Time) error {
+func (c *stationCmd) print(e *env, v *station.View, off []aggregate.Off, now time.Time) error {
 	fmt.Fprintf(e.out, "%s  %d device(s), %d waiting\n", now.Format(time.TimeOnly), len(v.Devices), len(v.Waiting))
 	for _, x := range v.Conflicts {
 		fmt.Fprintf(e.out, "CONFLICT %s: %s (%d MDSs) %s\n", x.Kind, x.Text, len(x.Systems), x.Place)
+	}
+	for _, o := range off {
+		fmt.Fprintf(e.out, "OFF since %s %s\n", o.Since.Format(time.TimeOnly), o)
 	}
 	devices := newTable("DEVICE", "LINK", "PATIENT", "PLACE", "CLOCK", "CAUSE")
 	for _, d := range v.Devices {

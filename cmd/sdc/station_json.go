@@ -18,6 +18,14 @@ type (
 		Ensembles []stationGroup    `json:"ensembles"`
 		Conflicts []stationConflict `json:"conflicts"`
 		Waiting   []string          `json:"waiting"`
+		Off       []stationOff      `json:"turned_off,omitempty"`
+	}
+	stationOff struct {
+		Patient string    `json:"patient"`
+		Rule    string    `json:"rule,omitempty"` // all of them without
+		Since   time.Time `json:"since"`
+		Cause   string    `json:"cause"`
+		Reason  string    `json:"reason"`
 	}
 	stationDevice struct {
 		EPR     string      `json:"epr"`

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,6 +47,9 @@ type Config struct {
 	ClockAccuracy time.Duration
 	// Manufacturer and Model are those of the device; "" are "go-sdc" and "Aggregator".
 	Manufacturer, Model string
+	// TurnedOff is told when something is not derived any more, or for a patient not at all; see Off. It runs on the aggregator's goroutine and must return
+	// quickly. nil: the log has it, and Aggregator.Off.
+	TurnedOff func(Off)
 	// Logger receives what happens; nil discards.
 	Logger *slog.Logger
 }
@@ -119,11 +123,13 @@ type Aggregator struct {
 	plan   plan
 	dev    *provider.Provider
 	alerts *alerts.Manager
+	off    atomic.Pointer[[]Off]
 
 	// What follows belongs to Run.
 	patients map[string]*patient // by key of the view
 	serial   int                 // of the newest MDS
-	full     bool                // more patients than MaxPatients
+	// turnedOff are the patients left out, while a step goes on.
+	turnedOff []Off
 }
 
 // patient is what is published for one patient.
@@ -134,6 +140,7 @@ type patient struct {
 	// used are the inputs by slot, as of the result that was published last; nil where no rule uses the slot.
 	used []*Used
 	stay map[string]string
+	on   []bool // by rule: it had a value
 }
 
 // shownRule is what was published last of a rule.
@@ -198,7 +205,7 @@ func (a *Aggregator) Run(ctx context.Context) error {
 // step brings the MDIB up to date with a view. What fails for one patient does not keep it from the others.
 func (a *Aggregator) step(v *station.View, now time.Time) error {
 	wanted := a.wanted(v)
-	errs := []error{a.drop(wanted)}
+	errs := []error{a.drop(wanted, now)}
 	for _, p := range wanted {
 		errs = append(errs, a.surround(v, p, now))
 	}
@@ -208,6 +215,7 @@ func (a *Aggregator) step(v *station.View, now time.Time) error {
 			errs = append(errs, a.values(p, shown, now))
 		}
 	}
+	a.compareOff(now)
 	return errors.Join(errs...)
 }
 
@@ -218,7 +226,11 @@ func (a *Aggregator) exclude() []string { return append(slices.Clip(a.cfg.Exclud
 func (a *Aggregator) wanted(v *station.View) []*station.Patient {
 	var list []*station.Patient
 	for _, p := range v.Patients {
-		if len(p.IDs) > 0 && len(usableSystems(p, a.exclude())) > 0 {
+		switch {
+		case len(usableSystems(p, a.exclude())) == 0:
+		case len(p.IDs) == 0:
+			a.left(p, CauseUnidentified)
+		default:
 			list = append(list, p)
 		}
 	}
@@ -233,16 +245,15 @@ func (a *Aggregator) wanted(v *station.View) []*station.Patient {
 		}
 		return 0
 	})
-	full := len(list) > a.cfg.MaxPatients
-	if full && !a.full {
-		a.log.Warn("too many patients: for some nothing is derived", "patients", len(list), "limit", a.cfg.MaxPatients)
+	room := min(len(list), a.cfg.MaxPatients)
+	for _, p := range list[room:] {
+		a.left(p, CauseRoom)
 	}
-	a.full = full
-	return list[:min(len(list), a.cfg.MaxPatients)]
+	return list[:room]
 }
 
 // drop takes out the MDSs of patients who are not there any more.
-func (a *Aggregator) drop(wanted []*station.Patient) error {
+func (a *Aggregator) drop(wanted []*station.Patient, now time.Time) error {
 	var errs []error
 	for key, p := range a.patients {
 		if slices.ContainsFunc(wanted, func(w *station.Patient) bool { return w.Key == key }) {
@@ -253,6 +264,7 @@ func (a *Aggregator) drop(wanted []*station.Patient) error {
 			continue
 		}
 		delete(a.patients, key)
+		a.ended(key, p, now)
 	}
 	return errors.Join(errs...)
 }
@@ -325,6 +337,7 @@ func (a *Aggregator) insert(key string, s surroundings, since, now time.Time) er
 	}
 	a.patients[key] = &patient{
 		mds: handle, shown: s, rules: make([]shownRule, len(a.plan.rules)), used: make([]*Used, len(a.plan.slots)), stay: map[string]string{},
+		on: make([]bool, len(a.plan.rules)),
 	}
 	return nil
 }
