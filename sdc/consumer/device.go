@@ -228,6 +228,8 @@ func (d *Device) notify(r *soap.Request, numbers *reportSequence, generation int
 		refusal := soap.InvalidMessage(m.BodyName().Local + " is no report")
 		if r.Accept() {
 			d.stale(refusal, generation)
+		} else {
+			numbers.refused()
 		}
 		return refusal
 	}

@@ -3,6 +3,7 @@ package consumer
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/semeco/go-sdc/internal/xmlscan"
@@ -28,6 +29,7 @@ func (e *ReportSequenceError) Error() string {
 type reportSequence struct {
 	mu      sync.Mutex
 	last    uint64
+	number  uint64          // of the notification under way, 0 if it has none
 	scanner xmlscan.Scanner // kept: a new one for each notification cost more than all else of the header
 }
 
@@ -35,18 +37,19 @@ type reportSequence struct {
 // R1032), or returns a *ReportSequenceError if one is missing. Afterwards the
 // count goes on from the number received.
 func (q *reportSequence) check(h *soap.Header) (repeated bool, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.number = 0
 	block, ok := h.Block(soap.Name{Space: sdc.NamespaceSDPi, Local: "ReportSequence"})
 	if !ok {
 		return false, nil
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	n, err := messageNumber(&q.scanner, block)
 	if err != nil {
 		return false, err
 	}
 	last := q.last
-	q.last = n
+	q.last, q.number = n, n
 	switch {
 	case last > 0 && n == last:
 		return true, nil
@@ -56,13 +59,25 @@ func (q *reportSequence) check(h *soap.Header) (repeated bool, err error) {
 	return false, nil
 }
 
+// refused says that the notification checked last is answered with a fault: its number comes again, and may then be that of another
+// report (SDPi R0801, R0802).
+func (q *reportSequence) refused() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.number > 0 && q.number == q.last {
+		q.last--
+	}
+	q.number = 0
+}
+
 func messageNumber(s *xmlscan.Scanner, block xmlscan.Raw) (uint64, error) {
 	s.ResetRaw(block)
 	if err := s.Root(); err != nil {
 		return 0, err
 	}
 	text, _ := s.Attr("", "MessageNumber")
-	n, err := strconv.ParseUint(text, 10, 64)
+	// An xs:positiveInteger may have white space around it, and a sign.
+	n, err := strconv.ParseUint(strings.TrimPrefix(strings.Trim(text, " \t\r\n"), "+"), 10, 64)
 	if err != nil || n == 0 {
 		return 0, fmt.Errorf("MessageNumber %q of the report sequence is no positive integer", text)
 	}

@@ -53,6 +53,21 @@ func TestReportSequence(t *testing.T) {
 		_, err := q.check(numbered(t, bad))
 		require.Error(t, err, bad)
 	}
+	var refusing reportSequence
+	for i, n := range []string{"1", " +2\n", "2", "3"} {
+		repeated, err := refusing.check(numbered(t, n))
+		require.NoError(t, err)
+		require.False(t, repeated, n)
+		if i == 1 {
+			refusing.refused() // so that 2 comes again, with another report
+		}
+	}
+	_, err := refusing.check(&soap.Header{})
+	require.NoError(t, err)
+	refusing.refused() // of one without a number
+	repeated, err := refusing.check(numbered(t, "3"))
+	require.NoError(t, err)
+	require.True(t, repeated)
 	var q reportSequence
 	for range 3 { // a peer that knows nothing of it
 		repeated, err := q.check(&soap.Header{})
