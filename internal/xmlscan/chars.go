@@ -1,6 +1,7 @@
 package xmlscan
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
@@ -63,21 +64,61 @@ func scanText(d []byte, i int) int {
 	return i
 }
 
-// scanAttr returns the index of the first quote of either kind, '<', '&', TAB,
-// LF or CR at or after i, or len(d).
-func scanAttr(d []byte, i int) int {
-	for ; i+8 <= len(d); i += 8 {
+// scanAttr returns the index of the first q, which is a quote, or '<', '&',
+// TAB, LF or CR at or after i, or len(d).
+func scanAttr(d []byte, i int, q byte) int {
+	bit, with := uint64(ones*('&'^'"')), uint64(ones*('&'|'"')) // either quote differs from '&' in one bit
+	if q == '\'' {
+		bit, with = ones*('&'^'\''), ones*('&'|'\'')
+	}
+	for end := i + 32; i+8 <= len(d); i += 8 {
 		x := load64(d, i)
-		// '&' and '\'' differ in the lowest bit only
-		if m := below(x, 0x20) | below(x^(ones*'&'), 2) | equals(x, '"') | equals(x, '<'); m != 0 {
+		if m := below(x, 0x20) | below((x|bit)^with, 1) | equals(x, '<'); m != 0 {
 			return i + lowest(m)
+		}
+		if i == end {
+			return scanLongAttr(d, i, q)
 		}
 	}
 	for ; i < len(d); i++ {
 		switch c := d[i]; {
-		case c < ' ', c == '"', c == '\'', c == '<', c == '&':
+		case c < ' ', c == q, c == '<', c == '&':
 			return i
 		}
+	}
+	return i
+}
+
+// scanLongAttr is scanAttr for values that are long, such as lists of samples: the vector instructions behind
+// IndexByte pay for themselves then. It goes on piece by piece, so that no byte is looked at over and over again.
+func scanLongAttr(d []byte, i int, q byte) int {
+	const piece = 1024
+	for ; i < len(d); i += piece {
+		b := d[i:min(i+piece, len(d))]
+		whole := len(b)
+		for _, c := range [...]byte{q, '<', '&'} {
+			if k := bytes.IndexByte(b, c); k >= 0 {
+				b = b[:k]
+			}
+		}
+		if k := scanControl(b); k < whole {
+			return i + k
+		}
+	}
+	return len(d)
+}
+
+// scanControl returns the index of the first control character, or len(d).
+func scanControl(d []byte) int {
+	i := 0
+	for i+32 <= len(d) {
+		if below(load64(d, i), 0x20)|below(load64(d, i+8), 0x20)|below(load64(d, i+16), 0x20)|below(load64(d, i+24), 0x20) != 0 {
+			break
+		}
+		i += 32
+	}
+	for i < len(d) && d[i] >= 0x20 {
+		i++
 	}
 	return i
 }
@@ -88,22 +129,26 @@ func scanAttr(d []byte, i int) int {
 func scanChars(d []byte) (bad, nonASCII int) {
 	nonASCII = -1
 	i := 0
-	for i+8 <= len(d) {
-		x := load64(d, i)
-		if x&highs == 0 {
-			// all below 0x80, so the sums below never carry into the next byte
-			if ctl := ^(x + 0x60*ones) & highs; ctl != 0 {
-				ctl &= (x ^ ones*'\n') + 0x7f*ones
-				ctl &= (x ^ ones*'\r') + 0x7f*ones
-				ctl &= (x ^ ones*'\t') + 0x7f*ones
-				if ctl != 0 {
-					return i + lowest(ctl), nonASCII
+	for i < len(d) {
+		for i+32 <= len(d) && printable(load64(d, i), load64(d, i+8), load64(d, i+16), load64(d, i+24)) {
+			i += 32
+		}
+		for end := min(i+32, len(d)); i < end; {
+			if i+8 <= len(d) {
+				if x := load64(d, i); x&highs == 0 {
+					// all below 0x80, so the sums below never carry into the next byte
+					if ctl := ^(x + 0x60*ones) & highs; ctl != 0 {
+						ctl &= (x ^ ones*'\n') + 0x7f*ones
+						ctl &= (x ^ ones*'\r') + 0x7f*ones
+						ctl &= (x ^ ones*'\t') + 0x7f*ones
+						if ctl != 0 {
+							return i + lowest(ctl), nonASCII
+						}
+					}
+					i += 8
+					continue
 				}
 			}
-			i += 8
-			continue
-		}
-		for end := i + 8; i < end; {
 			n := charLen(d[i:])
 			if n == 0 {
 				return i, nonASCII
@@ -114,17 +159,13 @@ func scanChars(d []byte) (bad, nonASCII int) {
 			i += n
 		}
 	}
-	for i < len(d) {
-		n := charLen(d[i:])
-		if n == 0 {
-			return i, nonASCII
-		}
-		if n > 1 && nonASCII < 0 {
-			nonASCII = i
-		}
-		i += n
-	}
 	return i, nonASCII
+}
+
+// printable reports whether all bytes are ASCII without control characters.
+func printable(a, b, c, d uint64) bool {
+	const up = 0x60 * ones // brings the first that is no control character to 0x80
+	return (a|b|c|d)&highs == 0 && (a+up)&(b+up)&(c+up)&(d+up)&highs == highs
 }
 
 // charLen returns the number of bytes of the legal XML character b begins with, 0 when it does not.

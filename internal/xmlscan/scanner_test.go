@@ -1,8 +1,10 @@
 package xmlscan
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -369,14 +371,34 @@ func TestScanFunctions(t *testing.T) {
 			for from := range len(d) {
 				require.Equal(t, naive(d, from, func(b byte) bool { return b <= ' ' || strings.IndexByte("<=>/", b) >= 0 }), scanName(d, from))
 				require.Equal(t, naive(d, from, func(b byte) bool { return strings.IndexByte("<&]\r", b) >= 0 }), scanText(d, from))
-				require.Equal(t, naive(d, from, func(b byte) bool { return b < ' ' || strings.IndexByte(`"'<&`, b) >= 0 }), scanAttr(d, from))
+				for _, q := range []byte(`"'`) {
+					require.Equal(t, naive(d, from, func(b byte) bool { return b < ' ' || b == q || b == '<' || b == '&' }), scanAttr(d, from, q))
+				}
+			}
+		}
+	}
+	// Long values are searched in another way, piece by piece.
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 5000 {
+		d := bytes.Repeat([]byte("1.50 -2.25 é'\"#"[:11+2*r.IntN(2)]), r.IntN(300))
+		for range r.IntN(4) {
+			if len(d) > 0 {
+				d[r.IntN(len(d))] = "\"'<&\t\n\r#!%(;=\x1f\x80\xff"[r.IntN(16)]
+			}
+		}
+		for _, q := range []byte(`"'`) {
+			for from := 0; from < len(d); from += 1 + r.IntN(len(d)) {
+				want := naive(d, from, func(b byte) bool { return b < ' ' || b == q || b == '<' || b == '&' })
+				if got := scanAttr(d, from, q); got != want {
+					t.Fatalf("%c in %q from %d: %d instead of %d", q, d, from, got, want)
+				}
 			}
 		}
 	}
 }
 
 func TestScanChars(t *testing.T) {
-	pad := "0123456789abcdefghij"
+	pad := strings.Repeat("0123456789abcdefghij", 4) // some words are looked at four at a time
 	for r := rune(0); r <= 0x10FFFF; r++ {
 		if r == 0x3000 {
 			r = 0xD700 // one long row of ordinary characters

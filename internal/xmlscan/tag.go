@@ -145,7 +145,7 @@ func (s *Scanner) startTag(i int) (Kind, error) {
 			return None, s.fail(j, ErrSyntax, "quoted attribute value expected")
 		}
 		from := j + 1
-		j = scanAttr(d, from)
+		j = scanAttr(d, from, q)
 		var val []byte
 		if j < len(d) && d[j] == q {
 			val = d[from:j:j]

@@ -152,12 +152,8 @@ func (s *Scanner) attrValue(i, j int, q byte) ([]byte, int, error) {
 			s.abuf = buf
 			return buf[mark:len(buf):len(buf)], j, nil
 		}
-		switch c {
-		case '<':
+		if c == '<' {
 			return nil, 0, s.fail(j, ErrSyntax, "'<' in an attribute value")
-		case '"', '\'':
-			j = scanAttr(d, j+1)
-			continue
 		}
 		same = false
 		buf = append(buf, d[i:j]...)
@@ -175,7 +171,7 @@ func (s *Scanner) attrValue(i, j int, q byte) ([]byte, int, error) {
 				i++
 			}
 		}
-		j = scanAttr(d, i)
+		j = scanAttr(d, i, q)
 	}
 }
 
