@@ -100,7 +100,7 @@ func shape(t *testing.T, doc []byte) string {
 		}
 		b.WriteString(s.Name().String())
 		for _, a := range s.Attrs() {
-			fmt.Fprintf(&b, " %s", a.Name.Local)
+			fmt.Fprintf(&b, " %s", a.Local())
 		}
 		switch s.Name() {
 		case wsd("Types"), wsd("Scopes"), wsd("XAddrs"), wsd("MetadataVersion"), wsd("AppSequence"):

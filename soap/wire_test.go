@@ -29,7 +29,7 @@ func canonical(t *testing.T, doc []byte) string {
 			fmt.Fprintf(&b, "\n<%v", s.Name())
 			var attrs []string
 			for _, a := range s.Attrs() {
-				attrs = append(attrs, fmt.Sprintf(" %v=%q", a.Name, a.Value()))
+				attrs = append(attrs, fmt.Sprintf(" %v=%q", a.Name(), a.Value()))
 			}
 			slices.Sort(attrs)
 			b.WriteString(strings.Join(attrs, "") + ">")

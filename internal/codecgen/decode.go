@@ -179,7 +179,7 @@ func (g *gen) decodeStruct(t *typeDecl) {
 	}
 	g.p("for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {")
 	g.p("a := &attrs[i]")
-	g.p("if a.Name.Space != \"\" {")
+	g.p("if a.Space() != \"\" {")
 	g.p("if err = d.ForeignAttr(a, typed, %s, %q); err != nil {", g.m.nsConst, t.name)
 	g.p("return err")
 	g.p("}")
@@ -188,7 +188,7 @@ func (g *gen) decodeStruct(t *typeDecl) {
 	if len(attrs) == 0 {
 		g.p("return d.UnknownAttr(a)")
 	} else {
-		g.p("switch a.Name.Local {")
+		g.p("switch a.Local() {")
 		for i, f := range attrs {
 			g.p("case %q:", f.xml)
 			g.parse(t, f, "a.Bytes()")

@@ -49,7 +49,7 @@ func ourTokens(doc []byte) ([]token, error) {
 			t := token{kind: "start", name: inSpaces(s.Name())}
 			for i := range s.Attrs() {
 				a := &s.Attrs()[i]
-				t.attrs += fmt.Sprintf(" %s=%q", inSpaces(a.Name), spaces.Replace(a.Value()))
+				t.attrs += fmt.Sprintf(" %s=%q", inSpaces(a.Name()), spaces.Replace(a.Value()))
 			}
 			out = append(out, t)
 		case End:

@@ -123,6 +123,7 @@ func mustGrow(size, lost, most int) bool {
 type nameEntry struct {
 	key    nameKey
 	raw    string
+	lead   string // what an attribute of this name usually begins with, from the space before it to the quote of its value
 	prefix string
 	local  string
 	space  string
@@ -190,10 +191,16 @@ func (e *nameEntry) follow(before *nameEntry) {
 	}
 }
 
+// leads reports whether b begins with an attribute of this name in the usual spelling.
+func (e *nameEntry) leads(b []byte) bool {
+	return len(b) >= len(e.lead) && string(b[:len(e.lead)]) == e.lead
+}
+
 // newNameEntry copies a checked QName whose prefix has the given length.
 func newNameEntry(raw []byte, prefix int) *nameEntry {
-	v := string(raw)
-	e := &nameEntry{key: keyOf(raw), raw: v, local: v}
+	lead := " " + string(raw) + `="`
+	v := lead[1 : 1+len(raw)]
+	e := &nameEntry{key: keyOf(raw), raw: v, lead: lead, local: v}
 	if prefix > 0 {
 		e.prefix, e.local = v[:prefix], v[prefix+1:]
 	}

@@ -77,10 +77,10 @@ func (u *usedBindings) startTag() {
 	}
 	for i := range u.s.attrs {
 		a := &u.s.attrs[i]
-		if a.prefix != "" {
-			u.prefix(a.prefix)
+		if a.e.prefix != "" {
+			u.prefix(a.e.prefix)
 		}
-		u.value(a.val)
+		u.value(a.Bytes())
 	}
 }
 

@@ -83,7 +83,7 @@ func meaning(t testing.TB, s *Scanner) []string {
 		}
 		out = append(out, k.String()+" "+s.Name().String()+" "+string(s.Chars()))
 		for i := range s.Attrs() {
-			out = append(out, s.Attrs()[i].Name.String()+"="+s.Attrs()[i].Value())
+			out = append(out, s.Attrs()[i].Name().String()+"="+s.Attrs()[i].Value())
 		}
 	}
 }

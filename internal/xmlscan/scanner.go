@@ -108,9 +108,6 @@ func (s *Scanner) reset(doc []byte, lim Limits, outside []Binding) {
 	s.scopes++
 	s.scope = s.scopes
 	s.elements = 0
-	for i := range s.attrs[:cap(s.attrs)] {
-		s.attrs[:cap(s.attrs)][i].val = nil // refers to the last document
-	}
 	s.attrs, s.chars = s.attrs[:0], nil
 	s.last = nil
 	if cap(s.abuf) > keptBuffer {

@@ -172,7 +172,7 @@ func TestNothingAliasesTheDocument(t *testing.T) {
 	require.NoError(t, s.Root())
 	root, prefix, names := s.Name(), s.Prefix(), []Name{}
 	for i := range s.Attrs() {
-		names = append(names, s.Attrs()[i].Name)
+		names = append(names, s.Attrs()[i].Name())
 	}
 	b, _ := s.Attr("urn:unknown", "b")
 	c, _ := s.Attr("", "c")
@@ -256,7 +256,7 @@ func TestNamesAreNotJustGuessed(t *testing.T) {
 			case k == Start:
 				out = append(out, s.Name().String())
 				for _, a := range s.Attrs() {
-					out = append(out, "@"+a.Name.String())
+					out = append(out, "@"+a.Name().String())
 				}
 			}
 		}
@@ -312,7 +312,7 @@ func TestNoAllocations(t *testing.T) {
 // readValues reads an element with all its values as strings where they repeat.
 func readValues(s *Scanner) {
 	for i := range s.Attrs() {
-		if a := &s.Attrs()[i]; a.Name.Local == "DescriptorHandle" {
+		if a := &s.Attrs()[i]; a.Local() == "DescriptorHandle" {
 			_ = a.Value()
 		}
 	}
@@ -327,6 +327,61 @@ func readValues(s *Scanner) {
 	}
 }
 
+// A tag is expected to look like an earlier one. Whatever it looks like, it is read as if there had been none before.
+func TestTagsOfAnotherSpelling(t *testing.T) {
+	const usual = `<p:a xmlns:p="u" xmlns="v" b="1" p:c="2" d="3"/>`
+	kept := NewScanner(nil, Limits{})
+	read := func(s *Scanner) string {
+		var out strings.Builder
+		if s.Root() == nil {
+			fmt.Fprint(&out, s.Name(), s.Prefix())
+			for i := range s.Attrs() {
+				a := &s.Attrs()[i]
+				fmt.Fprintf(&out, " %s(%s)=%s", a.Name(), a.Prefix(), a.Bytes())
+			}
+			_ = s.Skip()
+		}
+		return out.String() + strings.ReplaceAll(fmt.Sprint(s.End()), "a start tag", "a tag") // a name that is known says more
+	}
+	check := func(doc string, lim Limits) {
+		t.Helper()
+		kept.Reset([]byte(usual), Limits{})
+		require.Contains(t, read(kept), "<nil>")
+		kept.Reset([]byte(doc), lim)
+		if got, want := read(kept), read(NewScanner([]byte(doc), lim)); got != want {
+			t.Fatalf("%s read after another as\n%s\ninstead of\n%s", doc, got, want)
+		}
+	}
+	for i := range usual {
+		check(usual[:i], Limits{})
+		for _, insert := range []string{" ", "\t", "\n  ", "'", `"`, "=", "<", ">", "/", "&", "&#9;", "&amp;", "x", ":", "é", ` b="1"`, ` e=""`, " p:", "\x00"} {
+			check(usual[:i]+insert+usual[i:], Limits{})
+			check(usual[:i]+insert+usual[i+1:], Limits{})
+		}
+	}
+	check(strings.ReplaceAll(usual, `"`, "'"), Limits{})
+	check(strings.Replace(usual, `"3"`, `'"'`, 1), Limits{})
+	check(strings.Replace(usual, "p:c", "c", 1), Limits{})
+	check(`<p:a xmlns:p="w" xmlns="v" d="3" p:c="2" b="1"/>`, Limits{})
+	check(`<p:a b="1" p:c="2" d="3"/>`, Limits{})
+	for n := range 8 {
+		check(usual, Limits{MaxAttrs: n})
+		check(usual, Limits{MaxNameLen: n})
+		check(usual, Limits{MaxNamespaces: n})
+		check(strings.Replace(usual, `"3"`, `"1234"`, 1), Limits{MaxTextLen: n})
+		check(strings.Replace(usual, `"3"`, `"1&#50;34"`, 1), Limits{MaxTextLen: n})
+	}
+}
+
+// Where a value is that is too long does not depend on what it is written with.
+func TestLongValuePosition(t *testing.T) {
+	for _, v := range []string{"123456", "1&#50;3456", "12345&#54;"} {
+		err := NewScanner([]byte(`<a b="" c="&lt;" d="`+v+`"/>`), Limits{MaxTextLen: 5}).Root()
+		require.ErrorIs(t, err, ErrLimit)
+		require.ErrorContains(t, err, "line 1 column 21", v)
+	}
+}
+
 func TestResetDropsTheDocument(t *testing.T) {
 	s := NewScanner([]byte(`<a b="1">text</a>`), Limits{})
 	require.NoError(t, s.Root())
@@ -336,9 +391,6 @@ func TestResetDropsTheDocument(t *testing.T) {
 	require.Nil(t, s.full)
 	require.Nil(t, s.doc)
 	require.Nil(t, s.chars)
-	for _, a := range s.attrs[:cap(s.attrs)] {
-		require.Nil(t, a.val)
-	}
 	require.ErrorContains(t, s.Root(), "no root element")
 }
 

@@ -8,11 +8,25 @@ import (
 
 // Attr is an attribute of the current start tag, valid until the next move of its scanner.
 type Attr struct {
-	Name   Name
-	prefix string
-	val    []byte
-	s      *Scanner
+	// It is written anew for each attribute of a document, and pointers are what costs most to write.
+	e         *nameEntry
+	space     string
+	s         *Scanner
+	from, to  int  // the value in s.doc, or in s.abuf if it is
+	rewritten bool // as references and white space want it
 }
+
+// Name returns the expanded name.
+func (a *Attr) Name() Name { return Name{a.Space(), a.Local()} }
+
+// Space returns the namespace name, "" for none.
+func (a *Attr) Space() string { return a.space }
+
+// Local returns the local part of the name.
+func (a *Attr) Local() string { return a.e.local }
+
+// Prefix returns the prefix the attribute is written with, "" for none.
+func (a *Attr) Prefix() string { return a.e.prefix }
 
 // Value returns the value, normalised and references replaced, as a string
 // that does not refer to the document (see [Scanner.Intern]).
@@ -20,14 +34,16 @@ func (a *Attr) Value() string {
 	if a.s == nil {
 		return ""
 	}
-	return a.s.Intern(a.val)
+	return a.s.Intern(a.Bytes())
 }
 
 // Bytes returns the value, normalised and references replaced. Valid until the next move.
-func (a *Attr) Bytes() []byte { return a.val }
-
-// Prefix returns the prefix the attribute is written with, "" for none.
-func (a *Attr) Prefix() string { return a.prefix }
+func (a *Attr) Bytes() []byte {
+	if a.rewritten {
+		return a.s.abuf[a.from:a.to:a.to]
+	}
+	return a.s.doc[a.from:a.to:a.to]
+}
 
 // Attrs returns the attributes of the start tag the scanner stands on, in
 // document order, namespace declarations left out; none on any other position.
@@ -54,8 +70,8 @@ func (s *Scanner) AttrBytes(space, local string) ([]byte, bool) {
 		return nil, false
 	}
 	for i := range s.attrs {
-		if a := &s.attrs[i]; a.Name.Local == local && a.Name.Space == space {
-			return a.val, true
+		if a := &s.attrs[i]; a.e.local == local && a.space == space {
+			return a.Bytes(), true
 		}
 	}
 	return nil, false
@@ -64,7 +80,7 @@ func (s *Scanner) AttrBytes(space, local string) ([]byte, bool) {
 // startTag reads the tag whose '<' is at i.
 func (s *Scanner) startTag(i int) (Kind, error) {
 	d := s.doc
-	e, j := s.qname(i + 1)
+	e, j := s.qname(i+1, s.last)
 	if e == nil {
 		return None, s.err
 	}
@@ -92,75 +108,66 @@ func (s *Scanner) startTag(i int) (Kind, error) {
 			return None, s.short("a start tag")
 		}
 		c := d[j]
-		spaced := c <= ' '
-		for c <= ' ' {
-			if j++; j >= len(d) {
-				return None, s.short("a start tag")
-			}
-			c = d[j]
-		}
-		if c == '>' {
-			j++
-			break
-		}
-		if c == '/' {
-			if j+1 >= len(d) {
-				return None, s.short("a start tag")
-			}
-			if d[j+1] != '>' {
-				return None, s.fail(j+1, ErrSyntax, "'>' expected after '/' in a start tag")
-			}
-			empty = true
-			j += 2
-			break
-		}
-		if !spaced {
-			return None, s.fail(j, ErrSyntax, "white space expected in a start tag")
-		}
-		if len(attrs)+len(s.binds)-mark >= s.lim.MaxAttrs {
-			return None, s.fail(j, ErrLimit, fmt.Sprintf("more than %d attributes", s.lim.MaxAttrs))
-		}
-		at := j
-		if e, j = s.qname(j); e == nil {
-			return None, s.err
-		}
-		for j < len(d) && d[j] <= ' ' {
-			j++
-		}
-		if j >= len(d) {
-			return None, s.short("a start tag")
-		}
-		if d[j] != '=' {
-			return None, s.fail(j, ErrSyntax, "'=' expected after an attribute name")
-		}
-		j++
-		for j < len(d) && d[j] <= ' ' {
-			j++
-		}
-		if j >= len(d) {
-			return None, s.short("a start tag")
-		}
-		q := d[j]
-		if q != '"' && q != '\'' {
-			return None, s.fail(j, ErrSyntax, "quoted attribute value expected")
-		}
-		from := j + 1
-		j = scanAttr(d, from, q)
-		var val []byte
-		if j < len(d) && d[j] == q {
-			val = d[from:j:j]
+		full := len(attrs)+len(s.binds)-mark >= s.lim.MaxAttrs
+		var at, from int // the name and the value
+		q := byte('"')
+		if next := e.next; c == ' ' && !full && next != nil && next.leads(d[j:]) && len(next.raw) <= s.lim.MaxNameLen {
+			// The attribute that followed last time too, in the usual spelling: no need to look at its parts.
+			e, at, from = next, j+1, j+len(next.lead)
 		} else {
+			spaced := c <= ' '
+			for c <= ' ' {
+				if j++; j >= len(d) {
+					return None, s.short("a start tag")
+				}
+				c = d[j]
+			}
+			if c == '>' {
+				j++
+				break
+			}
+			if c == '/' {
+				if j+1 >= len(d) {
+					return None, s.short("a start tag")
+				}
+				if d[j+1] != '>' {
+					return None, s.fail(j+1, ErrSyntax, "'>' expected after '/' in a start tag")
+				}
+				empty = true
+				j += 2
+				break
+			}
+			if !spaced {
+				return None, s.fail(j, ErrSyntax, "white space expected in a start tag")
+			}
+			if full {
+				return None, s.fail(j, ErrLimit, fmt.Sprintf("more than %d attributes", s.lim.MaxAttrs))
+			}
+			at = j
+			if e, from = s.attrName(j, e); e == nil {
+				return None, s.err
+			}
+			q = d[from-1]
+		}
+		j = scanAttr(d, from, q)
+		start, to, rewritten := from, j, false
+		if j >= len(d) || d[j] != q {
 			var err error
-			if val, j, err = s.attrValue(from, j, q); err != nil {
+			if from, to, j, err = s.attrValue(from, j, q); err != nil {
 				return None, err
 			}
+			rewritten = true
 		}
-		if len(val) > s.lim.MaxTextLen {
-			return None, s.fail(from, ErrLimit, fmt.Sprintf("attribute value longer than %d bytes", s.lim.MaxTextLen))
+		if to-from > s.lim.MaxTextLen {
+			return None, s.fail(start, ErrLimit, fmt.Sprintf("attribute value longer than %d bytes", s.lim.MaxTextLen))
 		}
 		j++
 		if e.decl {
-			if err := s.declare(e.local, e.prefix != "", val, at, mark); err != nil {
+			val := d
+			if rewritten {
+				val = s.abuf
+			}
+			if err := s.declare(e.local, e.prefix != "", val[from:to], at, mark); err != nil {
 				return None, err
 			}
 			again = true
@@ -173,19 +180,21 @@ func (s *Scanner) startTag(i int) (Kind, error) {
 			attrs = append(attrs, Attr{})
 		}
 		a := &attrs[n]
-		a.Name.Local, a.prefix, a.val = e.local, e.prefix, val
 		if a.s == nil {
 			a.s = s
 		}
-		a.Name.Space = ""
-		if e.prefix != "" {
-			if space, ok := s.inScope(e); ok {
-				a.Name.Space = space
-			} else {
+		a.e, a.from, a.to, a.rewritten = e, from, to, rewritten
+		switch {
+		case e.prefix != "":
+			var ok bool
+			if a.space, ok = s.inScope(e); !ok {
 				again = true
 			}
+		case a.space != "": // of an earlier tag; to write a pointer costs more than to ask
+			a.space = ""
 		}
 	}
+	s.last = e
 	s.attrs = attrs
 	if again {
 		if local == "" { // an element called xmlns: its entry is that of the declaration
@@ -214,16 +223,49 @@ func (s *Scanner) startTag(i int) (Kind, error) {
 	return Start, nil
 }
 
+// attrName reads the name of the attribute at i, '=' and the quote. It returns the name's entry and the index behind the quote,
+// nil after an error.
+func (s *Scanner) attrName(i int, before *nameEntry) (*nameEntry, int) {
+	d := s.doc
+	e, j := s.qname(i, before)
+	if e == nil {
+		return nil, j
+	}
+	for j < len(d) && d[j] <= ' ' {
+		j++
+	}
+	if j >= len(d) {
+		s.short("a start tag")
+		return nil, j
+	}
+	if d[j] != '=' {
+		s.fail(j, ErrSyntax, "'=' expected after an attribute name")
+		return nil, j
+	}
+	j++
+	for j < len(d) && d[j] <= ' ' {
+		j++
+	}
+	if j >= len(d) {
+		s.short("a start tag")
+		return nil, j
+	}
+	if d[j] != '"' && d[j] != '\'' {
+		s.fail(j, ErrSyntax, "quoted attribute value expected")
+		return nil, j
+	}
+	return e, j + 1
+}
+
 // qname reads the name at i. It returns its entry and the index behind it, nil after an error.
 //
 // Most tags are like earlier ones, and then the name is the one that followed the name before it last
 // time: one comparison instead of a search for its end, a hash and a look-up.
-func (s *Scanner) qname(i int) (*nameEntry, int) {
-	before, d := s.last, s.doc
+func (s *Scanner) qname(i int, before *nameEntry) (*nameEntry, int) {
+	d := s.doc
 	if before != nil && before.next != nil {
 		e := before.next
 		if j := i + len(e.raw); j < len(d) && endsName(d[j]) && string(d[i:j]) == e.raw && len(e.raw) <= s.lim.MaxNameLen {
-			s.last = e
 			return e, j
 		}
 	}
@@ -242,7 +284,6 @@ func (s *Scanner) qname(i int) (*nameEntry, int) {
 		}
 	}
 	e.follow(before)
-	s.last = e
 	return e, j
 }
 
@@ -319,11 +360,11 @@ func (s *Scanner) resolve(i int, prefix string) (string, error) {
 	}
 	for k := range s.attrs {
 		a := &s.attrs[k]
-		if a.prefix == "" {
+		if a.e.prefix == "" {
 			continue
 		}
-		if a.Name.Space, ok = s.lookup(a.prefix); !ok {
-			return "", s.fail(i, ErrNamespace, fmt.Sprintf("prefix %q of attribute %s is not declared", a.prefix, a.Name.Local))
+		if a.space, ok = s.lookup(a.e.prefix); !ok {
+			return "", s.fail(i, ErrNamespace, fmt.Sprintf("prefix %q of attribute %s is not declared", a.e.prefix, a.e.local))
 		}
 	}
 	return space, nil
@@ -379,10 +420,10 @@ func (s *Scanner) unique(at int) error {
 	attrs := s.attrs
 	if len(attrs) <= fewAttrs {
 		for i := 1; i < len(attrs); i++ {
-			n := &attrs[i].Name
+			a := &attrs[i]
 			for k := 0; k < i; k++ {
-				if m := &attrs[k].Name; len(m.Local) == len(n.Local) && m.Local == n.Local && m.Space == n.Space {
-					return s.failDup(at, *n)
+				if b := &attrs[k]; len(a.e.local) == len(b.e.local) && a.e.local == b.e.local && a.space == b.space {
+					return s.failDup(at, a.Name())
 				}
 			}
 		}
@@ -401,7 +442,7 @@ func (s *Scanner) unique(at int) error {
 	tab := s.dup.tab[:size]
 	clear(tab)
 	for i := range attrs {
-		n := &attrs[i].Name
+		n := attrs[i].Name()
 		h := maphash.String(s.dup.seed, n.Local)
 		for ; ; h++ {
 			p := &tab[h&uint64(size-1)]
@@ -409,8 +450,8 @@ func (s *Scanner) unique(at int) error {
 				*p = int32(i + 1)
 				break
 			}
-			if attrs[*p-1].Name == *n {
-				return s.failDup(at, *n)
+			if attrs[*p-1].Name() == n {
+				return s.failDup(at, n)
 			}
 		}
 	}

@@ -128,43 +128,35 @@ func appendLines(buf, b []byte) []byte {
 }
 
 // attrValue reads on from j a value that began at i and is not plain, up to its
-// closing quote q. It returns the value and the index of the quote.
+// closing quote q. It returns where the value is in s.abuf, and the index of the quote.
 // White space is normalised as XML 1.0, 3.3.3 wants it for CDATA attributes.
-func (s *Scanner) attrValue(i, j int, q byte) ([]byte, int, error) {
+func (s *Scanner) attrValue(i, j int, q byte) (from, to, quote int, err error) {
 	d := s.doc
-	from := i
+	start := i
 	mark := len(s.abuf)
 	buf := s.abuf
-	same := true // nothing rewritten so far
 	for {
 		if j >= len(d) {
-			return nil, 0, s.short("an attribute value")
+			return 0, 0, 0, s.short("an attribute value")
 		}
 		if len(buf)-mark > s.lim.MaxTextLen {
-			return nil, 0, s.fail(from, ErrLimit, fmt.Sprintf("attribute value longer than %d bytes", s.lim.MaxTextLen))
+			return 0, 0, 0, s.fail(start, ErrLimit, fmt.Sprintf("attribute value longer than %d bytes", s.lim.MaxTextLen))
 		}
-		c := d[j]
-		if c == q {
-			if same {
-				return d[from:j:j], j, nil
-			}
-			buf = append(buf, d[i:j]...)
-			s.abuf = buf
-			return buf[mark:len(buf):len(buf)], j, nil
-		}
-		if c == '<' {
-			return nil, 0, s.fail(j, ErrSyntax, "'<' in an attribute value")
-		}
-		same = false
 		buf = append(buf, d[i:j]...)
-		if c == '&' {
+		switch c := d[j]; c {
+		case q:
+			s.abuf = buf
+			return mark, len(buf), j, nil
+		case '<':
+			return 0, 0, 0, s.fail(j, ErrSyntax, "'<' in an attribute value")
+		case '&':
 			r, n, err := s.reference(j)
 			if err != nil {
-				return nil, 0, err
+				return 0, 0, 0, err
 			}
 			buf = utf8.AppendRune(buf, r)
 			i = j + n
-		} else { // TAB, LF, CR
+		default: // TAB, LF, CR
 			buf = append(buf, ' ')
 			i = j + 1
 			if c == '\r' && i < len(d) && d[i] == '\n' {

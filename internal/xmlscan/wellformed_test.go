@@ -22,7 +22,7 @@ func dump(doc string) (string, error) {
 			fmt.Fprintf(&b, "<%s", s.Name())
 			for i := range s.Attrs() {
 				a := &s.Attrs()[i]
-				fmt.Fprintf(&b, " %s=%q", a.Name, a.Value())
+				fmt.Fprintf(&b, " %s=%q", a.Name(), a.Value())
 			}
 			b.WriteByte('>')
 		case End:

@@ -15,13 +15,13 @@ func (v *EpochSupportType) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "EpochSupportType"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Version":
 			var x uint32
 			x, err = d.Uint32(a.Bytes())
@@ -43,13 +43,13 @@ func (v *EpochsType) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "EpochsType"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Version":
 			v.Version, err = d.Uint64(a.Bytes())
 		default:
@@ -92,13 +92,13 @@ func (v *EpochType) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "EpochType"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Version":
 			v.Version, err = d.Uint64(a.Bytes())
 			seen |= 1 << 0
@@ -128,13 +128,13 @@ func (v *MetricEpochType) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "MetricEpochType"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Clock":
 			v.Clock, err = d.NonEmpty(a.Bytes())
 		case "DeterminationTime":
@@ -166,13 +166,13 @@ func (v *CalibrationInfoEpochType) decode(d *codec.Decoder, typed bool) (err err
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "CalibrationInfoEpochType"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Clock":
 			v.Clock, err = d.NonEmpty(a.Bytes())
 		case "Time":
@@ -196,13 +196,13 @@ func (v *AlertSystemStateEpochType) decode(d *codec.Decoder, typed bool) (err er
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "AlertSystemStateEpochType"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Clock":
 			v.Clock, err = d.NonEmpty(a.Bytes())
 		case "LastSelfCheck":
@@ -228,13 +228,13 @@ func (v *AlertConditionStateEpochType) decode(d *codec.Decoder, typed bool) (err
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "AlertConditionStateEpochType"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Clock":
 			v.Clock, err = d.NonEmpty(a.Bytes())
 		case "DeterminationTime":
@@ -260,13 +260,13 @@ func (v *AbstractContextStateEpochType) decode(d *codec.Decoder, typed bool) (er
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "AbstractContextStateEpochType"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Clock":
 			v.Clock, err = d.NonEmpty(a.Bytes())
 		case "BindingStartTime":
@@ -294,7 +294,7 @@ func (v *CodedAttributesType) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "CodedAttributesType"); err != nil {
 				return err
 			}
@@ -352,7 +352,7 @@ func (v *CodedStringAttributeType) decode(d *codec.Decoder, typed bool) (err err
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "CodedStringAttributeType"); err != nil {
 				return err
 			}
@@ -410,7 +410,7 @@ func (v *CodedIntegerAttributeType) decode(d *codec.Decoder, typed bool) (err er
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "CodedIntegerAttributeType"); err != nil {
 				return err
 			}
@@ -468,7 +468,7 @@ func (v *CodedDecimalAttributeType) decode(d *codec.Decoder, typed bool) (err er
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "CodedDecimalAttributeType"); err != nil {
 				return err
 			}
@@ -527,13 +527,13 @@ func (v *MdcAttributeType) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "MdcAttributeType"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Code":
 			v.Code, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -577,7 +577,7 @@ func (v *RelationsType) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "RelationsType"); err != nil {
 				return err
 			}
@@ -618,13 +618,13 @@ func (v *RelationType) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsSDPi, "RelationType"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Kind":
 			v.Kind, err = parseRelationKind(a.Bytes())
 			seen |= 1 << 0

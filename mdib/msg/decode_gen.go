@@ -15,13 +15,13 @@ func (v *VersionFrame) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "VersionFrame"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Start":
 			var x uint64
 			x, err = d.Uint64(a.Bytes())
@@ -47,13 +47,13 @@ func (v *TimeFrame) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "TimeFrame"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Start":
 			var x pm.Timestamp
 			err = x.UnmarshalText(codec.Trim(a.Bytes()))
@@ -76,7 +76,7 @@ func (v *GetDescriptorsFromArchive) decode(d *codec.Decoder, typed bool) (err er
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetDescriptorsFromArchive"); err != nil {
 				return err
 			}
@@ -148,13 +148,13 @@ func (v *GetDescriptorsFromArchiveResponse) decode(d *codec.Decoder, typed bool)
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetDescriptorsFromArchiveResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -215,7 +215,7 @@ func (v *GetStatesFromArchive) decode(d *codec.Decoder, typed bool) (err error) 
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetStatesFromArchive"); err != nil {
 				return err
 			}
@@ -287,13 +287,13 @@ func (v *GetStatesFromArchiveResponse) decode(d *codec.Decoder, typed bool) (err
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetStatesFromArchiveResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -492,7 +492,7 @@ func (v *InvocationInfo) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "InvocationInfo"); err != nil {
 				return err
 			}
@@ -619,7 +619,7 @@ func (v *GetContextStates) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetContextStates"); err != nil {
 				return err
 			}
@@ -673,13 +673,13 @@ func (v *GetContextStatesResponse) decode(d *codec.Decoder, typed bool) (err err
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetContextStatesResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -740,13 +740,13 @@ func (v *GetContextStatesByIdentification) decode(d *codec.Decoder, typed bool) 
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetContextStatesByIdentification"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "ContextType":
 			var x pm.QName
 			x, err = d.QName(a.Bytes())
@@ -799,13 +799,13 @@ func (v *GetContextStatesByIdentificationResponse) decode(d *codec.Decoder, type
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetContextStatesByIdentificationResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -866,13 +866,13 @@ func (v *GetContextStatesByFilter) decode(d *codec.Decoder, typed bool) (err err
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetContextStatesByFilter"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "ContextType":
 			var x pm.QName
 			x, err = d.QName(a.Bytes())
@@ -930,13 +930,13 @@ func (v *GetContextStatesByFilterResponse) decode(d *codec.Decoder, typed bool) 
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetContextStatesByFilterResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -997,7 +997,7 @@ func (v *SetContextState) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "SetContextState"); err != nil {
 				return err
 			}
@@ -1066,13 +1066,13 @@ func (v *SetContextStateResponse) decode(d *codec.Decoder, typed bool) (err erro
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "SetContextStateResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -1139,7 +1139,7 @@ func (v *ContextReportPart) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "ContextReportPart"); err != nil {
 				return err
 			}
@@ -1202,13 +1202,13 @@ func (v *PeriodicContextReport) decode(d *codec.Decoder, typed bool) (err error)
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "PeriodicContextReport"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -1269,13 +1269,13 @@ func (v *EpisodicContextReport) decode(d *codec.Decoder, typed bool) (err error)
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "EpisodicContextReport"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -1335,7 +1335,7 @@ func (v *GetMdib) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetMdib"); err != nil {
 				return err
 			}
@@ -1370,13 +1370,13 @@ func (v *GetMdibResponse) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetMdibResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -1440,7 +1440,7 @@ func (v *GetMdDescription) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetMdDescription"); err != nil {
 				return err
 			}
@@ -1494,13 +1494,13 @@ func (v *GetMdDescriptionResponse) decode(d *codec.Decoder, typed bool) (err err
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetMdDescriptionResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -1564,7 +1564,7 @@ func (v *GetMdState) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetMdState"); err != nil {
 				return err
 			}
@@ -1618,13 +1618,13 @@ func (v *GetMdStateResponse) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetMdStateResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -1688,7 +1688,7 @@ func (v *GetContainmentTree) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetContainmentTree"); err != nil {
 				return err
 			}
@@ -1742,13 +1742,13 @@ func (v *GetContainmentTreeResponse) decode(d *codec.Decoder, typed bool) (err e
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetContainmentTreeResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -1812,7 +1812,7 @@ func (v *GetDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetDescriptor"); err != nil {
 				return err
 			}
@@ -1866,13 +1866,13 @@ func (v *GetDescriptorResponse) decode(d *codec.Decoder, typed bool) (err error)
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetDescriptorResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -1933,7 +1933,7 @@ func (v *GetLocalizedText) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetLocalizedText"); err != nil {
 				return err
 			}
@@ -2044,13 +2044,13 @@ func (v *GetLocalizedTextResponse) decode(d *codec.Decoder, typed bool) (err err
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetLocalizedTextResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -2110,7 +2110,7 @@ func (v *GetSupportedLanguages) decode(d *codec.Decoder, typed bool) (err error)
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetSupportedLanguages"); err != nil {
 				return err
 			}
@@ -2145,13 +2145,13 @@ func (v *GetSupportedLanguagesResponse) decode(d *codec.Decoder, typed bool) (er
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "GetSupportedLanguagesResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -2219,7 +2219,7 @@ func (v *MetricReportPart) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "MetricReportPart"); err != nil {
 				return err
 			}
@@ -2282,13 +2282,13 @@ func (v *EpisodicMetricReport) decode(d *codec.Decoder, typed bool) (err error) 
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "EpisodicMetricReport"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -2349,13 +2349,13 @@ func (v *PeriodicMetricReport) decode(d *codec.Decoder, typed bool) (err error) 
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "PeriodicMetricReport"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -2418,7 +2418,7 @@ func (v *ComponentReportPart) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "ComponentReportPart"); err != nil {
 				return err
 			}
@@ -2481,13 +2481,13 @@ func (v *EpisodicComponentReport) decode(d *codec.Decoder, typed bool) (err erro
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "EpisodicComponentReport"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -2548,13 +2548,13 @@ func (v *PeriodicComponentReport) decode(d *codec.Decoder, typed bool) (err erro
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "PeriodicComponentReport"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -2617,7 +2617,7 @@ func (v *AlertReportPart) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "AlertReportPart"); err != nil {
 				return err
 			}
@@ -2680,13 +2680,13 @@ func (v *EpisodicAlertReport) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "EpisodicAlertReport"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -2747,13 +2747,13 @@ func (v *PeriodicAlertReport) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "PeriodicAlertReport"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -2816,7 +2816,7 @@ func (v *OperationalStateReportPart) decode(d *codec.Decoder, typed bool) (err e
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "OperationalStateReportPart"); err != nil {
 				return err
 			}
@@ -2879,13 +2879,13 @@ func (v *EpisodicOperationalStateReport) decode(d *codec.Decoder, typed bool) (e
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "EpisodicOperationalStateReport"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -2946,13 +2946,13 @@ func (v *PeriodicOperationalStateReport) decode(d *codec.Decoder, typed bool) (e
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "PeriodicOperationalStateReport"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -3013,13 +3013,13 @@ func (v *SystemErrorReport) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "SystemErrorReport"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -3087,7 +3087,7 @@ func (v *SystemErrorReportPart) decode(d *codec.Decoder, typed bool) (err error)
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "SystemErrorReportPart"); err != nil {
 				return err
 			}
@@ -3162,13 +3162,13 @@ func (v *DescriptionModificationReport) decode(d *codec.Decoder, typed bool) (er
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "DescriptionModificationReport"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -3238,13 +3238,13 @@ func (v *DescriptionModificationReportPart) decode(d *codec.Decoder, typed bool)
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "DescriptionModificationReportPart"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "ParentDescriptor":
 			v.ParentDescriptor, err = d.NonEmpty(a.Bytes())
 		case "ModificationType":
@@ -3333,13 +3333,13 @@ func (v *WaveformStream) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "WaveformStream"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -3401,13 +3401,13 @@ func (v *ObservedValueStream) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "ObservedValueStream"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -3471,13 +3471,13 @@ func (v *ObservedValue) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "ObservedValue"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Metric":
 			v.Metric, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -3525,7 +3525,7 @@ func (v *Retrievability) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "Retrievability"); err != nil {
 				return err
 			}
@@ -3566,13 +3566,13 @@ func (v *RetrievabilityInfo) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "RetrievabilityInfo"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Method":
 			v.Method, err = parseRetrievabilityMethod(a.Bytes())
 			seen |= 1 << 0
@@ -3630,7 +3630,7 @@ func (v *SetValue) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "SetValue"); err != nil {
 				return err
 			}
@@ -3702,13 +3702,13 @@ func (v *SetValueResponse) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "SetValueResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -3772,7 +3772,7 @@ func (v *SetString) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "SetString"); err != nil {
 				return err
 			}
@@ -3844,13 +3844,13 @@ func (v *SetStringResponse) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "SetStringResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -3914,7 +3914,7 @@ func (v *Activate) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "Activate"); err != nil {
 				return err
 			}
@@ -3983,7 +3983,7 @@ func (v *Argument) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "Argument"); err != nil {
 				return err
 			}
@@ -4041,13 +4041,13 @@ func (v *ActivateResponse) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "ActivateResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -4111,7 +4111,7 @@ func (v *SetAlertState) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "SetAlertState"); err != nil {
 				return err
 			}
@@ -4178,13 +4178,13 @@ func (v *SetAlertStateResponse) decode(d *codec.Decoder, typed bool) (err error)
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "SetAlertStateResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -4248,7 +4248,7 @@ func (v *SetComponentState) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "SetComponentState"); err != nil {
 				return err
 			}
@@ -4317,13 +4317,13 @@ func (v *SetComponentStateResponse) decode(d *codec.Decoder, typed bool) (err er
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "SetComponentStateResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -4387,7 +4387,7 @@ func (v *SetMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "SetMetricState"); err != nil {
 				return err
 			}
@@ -4456,13 +4456,13 @@ func (v *SetMetricStateResponse) decode(d *codec.Decoder, typed bool) (err error
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "SetMetricStateResponse"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -4527,13 +4527,13 @@ func (v *OperationInvokedReport) decode(d *codec.Decoder, typed bool) (err error
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "OperationInvokedReport"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -4602,13 +4602,13 @@ func (v *OperationInvokedReportPart) decode(d *codec.Decoder, typed bool) (err e
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsMsg, "OperationInvokedReportPart"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "OperationHandleRef":
 			v.OperationHandleRef, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0

@@ -141,13 +141,13 @@ func (v *AlertSystemDescriptor) decode(d *codec.Decoder, typed bool) (err error)
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "AlertSystemDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -241,13 +241,13 @@ func (v *AlertSystemState) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "AlertSystemState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -324,13 +324,13 @@ func (v *SystemSignalActivation) decode(d *codec.Decoder, typed bool) (err error
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SystemSignalActivation"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Manifestation":
 			v.Manifestation, err = parseAlertSignalManifestation(a.Bytes())
 			seen |= 1 << 0
@@ -357,7 +357,7 @@ func (v *CauseInfo) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "CauseInfo"); err != nil {
 				return err
 			}
@@ -417,7 +417,7 @@ func (v *RemedyInfo) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "RemedyInfo"); err != nil {
 				return err
 			}
@@ -519,13 +519,13 @@ func (v *AlertConditionDescriptor) decode(d *codec.Decoder, typed bool) (err err
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "AlertConditionDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -624,13 +624,13 @@ func (v *AlertConditionState) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "AlertConditionState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -699,13 +699,13 @@ func (v *LimitAlertConditionDescriptor) decode(d *codec.Decoder, typed bool) (er
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "LimitAlertConditionDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -833,13 +833,13 @@ func (v *LimitAlertConditionState) decode(d *codec.Decoder, typed bool) (err err
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "LimitAlertConditionState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -943,13 +943,13 @@ func (v *AlertSignalDescriptor) decode(d *codec.Decoder, typed bool) (err error)
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "AlertSignalDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -1063,13 +1063,13 @@ func (v *AlertSignalState) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "AlertSignalState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -1131,13 +1131,13 @@ func (v *LocalizedText) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "LocalizedText"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Ref":
 			v.Ref, err = d.NonEmpty(a.Bytes())
 		case "Lang":
@@ -1189,13 +1189,13 @@ func (v *CodedValue) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "CodedValue"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Code":
 			v.Code, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -1277,13 +1277,13 @@ func (v *Translation) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "Translation"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Code":
 			v.Code, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -1330,13 +1330,13 @@ func (v *InstanceIdentifier) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "InstanceIdentifier"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Root":
 			v.Root, err = d.NonEmptyToken(a.Bytes())
 		case "Extension":
@@ -1400,13 +1400,13 @@ func (v *OperatingJurisdiction) decode(d *codec.Decoder, typed bool) (err error)
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "OperatingJurisdiction"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Root":
 			v.Root, err = d.NonEmptyToken(a.Bytes())
 		case "Extension":
@@ -1470,7 +1470,7 @@ func (v *ApprovedJurisdictions) decode(d *codec.Decoder, typed bool) (err error)
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ApprovedJurisdictions"); err != nil {
 				return err
 			}
@@ -1510,13 +1510,13 @@ func (v *Range) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "Range"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Lower":
 			var x Decimal
 			err = x.UnmarshalText(codec.Trim(a.Bytes()))
@@ -1574,13 +1574,13 @@ func (v *Measurement) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "Measurement"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MeasuredValue":
 			err = v.MeasuredValue.UnmarshalText(codec.Trim(a.Bytes()))
 			seen |= 1 << 0
@@ -1641,13 +1641,13 @@ func (v *PhysicalConnectorInfo) decode(d *codec.Decoder, typed bool) (err error)
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "PhysicalConnectorInfo"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Number":
 			var x int32
 			x, err = d.Int32(a.Bytes())
@@ -1758,7 +1758,7 @@ func (v *ProductionSpecification) decode(d *codec.Decoder, typed bool) (err erro
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ProductionSpecification"); err != nil {
 				return err
 			}
@@ -1825,13 +1825,13 @@ func (v *CalibrationInfo) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "CalibrationInfo"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "ComponentCalibrationState":
 			v.ComponentCalibrationState, err = parseCalibrationState(a.Bytes())
 		case "Type":
@@ -1890,7 +1890,7 @@ func (v *CalibrationDocumentation) decode(d *codec.Decoder, typed bool) (err err
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "CalibrationDocumentation"); err != nil {
 				return err
 			}
@@ -1939,7 +1939,7 @@ func (v *CalibrationResult) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "CalibrationResult"); err != nil {
 				return err
 			}
@@ -2023,13 +2023,13 @@ func (v *MdsDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "MdsDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -2173,7 +2173,7 @@ func (v *MetaData) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "MetaData"); err != nil {
 				return err
 			}
@@ -2312,7 +2312,7 @@ func (v *Udi) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "Udi"); err != nil {
 				return err
 			}
@@ -2405,13 +2405,13 @@ func (v *MdsState) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "MdsState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -2528,13 +2528,13 @@ func (v *VmdDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "VmdDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -2642,13 +2642,13 @@ func (v *VmdState) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "VmdState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -2747,13 +2747,13 @@ func (v *ChannelDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ChannelDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -2834,13 +2834,13 @@ func (v *ChannelState) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ChannelState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -2930,13 +2930,13 @@ func (v *ClockDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ClockDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -3020,13 +3020,13 @@ func (v *ClockState) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ClockState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -3158,13 +3158,13 @@ func (v *BatteryDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "BatteryDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -3262,13 +3262,13 @@ func (v *BatteryState) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "BatteryState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -3422,13 +3422,13 @@ func (v *ContainmentTreeInfo) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ContainmentTreeInfo"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "HandleRef":
 			v.HandleRef, err = d.NonEmpty(a.Bytes())
 		case "ParentHandleRef":
@@ -3458,13 +3458,13 @@ func (v *ContainmentTree) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ContainmentTree"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "HandleRef":
 			v.HandleRef, err = d.NonEmpty(a.Bytes())
 		case "ParentHandleRef":
@@ -3527,13 +3527,13 @@ func (v *ContainmentTreeEntry) decode(d *codec.Decoder, typed bool) (err error) 
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ContainmentTreeEntry"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "HandleRef":
 			v.HandleRef, err = d.NonEmpty(a.Bytes())
 		case "ParentHandleRef":
@@ -3597,13 +3597,13 @@ func (v *SystemContextDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SystemContextDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -3732,13 +3732,13 @@ func (v *SystemContextState) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SystemContextState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -3841,7 +3841,7 @@ func (v *BaseDemographics) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "BaseDemographics"); err != nil {
 				return err
 			}
@@ -3949,7 +3949,7 @@ func (v *PersonReference) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "PersonReference"); err != nil {
 				return err
 			}
@@ -4014,7 +4014,7 @@ func (v *PersonParticipation) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "PersonParticipation"); err != nil {
 				return err
 			}
@@ -4088,13 +4088,13 @@ func (v *LocationDetail) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "LocationDetail"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "PoC":
 			v.PoC, err = d.String(a.Bytes())
 		case "Room":
@@ -4143,7 +4143,7 @@ func (v *LocationReference) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "LocationReference"); err != nil {
 				return err
 			}
@@ -4209,13 +4209,13 @@ func (v *PatientContextDescriptor) decode(d *codec.Decoder, typed bool) (err err
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "PatientContextDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -4277,13 +4277,13 @@ func (v *PatientContextState) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "PatientContextState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -4449,7 +4449,7 @@ func (v *PatientDemographicsCoreData) decode(d *codec.Decoder, typed bool) (err 
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "PatientDemographicsCoreData"); err != nil {
 				return err
 			}
@@ -4627,7 +4627,7 @@ func (v *NeonatalPatientDemographicsCoreData) decode(d *codec.Decoder, typed boo
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "NeonatalPatientDemographicsCoreData"); err != nil {
 				return err
 			}
@@ -4849,13 +4849,13 @@ func (v *LocationContextDescriptor) decode(d *codec.Decoder, typed bool) (err er
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "LocationContextDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -4917,13 +4917,13 @@ func (v *LocationContextState) decode(d *codec.Decoder, typed bool) (err error) 
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "LocationContextState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -5033,13 +5033,13 @@ func (v *OperatorContextDescriptor) decode(d *codec.Decoder, typed bool) (err er
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "OperatorContextDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -5101,13 +5101,13 @@ func (v *OperatorContextState) decode(d *codec.Decoder, typed bool) (err error) 
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "OperatorContextState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -5217,13 +5217,13 @@ func (v *MeansContextDescriptor) decode(d *codec.Decoder, typed bool) (err error
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "MeansContextDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -5285,13 +5285,13 @@ func (v *MeansContextState) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "MeansContextState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -5392,13 +5392,13 @@ func (v *EnsembleContextDescriptor) decode(d *codec.Decoder, typed bool) (err er
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "EnsembleContextDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -5460,13 +5460,13 @@ func (v *EnsembleContextState) decode(d *codec.Decoder, typed bool) (err error) 
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "EnsembleContextState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -5912,13 +5912,13 @@ func (v *MdibVersionGroup) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "MdibVersionGroup"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -5949,13 +5949,13 @@ func (v *Mdib) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "Mdib"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "MdibVersion":
 			v.MdibVersion, err = d.Uint64(a.Bytes())
 		case "SequenceId":
@@ -6027,13 +6027,13 @@ func (v *MdDescription) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "MdDescription"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "DescriptionVersion":
 			v.DescriptionVersion, err = d.Uint64(a.Bytes())
 		default:
@@ -6087,13 +6087,13 @@ func (v *MdState) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "MdState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		default:
@@ -6148,13 +6148,13 @@ func (v *MetricQuality) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "MetricQuality"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Validity":
 			v.Validity, err = parseMeasurementValidity(a.Bytes())
 			seen |= 1 << 0
@@ -6218,7 +6218,7 @@ func (v *Annotation) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "Annotation"); err != nil {
 				return err
 			}
@@ -6273,13 +6273,13 @@ func (v *NumericMetricValue) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "NumericMetricValue"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StartTime":
 			var x Timestamp
 			err = x.UnmarshalText(codec.Trim(a.Bytes()))
@@ -6359,13 +6359,13 @@ func (v *StringMetricValue) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "StringMetricValue"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StartTime":
 			var x Timestamp
 			err = x.UnmarshalText(codec.Trim(a.Bytes()))
@@ -6445,13 +6445,13 @@ func (v *SampleArrayValue) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SampleArrayValue"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StartTime":
 			var x Timestamp
 			err = x.UnmarshalText(codec.Trim(a.Bytes()))
@@ -6539,13 +6539,13 @@ func (v *ApplyAnnotation) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ApplyAnnotation"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "AnnotationIndex":
 			v.AnnotationIndex, err = d.Uint32(a.Bytes())
 			seen |= 1 << 0
@@ -6611,13 +6611,13 @@ func (v *Relation) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "Relation"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Kind":
 			v.Kind, err = parseRelationKind(a.Bytes())
 			seen |= 1 << 0
@@ -6705,13 +6705,13 @@ func (v *NumericMetricDescriptor) decode(d *codec.Decoder, typed bool) (err erro
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "NumericMetricDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -6867,13 +6867,13 @@ func (v *NumericMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "NumericMetricState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -6979,13 +6979,13 @@ func (v *StringMetricDescriptor) decode(d *codec.Decoder, typed bool) (err error
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "StringMetricDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -7125,13 +7125,13 @@ func (v *StringMetricState) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "StringMetricState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -7224,13 +7224,13 @@ func (v *EnumStringMetricDescriptor) decode(d *codec.Decoder, typed bool) (err e
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "EnumStringMetricDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -7360,7 +7360,7 @@ func (v *AllowedValue) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "AllowedValue"); err != nil {
 				return err
 			}
@@ -7456,13 +7456,13 @@ func (v *EnumStringMetricState) decode(d *codec.Decoder, typed bool) (err error)
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "EnumStringMetricState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -7557,13 +7557,13 @@ func (v *RealTimeSampleArrayMetricDescriptor) decode(d *codec.Decoder, typed boo
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "RealTimeSampleArrayMetricDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -7720,13 +7720,13 @@ func (v *RealTimeSampleArrayMetricState) decode(d *codec.Decoder, typed bool) (e
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "RealTimeSampleArrayMetricState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -7830,13 +7830,13 @@ func (v *DistributionSampleArrayMetricDescriptor) decode(d *codec.Decoder, typed
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "DistributionSampleArrayMetricDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -8008,13 +8008,13 @@ func (v *DistributionSampleArrayMetricState) decode(d *codec.Decoder, typed bool
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "DistributionSampleArrayMetricState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -8116,13 +8116,13 @@ func (v *ScoDescriptor) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ScoDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -8203,13 +8203,13 @@ func (v *ScoState) decode(d *codec.Decoder, typed bool) (err error) {
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ScoState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -8311,13 +8311,13 @@ func (v *OperationGroup) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "OperationGroup"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "OperatingMode":
 			v.OperatingMode, err = parseOperatingMode(a.Bytes())
 		case "Operations":
@@ -8407,13 +8407,13 @@ func (v *SetValueOperationDescriptor) decode(d *codec.Decoder, typed bool) (err 
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SetValueOperationDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -8492,13 +8492,13 @@ func (v *SetValueOperationState) decode(d *codec.Decoder, typed bool) (err error
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SetValueOperationState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -8565,13 +8565,13 @@ func (v *SetStringOperationDescriptor) decode(d *codec.Decoder, typed bool) (err
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SetStringOperationDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -8654,13 +8654,13 @@ func (v *SetStringOperationState) decode(d *codec.Decoder, typed bool) (err erro
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SetStringOperationState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -8724,7 +8724,7 @@ func (v *AllowedValues) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "AllowedValues"); err != nil {
 				return err
 			}
@@ -8777,13 +8777,13 @@ func (v *ActivateOperationDescriptor) decode(d *codec.Decoder, typed bool) (err 
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ActivateOperationDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -8886,7 +8886,7 @@ func (v *ActivateOperationDescriptorArgument) decode(d *codec.Decoder, typed boo
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ActivateOperationDescriptorArgument"); err != nil {
 				return err
 			}
@@ -8945,13 +8945,13 @@ func (v *ActivateOperationState) decode(d *codec.Decoder, typed bool) (err error
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ActivateOperationState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -9004,13 +9004,13 @@ func (v *SetContextStateOperationDescriptor) decode(d *codec.Decoder, typed bool
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SetContextStateOperationDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -9105,13 +9105,13 @@ func (v *SetContextStateOperationState) decode(d *codec.Decoder, typed bool) (er
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SetContextStateOperationState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -9164,13 +9164,13 @@ func (v *SetMetricStateOperationDescriptor) decode(d *codec.Decoder, typed bool)
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SetMetricStateOperationDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -9265,13 +9265,13 @@ func (v *SetMetricStateOperationState) decode(d *codec.Decoder, typed bool) (err
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SetMetricStateOperationState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -9324,13 +9324,13 @@ func (v *SetComponentStateOperationDescriptor) decode(d *codec.Decoder, typed bo
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SetComponentStateOperationDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -9425,13 +9425,13 @@ func (v *SetComponentStateOperationState) decode(d *codec.Decoder, typed bool) (
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SetComponentStateOperationState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -9484,13 +9484,13 @@ func (v *SetAlertStateOperationDescriptor) decode(d *codec.Decoder, typed bool) 
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SetAlertStateOperationDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -9585,13 +9585,13 @@ func (v *SetAlertStateOperationState) decode(d *codec.Decoder, typed bool) (err 
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "SetAlertStateOperationState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -9968,13 +9968,13 @@ func (v *WorkflowContextDescriptor) decode(d *codec.Decoder, typed bool) (err er
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "WorkflowContextDescriptor"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Handle":
 			v.Handle, err = d.NonEmpty(a.Bytes())
 			seen |= 1 << 0
@@ -10036,13 +10036,13 @@ func (v *WorkflowContextState) decode(d *codec.Decoder, typed bool) (err error) 
 	var seen uint64
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "WorkflowContextState"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "StateVersion":
 			v.StateVersion, err = d.Uint64(a.Bytes())
 		case "DescriptorHandle":
@@ -10151,7 +10151,7 @@ func (v *WorkflowDetail) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "WorkflowDetail"); err != nil {
 				return err
 			}
@@ -10260,7 +10260,7 @@ func (v *ClinicalInfo) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ClinicalInfo"); err != nil {
 				return err
 			}
@@ -10361,13 +10361,13 @@ func (v *RelatedMeasurement) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "RelatedMeasurement"); err != nil {
 				return err
 			}
 			continue
 		}
-		switch a.Name.Local {
+		switch a.Local() {
 		case "Validity":
 			v.Validity, err = parseMeasurementValidity(a.Bytes())
 		default:
@@ -10422,7 +10422,7 @@ func (v *ReferenceRange) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ReferenceRange"); err != nil {
 				return err
 			}
@@ -10475,7 +10475,7 @@ func (v *ImagingProcedure) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "ImagingProcedure"); err != nil {
 				return err
 			}
@@ -10575,7 +10575,7 @@ func (v *OrderDetail) decode(d *codec.Decoder, typed bool) (err error) {
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "OrderDetail"); err != nil {
 				return err
 			}
@@ -10674,7 +10674,7 @@ func (v *RequestedOrderDetail) decode(d *codec.Decoder, typed bool) (err error) 
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "RequestedOrderDetail"); err != nil {
 				return err
 			}
@@ -10804,7 +10804,7 @@ func (v *PerformedOrderDetail) decode(d *codec.Decoder, typed bool) (err error) 
 	s := d.S
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
-		if a.Name.Space != "" {
+		if a.Space() != "" {
 			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "PerformedOrderDetail"); err != nil {
 				return err
 			}

@@ -49,7 +49,7 @@ func (d *Decoder) Attr(a *xmlscan.Attr, err error) error {
 	if d.S.Err() != nil {
 		return d.S.Err()
 	}
-	return d.S.Errorf("attribute %s: %w", a.Name.Local, err)
+	return d.S.Errorf("attribute %s: %w", a.Local(), err)
 }
 
 // Elem refuses the text of the element that was just read.
@@ -62,13 +62,13 @@ func (d *Decoder) Elem(err error) error {
 
 // UnknownAttr refuses an attribute the type does not have.
 func (d *Decoder) UnknownAttr(a *xmlscan.Attr) error {
-	return d.S.Errorf("%w: attribute %s is not allowed here", xmlscan.ErrContent, a.Name.Local)
+	return d.S.Errorf("%w: attribute %s is not allowed here", xmlscan.ErrContent, a.Local())
 }
 
 // ForeignAttr lets attributes of other namespaces pass but for xsi:type, which must name the declared
 // type: want, of namespace space.
 func (d *Decoder) ForeignAttr(a *xmlscan.Attr, typed bool, space, want string) error {
-	if typed || a.Name.Space != xmlscan.NsXSI || a.Name.Local != "type" {
+	if typed || a.Space() != xmlscan.NsXSI || a.Local() != "type" {
 		return nil
 	}
 	got, err := d.S.ResolveQNameBytes(a.Bytes())
@@ -135,7 +135,7 @@ func (d *Decoder) NoChildren() error {
 func (d *Decoder) Text() ([]byte, error) {
 	attrs := d.S.Attrs()
 	for i := range attrs {
-		if attrs[i].Name.Space == "" {
+		if attrs[i].Space() == "" {
 			return nil, d.UnknownAttr(&attrs[i])
 		}
 	}
