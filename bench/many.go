@@ -252,7 +252,7 @@ func (e *env) stalled(ctx context.Context, a *audience) error {
 		if err == nil {
 			got, err = a.ages(ctx, rate, n)
 		}
-		if err = errors.Join(err, stop()); err != nil {
+		if err := errors.Join(err, stop()); err != nil {
 			return err
 		}
 		ages[kind] = append(ages[kind], got...)
@@ -370,13 +370,17 @@ func (e *env) stall(ctx context.Context, d *device) (stalls func() bool, stop fu
 
 // waitFor waits until something is so.
 func waitFor(what string, is func() bool) error {
-	for range 5000 {
-		if is() {
-			return nil
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	limit := time.After(5 * time.Second)
+	for !is() {
+		select {
+		case <-look.C:
+		case <-limit:
+			return fmt.Errorf("waited 5 s for %s", what)
 		}
-		time.Sleep(time.Millisecond)
 	}
-	return fmt.Errorf("waited 5 s for %s", what)
+	return nil
 }
 
 // devices100 measures one consumer of 100 devices, each side a process.

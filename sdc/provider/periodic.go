@@ -192,11 +192,8 @@ func (p *Provider) publishPeriodic(kind mdib.Kind, handles map[string]bool) {
 		}
 	}
 	*report.Version() = versionGroup(snap)
-	last := p.sizes[element]
-	body := report.AppendXML(make([]byte, 0, last+last/8+64))
-	p.sizes[element] = len(body)
-	source.Publish(action, body)
-	p.log.LogAttrs(context.Background(), slog.LevelDebug, "periodic report", slog.String("report", element), slog.Int("bytes", len(body)))
+	size := source.PublishBody(action, report)
+	p.log.LogAttrs(context.Background(), slog.LevelDebug, "periodic report", slog.String("report", element), slog.Int("bytes", size))
 }
 
 func newPeriodic(kind mdib.Kind) msg.Report {

@@ -32,7 +32,6 @@ type Provider struct {
 
 	// publishing orders commits and reports: whoever holds it may commit and hand reports to the subscriptions (SDPi R1004, R1006).
 	publishing sync.Mutex
-	sizes      map[string]int                  // of the last report of each kind; guarded by publishing
 	source     atomic.Pointer[eventing.Source] // nil until Run listens
 	encoded    mdibCache
 
@@ -72,7 +71,7 @@ func New(cfg Config) (*Provider, error) {
 		serviceByAction: servicesByAction(),
 		handlers:        map[string]handler{}, invocation: map[string]Invocation{}, queues: map[string]*sco{},
 		effects: map[string]*effect{}, effectEnds: map[string]func(context.Context, *Call) error{},
-		sizes: map[string]int{}, ready: make(chan struct{}), rescope: make(chan struct{}, 1), redescribed: make(chan struct{}, 1),
+		ready: make(chan struct{}), rescope: make(chan struct{}, 1), redescribed: make(chan struct{}, 1),
 	}
 	p.store = mdib.NewStore(cfg.MDIB, cfg.Store)
 	if cfg.Archive || cfg.History {

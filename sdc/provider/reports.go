@@ -51,13 +51,8 @@ func (p *Provider) publish(change *mdib.Change) {
 		p.log.Error("no action for report", "report", element)
 		return
 	}
-	if source := p.source.Load(); source != nil && source.Wants(action) {
-		// The bytes belong to the subscriptions from here on, so they cannot be pooled; the last size saves growing.
-		last := p.sizes[element]
-		body := report.AppendXML(make([]byte, 0, last+last/8+64))
-		size = len(body)
-		p.sizes[element] = size
-		source.Publish(action, body)
+	if source := p.source.Load(); source != nil {
+		size = source.PublishBody(action, report)
 	}
 	switch change.Kind {
 	case mdib.KindContext, mdib.KindDescription:

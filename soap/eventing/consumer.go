@@ -34,6 +34,7 @@ type job struct {
 	sub    *subscription
 	action string
 	body   []byte
+	pooled *pooled // where body lives; nil if nobody else needs that memory
 	end    *ending
 	flush  chan<- struct{} // if set, nothing is sent; closed when its turn comes
 	sent   chan<- struct{} // if set, closed when the notification has been confirmed or given up
@@ -218,6 +219,7 @@ func (c *consumer) disconnect() {
 // notify delivers one notification or ends its subscription.
 func (c *consumer) notify(j job) {
 	s, sub := c.source, j.sub
+	defer j.pooled.release()
 	if j.sent != nil {
 		defer close(j.sent)
 	}

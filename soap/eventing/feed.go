@@ -44,7 +44,7 @@ func (s *Source) serveFeed(sub *subscription) {
 	defer s.wg.Done()
 	for n := range sub.feed {
 		sent := make(chan struct{})
-		if sub.enqueueJob(job{sub: sub, action: n.Action, body: n.Body, sent: sent}, s.now()) != queued {
+		if sub.enqueue(job{sub: sub, action: n.Action, body: n.Body, sent: sent}, s.now()) != queued {
 			return
 		}
 		select {

@@ -132,6 +132,7 @@ type Source struct {
 	earlier  chan struct{}  // tells the janitor of an earlier expiration
 	index    atomic.Pointer[index]
 	counters counters
+	bodies   sync.Pool // of *pooled
 
 	mu        sync.Mutex
 	closing   bool
@@ -195,19 +196,42 @@ func (s *Source) Wants(action string) bool { return len(s.index.Load().byAction[
 // all subscriptions and must never change again. Notifications reach a consumer in the order of
 // the Publish calls; who publishes from several goroutines has to order the calls himself.
 func (s *Source) Publish(action string, body []byte) int {
-	subs := s.index.Load().byAction[action]
-	if len(subs) == 0 {
+	return s.publish(job{action: action, body: body})
+}
+
+// PublishBody is Publish of a body that is not encoded yet, which is done once, and only if a subscription waits for the action. It returns its size
+// in bytes, 0 if none does. The memory is used again when the last subscription has got it.
+func (s *Source) PublishBody(action string, body soap.Body) (size int) {
+	if !s.Wants(action) {
 		return 0
 	}
-	n, now := 0, s.now()
+	p, ok := s.bodies.Get().(*pooled)
+	if !ok {
+		p = &pooled{home: &s.bodies}
+	}
+	p.users.Store(1)
+	p.bytes = body.AppendXML(p.bytes[:0])
+	size = len(p.bytes)
+	s.publish(job{action: action, body: p.bytes, pooled: p})
+	p.release()
+	return size
+}
+
+// publish queues a notification for each subscription that waits for it.
+func (s *Source) publish(j job) (n int) {
+	subs, now := s.index.Load().byAction[j.action], s.now()
 	for _, sub := range subs {
-		switch sub.enqueue(action, body, now) {
-		case queued:
+		j.sub = sub
+		j.pooled.use()
+		v := sub.enqueue(j, now)
+		if v == queued {
 			n++
-		case overflow:
+			continue
+		}
+		j.pooled.release()
+		if v == overflow {
 			s.counters.overflowed.Add(1)
 			s.end(sub, StatusDeliveryFailure, "the consumer is too slow: its queue is full")
-		case gone:
 		}
 	}
 	return n

@@ -466,7 +466,7 @@ func TestNothingAfterShutdown(t *testing.T) {
 			b.closeSource()
 		}()
 		synctest.Wait()
-		require.Equal(t, gone, old.byAction[actMetric][0].enqueue(actMetric, body(2), b.source.now()))
+		require.Equal(t, gone, old.byAction[actMetric][0].enqueue(job{sub: old.byAction[actMetric][0], action: actMetric, body: body(2)}, b.source.now()))
 		<-closed
 		got := k.take("")
 		require.Len(t, got, 2)

@@ -49,11 +49,7 @@ const (
 	overflow
 )
 
-func (sub *subscription) enqueue(action string, body []byte, now time.Duration) verdict {
-	return sub.enqueueJob(job{sub: sub, action: action, body: body}, now)
-}
-
-func (sub *subscription) enqueueJob(j job, now time.Duration) verdict {
+func (sub *subscription) enqueue(j job, now time.Duration) verdict {
 	if sub.expiresAt() <= now {
 		return gone
 	}

@@ -1,0 +1,89 @@
+package eventing
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/semeco/go-sdc/soap"
+)
+
+// counted notes how often it is encoded.
+type counted struct {
+	text  string
+	times int
+}
+
+func (c *counted) AppendXML(b []byte) []byte {
+	c.times++
+	return append(append(append(b, "<x>"...), c.text...), "</x>"...)
+}
+
+// The memory of a body is used again, but not before the slowest subscription has got it, repetitions and all: each gets what was published.
+func TestBodiesAreShared(t *testing.T) {
+	inBubble(t, SourceConfig{NumberHeader: numberHeader}, func(t *testing.T, b *bench) {
+		require.Zero(t, b.source.PublishBody(actMetric, nil), "nobody waits for it, so it is not encoded")
+		fast, slow, ending := b.listener(consumerIP), b.listener(consumerIP), b.listener(consumerIP)
+		n := 0
+		slow.answer = func(_ message, w http.ResponseWriter, _ *http.Request) {
+			pass(50 * time.Millisecond)
+			if n++; n%3 == 1 {
+				w.WriteHeader(http.StatusServiceUnavailable) // and it is repeated
+				return
+			}
+			w.WriteHeader(http.StatusAccepted)
+		}
+		ending.answer = func(_ message, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }
+		for _, k := range []*listener{fast, slow, ending} {
+			b.subscribeTo("/StateEvent", k, "a", time.Minute, actMetric)
+		}
+		var want []string
+		for i := range 40 {
+			c := &counted{text: fmt.Sprint(i, strings.Repeat("x", (i*37)%50))}
+			want = append(want, c.text)
+			require.Equal(t, len("<x></x>")+len(c.text), b.source.PublishBody(actMetric, c))
+			require.Equal(t, 1, c.times)
+			if i%4 == 0 {
+				pass(20 * time.Millisecond)
+			}
+		}
+		pass(30 * time.Second)
+		require.Equal(t, strings.Join(want, " "), bodies(fast.take("/a")))
+		var got []message
+		for _, m := range slow.take("/a") {
+			if len(got) == 0 || got[len(got)-1].number != m.number {
+				got = append(got, m)
+				continue
+			}
+			require.Equal(t, got[len(got)-1].body, m.body, "a repetition")
+		}
+		require.Equal(t, strings.Join(want, " "), bodies(got))
+		require.NotEmpty(t, ending.take("/a_e"))
+	})
+}
+
+// A large body is not kept, and what is kept does not cost memory again.
+func TestBodiesAreKept(t *testing.T) {
+	inBubble(t, SourceConfig{}, func(t *testing.T, b *bench) {
+		k := b.listener(consumerIP)
+		b.subscribeTo("/StateEvent", k, "a", time.Minute, actMetric)
+		small, large := soap.RawBody(body(strings.Repeat("y", 10_000))), soap.RawBody(body(strings.Repeat("y", maxPooled)))
+		b.source.PublishBody(actMetric, large)
+		pass(time.Second)
+		require.Len(t, k.take("/a"), 1)
+		for range 10 {
+			b.source.PublishBody(actMetric, small)
+			pass(time.Second)
+			require.Len(t, k.take("/a"), 1)
+			if p, ok := b.source.bodies.Get().(*pooled); ok { // the race detector makes pools forget
+				require.LessOrEqual(t, cap(p.bytes), maxPooled)
+				require.Zero(t, p.users.Load())
+				b.source.bodies.Put(p)
+			}
+		}
+	})
+}
