@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/discoverytest"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
@@ -46,17 +47,6 @@ func (a *authority) write(dir, name string, role sdc.Role) (string, error) {
 	return dir, p.Write(dir)
 }
 
-// silent is a discovery transport to nobody, for what connects by address.
-type silent struct{}
-
-func (silent) Serve(ctx context.Context, _ func(discovery.Datagram)) error {
-	<-ctx.Done()
-	return nil
-}
-func (silent) Multicast([]byte) error               { return nil }
-func (silent) Unicast(netip.AddrPort, []byte) error { return nil }
-func (silent) Close() error                         { return nil }
-
 // device is a provider that runs.
 type device struct {
 	*provider.Provider
@@ -69,7 +59,7 @@ type device struct {
 func startDevice(ctx context.Context, cfg provider.Config) (*device, error) {
 	d := &device{ended: make(chan error, 1)}
 	if cfg.Transport == nil {
-		cfg.Transport = silent{}
+		cfg.Transport = discoverytest.NewSilence()
 	}
 	if cfg.EPR == "" {
 		cfg.EPR = uuid.New().URN()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/bubble"
+	"github.com/semeco/go-sdc/internal/discoverytest"
 	"github.com/semeco/go-sdc/internal/faults"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/internal/oracle"
@@ -31,17 +31,6 @@ const (
 	// honesty is how long data may be shown as live after the device has changed them: twice the interval of proof, and the way.
 	honesty = 11 * time.Second
 )
-
-// quiet is a discovery transport to nobody.
-type quiet struct{}
-
-func (quiet) Serve(ctx context.Context, _ func(discovery.Datagram)) error {
-	<-ctx.Done()
-	return nil
-}
-func (quiet) Multicast([]byte) error               { return nil }
-func (quiet) Unicast(netip.AddrPort, []byte) error { return nil }
-func (quiet) Close() error                         { return nil }
 
 func snapshot(t testing.TB) *mdib.Snapshot {
 	t.Helper()
@@ -97,7 +86,7 @@ func (b *bench) Resolve(context.Context, string) (discovery.Endpoint, error) {
 func (b *bench) start(host string, port int, f *fault) {
 	t, here := b.t, b.net.Host(host)
 	cfg := provider.Config{
-		EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Transport: quiet{}, Dial: here.Dial, StopTimeout: time.Second, MaxSubscription: 15 * time.Second,
+		EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Transport: discoverytest.NewSilence(), Dial: here.Dial, StopTimeout: time.Second, MaxSubscription: 15 * time.Second,
 		Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(port) },
 	}
 	if !f.direct {

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/discoverytest"
 	"github.com/semeco/go-sdc/internal/netns"
 )
 
@@ -21,10 +22,6 @@ func TestMain(m *testing.M) {
 
 const deviceEPR = "urn:uuid:3d1dcb2c-5b3d-4c5c-a25c-10c1e15f0f01"
 
-func timing() discovery.Timing {
-	return discovery.Timing{HelloDelay: -1, MatchDelay: -1, MinDelay: 10 * time.Millisecond, MaxDelay: 20 * time.Millisecond}
-}
-
 // device announces itself on the named interfaces; its addresses follow those that are in use.
 func device(ctx context.Context, p *netns.Child, interfaces []string) error {
 	addresses := make(chan []netip.Addr, 16)
@@ -33,7 +30,7 @@ func device(ctx context.Context, p *netns.Child, interfaces []string) error {
 			"https://10.7.0.1:6464/", "https://10.8.0.1:6464/", "https://[fd07::1]:6464/", "https://[fd08::1]:6464/",
 		}},
 		UDP:    discovery.UDPConfig{Interfaces: interfaces, Changed: func(a []netip.Addr) { addresses <- a }},
-		Timing: timing(),
+		Timing: discoverytest.Timing(),
 	})
 	if err != nil {
 		return err
@@ -65,7 +62,7 @@ func desk(ctx context.Context, p *netns.Child, addrs []string) error {
 	for _, a := range addrs[1:] {
 		peers = append(peers, "soap.udp://"+netip.AddrPortFrom(netip.MustParseAddr(a), discovery.DefaultPort).String())
 	}
-	c, err := discovery.NewClient(discovery.ClientConfig{UDP: discovery.UDPConfig{Address: netip.MustParseAddr(addrs[0])}, Timing: timing(), Peers: peers})
+	c, err := discovery.NewClient(discovery.ClientConfig{UDP: discovery.UDPConfig{Address: netip.MustParseAddr(addrs[0])}, Timing: discoverytest.Timing(), Peers: peers})
 	if err != nil {
 		return err
 	}

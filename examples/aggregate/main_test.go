@@ -14,7 +14,6 @@ import (
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
-	"github.com/semeco/go-sdc/sdc/pki"
 	"github.com/semeco/go-sdc/sdc/provider"
 	"github.com/semeco/go-sdc/simulators"
 	"github.com/semeco/go-sdc/simulators/monitor"
@@ -24,15 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // A monitor, the example and a consumer that knows neither, on real sockets over mutual TLS.
 func TestAConsumerReadsTheProduct(t *testing.T) {
-	ca, err := pki.NewCA("", time.Hour)
-	require.NoError(t, err)
-	identity := func(role sdc.Role) *sdc.Identity {
-		pair, err := ca.Issue(pki.Request{Name: "device", Role: role})
-		require.NoError(t, err)
-		id, err := pair.Identity()
-		require.NoError(t, err)
-		return id
-	}
+	identity := thermometer.Identities(t)
 	network := thermometer.Network(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)

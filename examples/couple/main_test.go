@@ -17,7 +17,6 @@ import (
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
-	"github.com/semeco/go-sdc/sdc/pki"
 	"github.com/semeco/go-sdc/sdc/provider"
 	"github.com/semeco/go-sdc/simulators"
 	"github.com/semeco/go-sdc/simulators/monitor"
@@ -32,18 +31,19 @@ var here = sdc.LocationDetail{PoC: "ICU", Bed: "4"}
 // ward is a pump with both its roles and monitors on real sockets over mutual TLS.
 type ward struct {
 	t       *testing.T
-	ca      *pki.CA
 	network sdc.Network
 	bed     *simulators.Bed
 	pump    *provider.Provider
 	said    chan string
+
+	identity func(sdc.Role) *sdc.Identity
 }
 
 func newWard(t *testing.T) *ward {
 	t.Helper()
-	ca, err := pki.NewCA("", time.Hour)
-	require.NoError(t, err)
-	w := &ward{t: t, ca: ca, network: thermometer.Network(t), bed: simulators.NewBed(physio.Config{}), said: make(chan string, 100)}
+	w := &ward{
+		t: t, network: thermometer.Network(t), bed: simulators.NewBed(physio.Config{}), said: make(chan string, 100), identity: thermometer.Identities(t),
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan *provider.Provider, 1), make(chan error, 1)
 	go func() {
@@ -59,15 +59,6 @@ func newWard(t *testing.T) *ward {
 	w.pump = <-ready
 	w.next("paused: no monitor in this place")
 	return w
-}
-
-func (w *ward) identity(role sdc.Role) *sdc.Identity {
-	w.t.Helper()
-	pair, err := w.ca.Issue(pki.Request{Name: "device", Role: role})
-	require.NoError(w.t, err)
-	id, err := pair.Identity()
-	require.NoError(w.t, err)
-	return id
 }
 
 // monitor starts one. edit may be nil.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/netip"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/bubble"
+	"github.com/semeco/go-sdc/internal/discoverytest"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/internal/oracle"
 	"github.com/semeco/go-sdc/mdib"
@@ -31,17 +31,6 @@ func epr(n int) string { return fmt.Sprintf("urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c
 
 func ip(n int) string { return fmt.Sprintf("192.0.2.%d", n) }
 
-// quiet is a discovery transport to nobody: these tests connect by address.
-type quiet struct{}
-
-func (quiet) Serve(ctx context.Context, _ func(discovery.Datagram)) error {
-	<-ctx.Done()
-	return nil
-}
-func (quiet) Multicast([]byte) error               { return nil }
-func (quiet) Unicast(netip.AddrPort, []byte) error { return nil }
-func (quiet) Close() error                         { return nil }
-
 // life runs device n until stop is called.
 func life(t *testing.T, network *memnet.Network, n int) (p *provider.Provider, stop func()) {
 	t.Helper()
@@ -49,7 +38,7 @@ func life(t *testing.T, network *memnet.Network, n int) (p *provider.Provider, s
 	require.NoError(t, err)
 	here := network.Host(ip(n))
 	p, err = provider.New(provider.Config{
-		EPR: epr(n), MDIB: snap, Insecure: true, Dial: here.Dial, Transport: quiet{}, StopTimeout: time.Second,
+		EPR: epr(n), MDIB: snap, Insecure: true, Dial: here.Dial, Transport: discoverytest.NewSilence(), StopTimeout: time.Second,
 		Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(4000) },
 	})
 	require.NoError(t, err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"net"
-	"net/netip"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"github.com/semeco/go-sdc/diff"
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/bubble"
+	"github.com/semeco/go-sdc/internal/discoverytest"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -35,17 +35,6 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const deviceEPR = "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a11"
 
-// quiet is a discovery transport to nobody: these tests connect by address.
-type quiet struct{}
-
-func (quiet) Serve(ctx context.Context, _ func(discovery.Datagram)) error {
-	<-ctx.Done()
-	return nil
-}
-func (quiet) Multicast([]byte) error               { return nil }
-func (quiet) Unicast(netip.AddrPort, []byte) error { return nil }
-func (quiet) Close() error                         { return nil }
-
 // world is where devices and consumers meet.
 type world struct {
 	provider provider.Config
@@ -63,7 +52,7 @@ func overTLS(t *testing.T) world {
 		return id
 	}
 	return world{
-		provider: provider.Config{Identity: id("device", sdc.RoleProvider), Transport: quiet{}},
+		provider: provider.Config{Identity: id("device", sdc.RoleProvider), Transport: discoverytest.NewSilence()},
 		consumer: consumer.Config{Identity: id("station", sdc.RoleConsumer)},
 	}
 }
@@ -74,7 +63,7 @@ func inMemory(t *testing.T) world {
 	here, there := network.Host("192.0.2.1"), network.Host("192.0.2.2")
 	return world{
 		provider: provider.Config{
-			Insecure: true, Dial: here.Dial, Transport: quiet{},
+			Insecure: true, Dial: here.Dial, Transport: discoverytest.NewSilence(),
 			Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
 		},
 		consumer: consumer.Config{

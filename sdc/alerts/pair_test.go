@@ -3,7 +3,6 @@ package alerts_test
 import (
 	"context"
 	"net"
-	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/bubble"
+	"github.com/semeco/go-sdc/internal/discoverytest"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -19,17 +19,6 @@ import (
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/sdc/provider"
 )
-
-// quiet is a discovery transport to nobody: the consumer connects by address.
-type quiet struct{}
-
-func (quiet) Serve(ctx context.Context, _ func(discovery.Datagram)) error {
-	<-ctx.Done()
-	return nil
-}
-func (quiet) Multicast([]byte) error               { return nil }
-func (quiet) Unicast(netip.AddrPort, []byte) error { return nil }
-func (quiet) Close() error                         { return nil }
 
 // TestAlertsAsAConsumerSeesThem runs a device with a manager, and a consumer that sees values, alerts and self checks, and operates.
 func TestAlertsAsAConsumerSeesThem(t *testing.T) {
@@ -41,7 +30,7 @@ func TestAlertsAsAConsumerSeesThem(t *testing.T) {
 		here, there := network.Host("192.0.2.1"), network.Host("192.0.2.2")
 		var m *alerts.Manager
 		dev, err := provider.New(provider.Config{
-			EPR: epr, MDIB: alerts.FixtureSnapshot(t), Insecure: true, Dial: here.Dial, Transport: quiet{},
+			EPR: epr, MDIB: alerts.FixtureSnapshot(t), Insecure: true, Dial: here.Dial, Transport: discoverytest.NewSilence(),
 			Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
 			Hooks:  provider.Hooks{Committed: func(string, int, time.Duration) { m.Notice() }},
 		})

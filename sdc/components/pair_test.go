@@ -3,7 +3,6 @@ package components_test
 import (
 	"context"
 	"net"
-	"net/netip"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/bubble"
+	"github.com/semeco/go-sdc/internal/discoverytest"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -20,17 +20,6 @@ import (
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/sdc/provider"
 )
-
-// quiet is a discovery transport to nobody: the consumer connects by address.
-type quiet struct{}
-
-func (quiet) Serve(ctx context.Context, _ func(discovery.Datagram)) error {
-	<-ctx.Done()
-	return nil
-}
-func (quiet) Multicast([]byte) error               { return nil }
-func (quiet) Unicast(netip.AddrPort, []byte) error { return nil }
-func (quiet) Close() error                         { return nil }
 
 // TestConsumerFollowsCascadesAndSteps: what a consumer has after a cascade, and after the clock was stepped, is what the device has.
 func TestConsumerFollowsCascadesAndSteps(t *testing.T) {
@@ -41,7 +30,7 @@ func TestConsumerFollowsCascadesAndSteps(t *testing.T) {
 		defer network.Close()
 		here, there := network.Host("192.0.2.1"), network.Host("192.0.2.2")
 		dev, err := provider.New(provider.Config{
-			EPR: epr, MDIB: components.FixtureSnapshot(t), Insecure: true, Dial: here.Dial, Transport: quiet{},
+			EPR: epr, MDIB: components.FixtureSnapshot(t), Insecure: true, Dial: here.Dial, Transport: discoverytest.NewSilence(),
 			Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
 		})
 		require.NoError(t, err)

@@ -3,7 +3,6 @@ package pairtest
 import (
 	"context"
 	"net"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/bubble"
+	"github.com/semeco/go-sdc/internal/discoverytest"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc"
@@ -43,17 +43,6 @@ func snapshot(t *testing.T) *mdib.Snapshot {
 	return snap
 }
 
-// quiet is a discovery transport to nobody: these tests connect by address.
-type quiet struct{}
-
-func (quiet) Serve(ctx context.Context, _ func(discovery.Datagram)) error {
-	<-ctx.Done()
-	return nil
-}
-func (quiet) Multicast([]byte) error               { return nil }
-func (quiet) Unicast(netip.AddrPort, []byte) error { return nil }
-func (quiet) Close() error                         { return nil }
-
 // setup changes the configurations and prepares the device before it runs.
 type setup struct {
 	provider func(*provider.Config)
@@ -70,7 +59,7 @@ func inBubble(t *testing.T, s setup, test func(t *testing.T, p *pair)) {
 		here, there := network.Host(deviceIP), network.Host(consumerIP)
 		p := &pair{net: network}
 		p.run(t, s, provider.Config{
-			EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Dial: here.Dial, Transport: quiet{},
+			EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Dial: here.Dial, Transport: discoverytest.NewSilence(),
 			Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
 		}, consumer.Config{
 			Insecure: true, Dial: there.Dial,
@@ -83,7 +72,7 @@ func inBubble(t *testing.T, s setup, test func(t *testing.T, p *pair)) {
 func overTLS(t *testing.T, s setup, test func(t *testing.T, p *pair)) {
 	t.Helper()
 	new(pair).run(t, s, provider.Config{
-		EPR: deviceURN, MDIB: snapshot(t), Identity: identity(t, "device", sdc.RoleProvider), Policy: provider.AllowAll(), Transport: quiet{},
+		EPR: deviceURN, MDIB: snapshot(t), Identity: identity(t, "device", sdc.RoleProvider), Policy: provider.AllowAll(), Transport: discoverytest.NewSilence(),
 	}, consumer.Config{Identity: identity(t, "consumer", sdc.RoleConsumer)}, test)
 }
 

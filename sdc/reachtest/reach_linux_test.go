@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/discoverytest"
 	"github.com/semeco/go-sdc/internal/netns"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
@@ -29,10 +30,6 @@ func TestMain(m *testing.M) {
 }
 
 const deviceURN = "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a12"
-
-func timing() discovery.Timing {
-	return discovery.Timing{HelloDelay: -1, MatchDelay: -1, MinDelay: 10 * time.Millisecond, MaxDelay: 20 * time.Millisecond}
-}
 
 // network reads addresses and names of interfaces.
 func network(names []string) sdc.Network {
@@ -58,7 +55,7 @@ func device(ctx context.Context, p *netns.Child, args []string) error {
 		return err
 	}
 	dev, err := provider.New(provider.Config{
-		EPR: deviceURN, MDIB: snap, Identity: id, Policy: provider.AllowAll(), ApplyProposals: true, Network: network(args[1:]), Timing: timing(),
+		EPR: deviceURN, MDIB: snap, Identity: id, Policy: provider.AllowAll(), ApplyProposals: true, Network: network(args[1:]), Timing: discoverytest.Timing(),
 	})
 	if err != nil {
 		return err
@@ -81,7 +78,7 @@ func desk(ctx context.Context, p *netns.Child, args []string) error {
 		return err
 	}
 	n := network(args[1:])
-	locator, err := discovery.NewClient(discovery.ClientConfig{UDP: n.UDP(), Timing: timing()})
+	locator, err := discovery.NewClient(discovery.ClientConfig{UDP: n.UDP(), Timing: discoverytest.Timing()})
 	if err != nil {
 		return err
 	}

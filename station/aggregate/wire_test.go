@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"net"
-	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/bubble"
+	"github.com/semeco/go-sdc/internal/discoverytest"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/lint"
 	"github.com/semeco/go-sdc/mdib"
@@ -87,20 +87,9 @@ func (d doors) Watch(ctx context.Context, _ discovery.Filter) iter.Seq[discovery
 	}
 }
 
-// silence is a discovery transport on which nothing is ever heard.
-type silence struct{}
-
-func (silence) Serve(ctx context.Context, _ func(discovery.Datagram)) error {
-	<-ctx.Done()
-	return nil
-}
-func (silence) Multicast([]byte) error               { return nil }
-func (silence) Unicast(netip.AddrPort, []byte) error { return nil }
-func (silence) Close() error                         { return nil }
-
 func (b *bedside) provide(host string) provider.Config {
 	h := b.network.Host(host)
-	return provider.Config{Insecure: true, Listen: listen(h), Dial: h.Dial, Transport: silence{}, MaxSubscription: 15 * time.Second}
+	return provider.Config{Insecure: true, Listen: listen(h), Dial: h.Dial, Transport: discoverytest.NewSilence(), MaxSubscription: 15 * time.Second}
 }
 
 func (b *bedside) consume(host string) *consumer.Consumer {

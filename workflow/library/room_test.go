@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/bubble"
+	"github.com/semeco/go-sdc/internal/discoverytest"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
@@ -73,7 +73,7 @@ func inRoom(t *testing.T, sims map[string]simulators.Simulator, test func(r *roo
 			ready, ended := make(chan *provider.Provider, 1), make(chan error, 1)
 			go func() {
 				ended <- simulators.Run(ctx, sim, provider.Config{
-					Insecure: true, Listen: listen(host), Dial: host.Dial, Transport: newSilence(), MaxSubscription: 15 * time.Second,
+					Insecure: true, Listen: listen(host), Dial: host.Dial, Transport: discoverytest.NewSilence(), MaxSubscription: 15 * time.Second,
 				}, func(p *provider.Provider) { ready <- p })
 			}()
 			d.stop = sync.OnceFunc(func() {
@@ -322,31 +322,6 @@ func (a *audit) trail() string {
 		fmt.Fprintf(&b, "%s %d %s %s %s %s %s\n", e.Time.Format("05.000"), e.Number, e.Event, e.Step, e.Operation, e.Outcome, e.Text)
 	}
 	return b.String()
-}
-
-// silence is a discovery transport on which nothing is ever heard.
-type silence struct {
-	once   sync.Once
-	closed chan struct{}
-}
-
-func newSilence() *silence { return &silence{closed: make(chan struct{})} }
-
-func (s *silence) Serve(ctx context.Context, _ func(discovery.Datagram)) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case <-s.closed:
-		return errors.New("closed")
-	}
-}
-
-func (*silence) Multicast([]byte) error               { return nil }
-func (*silence) Unicast(netip.AddrPort, []byte) error { return nil }
-
-func (s *silence) Close() error {
-	s.once.Do(func() { close(s.closed) })
-	return nil
 }
 
 func place2() sdc.LocationDetail { return sdc.LocationDetail{Facility: "HOSP", PoC: "OR 2"} }

@@ -1,4 +1,4 @@
-// Package thermometer runs a small device for the tests of the examples.
+// Package thermometer runs a small device for the tests of the examples, and has what these have in common.
 package thermometer
 
 import (
@@ -15,6 +15,7 @@ import (
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/sdc/pki"
 	"github.com/semeco/go-sdc/sdc/provider"
 )
 
@@ -45,6 +46,21 @@ func Network(t *testing.T) sdc.Network {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, c.Close()) }()
 	return sdc.Network{DiscoveryPort: uint16(c.LocalAddr().(*net.UDPAddr).Port)}
+}
+
+// Identities makes an authority and returns a function that issues a certificate of its own for a participant of a role.
+func Identities(t *testing.T) func(sdc.Role) *sdc.Identity {
+	t.Helper()
+	ca, err := pki.NewCA("", time.Hour)
+	require.NoError(t, err)
+	return func(role sdc.Role) *sdc.Identity {
+		t.Helper()
+		pair, err := ca.Issue(pki.Request{Name: "device", Role: role})
+		require.NoError(t, err)
+		id, err := pair.Identity()
+		require.NoError(t, err)
+		return id
+	}
 }
 
 // Measure commits a temperature.

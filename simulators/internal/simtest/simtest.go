@@ -3,10 +3,8 @@ package simtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/bubble"
+	"github.com/semeco/go-sdc/internal/discoverytest"
 	"github.com/semeco/go-sdc/internal/memnet"
 	"github.com/semeco/go-sdc/internal/reftest"
 	"github.com/semeco/go-sdc/lint"
@@ -85,7 +84,7 @@ func Run(t *testing.T, device func() (simulators.Simulator, error), test func(b 
 		defer stop() //nolint:errcheck // looked at below unless the test has failed before
 		go func() {
 			ended <- simulators.Run(ctx, sim, provider.Config{
-				Insecure: true, Listen: listen(host), Dial: host.Dial, Transport: newSilence(), MaxSubscription: 15 * time.Second,
+				Insecure: true, Listen: listen(host), Dial: host.Dial, Transport: discoverytest.NewSilence(), MaxSubscription: 15 * time.Second,
 			}, func(p *provider.Provider) { ready <- p })
 		}()
 		b := &Bench{T: t, documents: documents}
@@ -161,29 +160,4 @@ func Conforms(t *testing.T, snap *mdib.Snapshot) {
 	t.Run("schema", func(t *testing.T) {
 		reftest.Validate(t, map[string][]byte{"mdib": snap.Response().AppendXML(nil)})
 	})
-}
-
-// silence is a discovery transport on which nothing is ever heard.
-type silence struct {
-	once   sync.Once
-	closed chan struct{}
-}
-
-func newSilence() *silence { return &silence{closed: make(chan struct{})} }
-
-func (s *silence) Serve(ctx context.Context, _ func(discovery.Datagram)) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case <-s.closed:
-		return errors.New("closed")
-	}
-}
-
-func (*silence) Multicast([]byte) error               { return nil }
-func (*silence) Unicast(netip.AddrPort, []byte) error { return nil }
-
-func (s *silence) Close() error {
-	s.once.Do(func() { close(s.closed) })
-	return nil
 }
