@@ -200,7 +200,7 @@ type recordedFlags struct {
 }
 
 // snapshot is the MDIB of a file, a recording or a device.
-func (f deviceFlags) snapshot(e *env, source string, recorded recordedFlags) (*mdib.Snapshot, error) {
+func (f *deviceFlags) snapshot(e *env, source string, recorded recordedFlags) (*mdib.Snapshot, error) {
 	if snap, ok, err := snapshotOf(e, source, recorded.Device); ok {
 		return snap, err
 	}

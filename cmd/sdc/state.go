@@ -24,7 +24,7 @@ type remembering struct {
 }
 
 // remember opens the saved state; nil without --state.
-func (f stateFlags) remember(e *env, sim simulators.Simulator) (*remembering, error) {
+func (f *stateFlags) remember(e *env, sim simulators.Simulator) (*remembering, error) {
 	if f.State == "" {
 		if f.KeepVersions {
 			return nil, usagef("--keep-versions needs --state")

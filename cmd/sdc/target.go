@@ -28,7 +28,7 @@ type netFlags struct {
 	DiscoveryPort  uint16       `hidden:"" default:"3702" help:"UDP port of WS-Discovery; others than 3702 are for tests."`
 }
 
-func (f netFlags) network() sdc.Network {
+func (f *netFlags) network() sdc.Network {
 	n := sdc.Network{Interfaces: f.Interface, TTL: f.TTL, DiscoveryPort: f.DiscoveryPort}
 	if len(f.IP) == 1 && len(f.Interface) == 0 {
 		n.Address = f.IP[0]
@@ -39,7 +39,7 @@ func (f netFlags) network() sdc.Network {
 }
 
 // Validate refuses what this host cannot use, before anything is done. It is called by the parser.
-func (f netFlags) Validate() error {
+func (f *netFlags) Validate() error {
 	if f.TTL < 1 || f.TTL > 255 {
 		return fmt.Errorf("--ttl takes 1 to 255, not %d", f.TTL)
 	}
@@ -47,7 +47,7 @@ func (f netFlags) Validate() error {
 }
 
 // discover opens discovery by datagrams, which needs no trust.
-func (f netFlags) discover(e *env) (*discovery.Client, error) {
+func (f *netFlags) discover(e *env) (*discovery.Client, error) {
 	n := f.network()
 	if err := n.Validate(); err != nil {
 		return nil, usageError{err}
@@ -56,7 +56,7 @@ func (f netFlags) discover(e *env) (*discovery.Client, error) {
 }
 
 // finder opens discovery as the flags say. trust is needed for a proxy alone.
-func (f netFlags) finder(e *env, trust trustFlags) (finder, error) {
+func (f *netFlags) finder(e *env, trust trustFlags) (finder, error) {
 	byDatagram := func(peer string) bool { return strings.HasPrefix(peer, "soap.udp://") }
 	if f.DiscoveryProxy == "" && !slices.ContainsFunc(f.Peer, func(p string) bool { return !byDatagram(p) }) {
 		return f.discover(e)
@@ -81,7 +81,7 @@ func (f netFlags) finder(e *env, trust trustFlags) (finder, error) {
 }
 
 // discoveryOf opens discovery for a consumer that was made with DiscoveryProxy.
-func (f netFlags) discoveryOf(c *consumer.Consumer) (*consumer.Discovery, error) {
+func (f *netFlags) discoveryOf(c *consumer.Consumer) (*consumer.Discovery, error) {
 	return c.NewDiscovery(discovery.ClientConfig{MaxEndpoints: maxListed, Peers: f.Peer})
 }
 
@@ -117,7 +117,7 @@ type trustFlags struct {
 
 // identity is what the program acts as. Consumers and proxies refuse a certificate that is for another role; devices take it, since a test may want just that, but
 // never without a word.
-func (f trustFlags) identity(role string, e *env) (*sdc.Identity, error) {
+func (f *trustFlags) identity(role string, e *env) (*sdc.Identity, error) {
 	switch {
 	case f.TLS != "":
 		folder := sdc.Folder{Dir: f.TLS}
@@ -155,7 +155,7 @@ type deviceFlags struct {
 }
 
 // Validate is called by the parser.
-func (f deviceFlags) Validate() error {
+func (f *deviceFlags) Validate() error {
 	if f.Timeout <= 0 {
 		return fmt.Errorf("--timeout takes a positive duration, not %s", f.Timeout)
 	}
@@ -163,7 +163,7 @@ func (f deviceFlags) Validate() error {
 }
 
 // consumer makes the participant that a command acts as.
-func (f deviceFlags) consumer(e *env) (*consumer.Consumer, error) {
+func (f *deviceFlags) consumer(e *env) (*consumer.Consumer, error) {
 	id, err := f.identity("consumer", e)
 	if err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func (f deviceFlags) consumer(e *env) (*consumer.Consumer, error) {
 }
 
 // connect finds the target and connects to it. close must be called.
-func (f deviceFlags) connect(e *env, target string) (dev *consumer.Device, closeAll func(), err error) {
+func (f *deviceFlags) connect(e *env, target string) (dev *consumer.Device, closeAll func(), err error) {
 	c, err := f.consumer(e)
 	if err != nil {
 		return nil, nil, err
@@ -220,7 +220,7 @@ func closeConsumer(e *env, c *consumer.Consumer) {
 }
 
 // httpClient is for asking devices for their metadata without connecting.
-func (f deviceFlags) httpClient(e *env) (*soap.Client, error) {
+func (f *deviceFlags) httpClient(e *env) (*soap.Client, error) {
 	id, err := f.identity("consumer", e)
 	if err != nil {
 		return nil, err
@@ -233,7 +233,7 @@ func (f deviceFlags) httpClient(e *env) (*soap.Client, error) {
 }
 
 // find turns what the user calls a device into an endpoint with addresses.
-func (f deviceFlags) find(ctx context.Context, e *env, target string) (discovery.Endpoint, error) {
+func (f *deviceFlags) find(ctx context.Context, e *env, target string) (discovery.Endpoint, error) {
 	if isURL(target) { // needs no discovery
 		return discovery.Endpoint{XAddrs: []string{target}}, nil
 	}
@@ -250,7 +250,7 @@ func isURL(target string) bool {
 }
 
 // findBy is find by discovery that is open already.
-func (f deviceFlags) findBy(ctx context.Context, e *env, client finder, target string) (discovery.Endpoint, error) {
+func (f *deviceFlags) findBy(ctx context.Context, e *env, client finder, target string) (discovery.Endpoint, error) {
 	if isURL(target) {
 		return discovery.Endpoint{XAddrs: []string{target}}, nil
 	}
@@ -296,7 +296,7 @@ func matchEPR(all []discovery.Endpoint, prefix string) []discovery.Endpoint {
 }
 
 // matchName asks every device for its friendly name.
-func (f deviceFlags) matchName(ctx context.Context, e *env, all []discovery.Endpoint, name string) ([]discovery.Endpoint, error) {
+func (f *deviceFlags) matchName(ctx context.Context, e *env, all []discovery.Endpoint, name string) ([]discovery.Endpoint, error) {
 	client, err := f.httpClient(e)
 	if err != nil {
 		return nil, err

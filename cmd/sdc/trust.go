@@ -45,7 +45,7 @@ type access struct {
 }
 
 // open reads the policy and opens the audit file.
-func (f accessFlags) open(e *env) (*access, error) {
+func (f *accessFlags) open(e *env) (*access, error) {
 	a := &access{close: func() error { return nil }}
 	switch f.Policy {
 	case "any", "": // "" in tests that make the command by hand
