@@ -39,6 +39,8 @@ type Target struct {
 	GetPath, SetPath, EventPath string
 	// Operation is the handle of a SetValue operation that the device has.
 	Operation string
+
+	first func(*wire) error // if set, what is done with a connection before the attack
 }
 
 // Attack is one way of misbehaving.
@@ -91,7 +93,17 @@ func (t *Target) plain(ctx context.Context) (net.Conn, error) {
 }
 
 // open opens a connection as a trusted consumer.
-func (t *Target) open(ctx context.Context) (*wire, error) { return t.openAs(ctx, t.Trusted) }
+func (t *Target) open(ctx context.Context) (*wire, error) {
+	w, err := t.openAs(ctx, t.Trusted)
+	if err != nil || t.first == nil {
+		return w, err
+	}
+	if err := t.first(w); err != nil {
+		_ = w.Close()
+		return nil, err
+	}
+	return w, nil
+}
 
 func (t *Target) openAs(ctx context.Context, cfg *tls.Config) (*wire, error) {
 	c, err := t.plain(ctx)
