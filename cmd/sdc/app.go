@@ -128,6 +128,8 @@ func run(ctx context.Context, args []string, s streams) int {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errSilent):
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(s.err, "sdc: interrupted")
 	case errors.As(err, &usage):
 		fmt.Fprintf(s.err, "sdc: %v\nTry: %s --help\n", err, calledAs(k))
 		return exitUsage

@@ -454,6 +454,16 @@ func TestCertificateOfTheOtherRoleIsTold(t *testing.T) {
 	require.NotContains(t, errs, "warning")
 }
 
+// Ctrl-C is told in plain words.
+func TestInterruptionIsTold(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errs bytes.Buffer
+	code := run(ctx, []string{"info", "http://127.0.0.1:1/", "--insecure"}, streams{in: strings.NewReader(""), out: &out, err: &errs})
+	require.Equal(t, exitFailed, code)
+	require.Equal(t, "sdc: interrupted\n", errs.String())
+}
+
 func TestNetworkFlags(t *testing.T) {
 	for want, args := range map[string][]string{
 		"203.0.113.1":        {"discover", "--ip", "203.0.113.1"},

@@ -1,5 +1,5 @@
-// Minimal-consumer finds the first device on the network, mirrors it and prints
-// what changes.
+// Minimal-consumer finds the first device on the network that it can connect to, mirrors
+// it and prints what changes.
 //
 //	sdc pki issue pki station --role consumer
 //	go run ./examples/minimal-consumer -tls pki/station
@@ -41,11 +41,7 @@ func main() {
 }
 
 func run(ctx context.Context, cfg consumer.Config, out io.Writer) error {
-	target, err := first(ctx, cfg.Network)
-	if err != nil {
-		return err
-	}
-	dev, err := consumer.Connect(ctx, target, cfg)
+	dev, err := first(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -77,17 +73,23 @@ func run(ctx context.Context, cfg consumer.Config, out io.Writer) error {
 	return nil
 }
 
-// first returns the first medical device that shows up.
-func first(ctx context.Context, network sdc.Network) (discovery.Endpoint, error) {
-	client, err := discovery.NewClient(discovery.ClientConfig{UDP: network.UDP()})
+// first connects to the first medical device that shows up and is trusted.
+func first(ctx context.Context, cfg consumer.Config) (*consumer.Device, error) {
+	client, err := discovery.NewClient(discovery.ClientConfig{UDP: cfg.Network.UDP()})
 	if err != nil {
-		return discovery.Endpoint{}, err
+		return nil, err
 	}
 	defer client.Close()
 	for ev := range client.Watch(ctx, discovery.Filter{Types: discovery.DeviceTypes()}) {
-		if ev.Kind != discovery.Gone && len(ev.Endpoint.XAddrs) > 0 {
-			return ev.Endpoint, nil
+		target := ev.Endpoint
+		if ev.Kind == discovery.Gone || len(target.XAddrs) == 0 {
+			continue
 		}
+		dev, err := consumer.Connect(ctx, target, cfg)
+		if err == nil {
+			return dev, nil
+		}
+		log.Print(err) // the next one may be for us
 	}
-	return discovery.Endpoint{}, errors.New("no device found")
+	return nil, errors.New("no device found")
 }
