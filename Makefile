@@ -122,6 +122,17 @@ microbench: ## every Go benchmark once, with allocations
 interop: venv ## only the tests against the independent stack
 	SDC_REQUIRE_PEER=1 SDC_REQUIRE_SCHEMAS=1 $(GO) test -count=1 -v ./interop/...
 
+.PHONY: interop-sdcri
+interop-sdcri: .java/.installed ## the tests against SDCri, an independent stack in Java; needs a JDK (17 or later) and Maven
+	SDC_REQUIRE_SDCRI=1 $(GO) test -count=1 -v -run SDCri ./interop
+
+.java/.installed: interop/java/pom.xml $(wildcard interop/java/*.java)
+	$(call step,SDCri in .java)
+	rm -rf .java && mkdir -p .java/classes
+	mvn -q -B -f interop/java/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.java/jars
+	javac -cp '.java/jars/*' -d .java/classes interop/java/*.java
+	touch $@
+
 .PHONY: venv
 venv: ## the independent Python stack, in ./.venv
 	@if ! $(MAKE) $(VENV_STAMP); then \
@@ -173,5 +184,5 @@ $(GOLANGCI): tools/go.mod tools/go.sum
 	cd tools && $(GO) build -o ../$(GOLANGCI) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 .PHONY: clean
-clean: ## remove .tools and .venv
-	rm -rf .tools .venv
+clean: ## remove .tools, .venv and .java
+	rm -rf .tools .venv .java

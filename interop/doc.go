@@ -8,4 +8,7 @@
 //
 // Without the virtual environment the tests are skipped; with SDC_REQUIRE_PEER=1,
 // as in continuous integration, they fail.
+//
+// A second independent stack, SDCri in Java, is met by the tests of sdcri_test.go. Its peers are in the folder java; make
+// interop-sdcri installs the stack, compiles them and runs the tests, and needs a JDK and Maven. Continuous integration does not.
 package interop

@@ -118,16 +118,22 @@ type peer struct {
 	more   chan struct{} // one token: events has grown
 }
 
-// start runs one of the programs until the test ends.
+// start runs one of the Python programs until the test ends.
 func (w *world) start(t *testing.T, program string, args ...string) *peer {
 	t.Helper()
 	args = append([]string{filepath.Join("python", program), "--epr", w.epr, "--discovery-port", fmt.Sprint(w.port)}, args...)
 	if w.tlsDir != "" {
 		args = append(args, "--tls", w.tlsDir)
 	}
+	return launch(t, program, python(t), args...)
+}
+
+// launch runs a peer until the test ends.
+func launch(t *testing.T, program, executable string, args ...string) *peer {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &peer{name: program, more: make(chan struct{}, 1), exited: make(chan struct{})}
-	p.cmd = exec.CommandContext(ctx, python(t), args...)
+	p.cmd = exec.CommandContext(ctx, executable, args...)
 	p.cmd.Stderr = &p.stderr
 	p.cmd.WaitDelay = 5 * time.Second
 	// Its notifications must reach the loopback, whatever proxy the host has.
@@ -182,7 +188,13 @@ func (p *peer) do(t *testing.T, answer string, command map[string]any) event {
 	t.Helper()
 	line, err := json.Marshal(command)
 	require.NoError(t, err)
-	_, err = p.stdin.Write(append(line, '\n'))
+	return p.say(t, answer, string(line))
+}
+
+// say sends a line and waits for the event that answers it.
+func (p *peer) say(t *testing.T, answer, line string) event {
+	t.Helper()
+	_, err := io.WriteString(p.stdin, line+"\n")
 	require.NoError(t, err, "%s", p.tail(10))
 	return p.expect(t, answer)
 }
