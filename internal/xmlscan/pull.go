@@ -146,11 +146,15 @@ func (s *Scanner) ResolveQNameBytes(text []byte) (Name, error) {
 	if len(text) > s.lim.MaxNameLen {
 		return Name{}, s.Errorf("%w: qualified name longer than %d bytes", ErrLimit, s.lim.MaxNameLen)
 	}
+	if e := s.value; e != nil && e.scope == s.scope && e.raw == string(text) { // as most values of xsi:type in a report
+		return Name{Space: e.space, Local: e.local}, nil
+	}
 	key := keyOf(text)
 	h := key.hash(text)
 	seen := s.names.find(text, key, h)
 	if seen != nil && !seen.decl { // checked before, be it as a name or as a value
 		if space, ok := s.inScope(seen); ok {
+			s.value = seen
 			return Name{Space: space, Local: seen.local}, nil
 		}
 	}

@@ -64,6 +64,7 @@ type Scanner struct {
 	names   nameCache
 	strings stringCache
 	last    *nameEntry // the name read before
+	value   *nameEntry // the value read as a qualified name before
 
 	lim Limits
 	err error
@@ -109,7 +110,7 @@ func (s *Scanner) reset(doc []byte, lim Limits, outside []Binding) {
 	s.scope = s.scopes
 	s.elements = 0
 	s.attrs, s.chars = s.attrs[:0], nil
-	s.last = nil
+	s.last, s.value = nil, nil
 	if cap(s.abuf) > keptBuffer {
 		s.abuf = nil
 	}
