@@ -37,48 +37,54 @@ func decodeSamples(d *codec.Decoder, b []byte) (Samples, error) {
 func appendSamples(out Samples, b []byte) (Samples, error) {
 	form, _ := formOf(1, 0)
 	for i := 0; i < len(b); {
-		if isSpace(b[i]) {
-			i++
-			continue
-		}
+		out, i = form.appendLike(out, b, i)
 		start := i
-		neg := b[i] == '-'
-		if neg {
-			i++
-		}
-		if i+8 <= len(b) && len(out) < cap(out) {
-			if x := binary.LittleEndian.Uint64(b[i:]); form.fits(x) {
-				coef := form.number(x)
-				if neg {
-					coef = -coef
-				}
-				i += form.length
-				out = out[:len(out)+1]
-				out[len(out)-1].packed = coef<<scaleBits | int64(form.scale) // not the text, which is zero: to write a pointer costs more
-				continue
-			}
-		}
-		first := i
 		for i < len(b) && !isSpace(b[i]) {
 			i++
 		}
-		d, ok := parseDecimal(b[start:i])
-		if !ok {
-			return nil, fmt.Errorf("sample %d: %w: %q", len(out), errDecimal, clip(string(b[start:i])))
+		if i > start {
+			d, ok := parseDecimal(b[start:i])
+			if !ok {
+				return nil, fmt.Errorf("sample %d: %w: %q", len(out), errDecimal, clip(string(b[start:i])))
+			}
+			out = append(out, d)
+			whole := i - start
+			if b[start] == '-' {
+				whole--
+			}
+			if d.scale() > 0 {
+				whole -= 1 + d.scale()
+			}
+			if f, ok := formOf(whole, d.scale()); ok { // the next one looks like this, presumably
+				form = f
+			}
 		}
-		out = append(out, d)
-		whole := i - first
-		if d.scale() > 0 {
-			whole -= 1 + d.scale()
-		}
-		if f, ok := formOf(whole, d.scale()); ok { // the next one looks like this, presumably
-			form = f
-		}
+		i++ // the space
 	}
 	if len(out) == 0 {
 		return nil, nil
 	}
 	return out, nil
+}
+
+// appendLike appends samples of the text from i on as long as they are of this form and there is room for them. It returns where the next one begins.
+func (f *sampleForm) appendLike(out Samples, b []byte, i int) (Samples, int) {
+	room, n := out[:cap(out)], len(out)
+	for ; n < len(room) && i+9 <= len(b); n++ {
+		start, minus := i, int64(0)
+		if b[i] == '-' {
+			minus = -1
+			start++
+		}
+		x := binary.LittleEndian.Uint64(b[start:])
+		if !f.fits(x) {
+			break
+		}
+		// Not the text, which is zero: to write a pointer costs more.
+		room[n].packed = (f.number(x)^minus-minus)<<scaleBits | int64(f.scale)
+		i = start + f.length
+	}
+	return room[:n], i
 }
 
 // AppendText appends the samples separated by single spaces; it never fails.
