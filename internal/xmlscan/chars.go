@@ -65,8 +65,8 @@ func scanText(d []byte, i int) int {
 }
 
 // scanAttr returns the index of the first q, which is a quote, or '<', '&',
-// TAB, LF or CR at or after i, or len(d).
-func scanAttr(d []byte, i int, q byte) int {
+// TAB, LF or CR at or after i, or len(d). breaks is false if there are no TAB, LF and CR in d.
+func scanAttr(d []byte, i int, q byte, breaks bool) int {
 	bit, with := uint64(ones*('&'^'"')), uint64(ones*('&'|'"')) // either quote differs from '&' in one bit
 	if q == '\'' {
 		bit, with = ones*('&'^'\''), ones*('&'|'\'')
@@ -77,7 +77,7 @@ func scanAttr(d []byte, i int, q byte) int {
 			return i + lowest(m)
 		}
 		if i == end {
-			return scanLongAttr(d, i, q)
+			return scanLongAttr(d, i, q, breaks)
 		}
 	}
 	for ; i < len(d); i++ {
@@ -91,7 +91,7 @@ func scanAttr(d []byte, i int, q byte) int {
 
 // scanLongAttr is scanAttr for values that are long, such as lists of samples: the vector instructions behind
 // IndexByte pay for themselves then. It goes on piece by piece, so that no byte is looked at over and over again.
-func scanLongAttr(d []byte, i int, q byte) int {
+func scanLongAttr(d []byte, i int, q byte, breaks bool) int {
 	const piece = 1024
 	for ; i < len(d); i += piece {
 		b := d[i:min(i+piece, len(d))]
@@ -101,8 +101,11 @@ func scanLongAttr(d []byte, i int, q byte) int {
 				b = b[:k]
 			}
 		}
-		if k := scanControl(b); k < whole {
-			return i + k
+		if breaks {
+			b = b[:scanControl(b)]
+		}
+		if len(b) < whole {
+			return i + len(b)
 		}
 	}
 	return len(d)
@@ -125,8 +128,8 @@ func scanControl(d []byte) int {
 
 // scanChars returns the index of the first byte that is not part of a legal
 // XML 1.0 character in valid UTF-8, or len(d); and the index of the first byte
-// outside ASCII before that, or -1.
-func scanChars(d []byte) (bad, nonASCII int) {
+// outside ASCII before that, or -1; and whether there is a TAB, LF or CR before it.
+func scanChars(d []byte) (bad, nonASCII int, breaks bool) {
 	nonASCII = -1
 	i := 0
 	for i < len(d) {
@@ -142,8 +145,9 @@ func scanChars(d []byte) (bad, nonASCII int) {
 						ctl &= (x ^ ones*'\r') + 0x7f*ones
 						ctl &= (x ^ ones*'\t') + 0x7f*ones
 						if ctl != 0 {
-							return i + lowest(ctl), nonASCII
+							return i + lowest(ctl), nonASCII, true
 						}
+						breaks = true
 					}
 					i += 8
 					continue
@@ -151,15 +155,16 @@ func scanChars(d []byte) (bad, nonASCII int) {
 			}
 			n := charLen(d[i:])
 			if n == 0 {
-				return i, nonASCII
+				return i, nonASCII, breaks
 			}
 			if n > 1 && nonASCII < 0 {
 				nonASCII = i
 			}
+			breaks = breaks || d[i] < ' '
 			i += n
 		}
 	}
-	return i, nonASCII
+	return i, nonASCII, breaks
 }
 
 // printable reports whether all bytes are ASCII without control characters.

@@ -54,6 +54,7 @@ type Scanner struct {
 	scopes   uint64    // last scope handed out, never reused
 	elements int
 	nonASCII int
+	breaks   bool // there are TAB, LF or CR in the document
 
 	attrs []Attr
 	abuf  []byte // values of the current attributes that had to be rewritten
@@ -126,12 +127,12 @@ func (s *Scanner) reset(doc []byte, lim Limits, outside []Binding) {
 	// One pass over all bytes first: what follows need not think about bad
 	// UTF-8 and control characters, and a byte below 0x20 is white space.
 	var bad int
-	bad, s.nonASCII = scanChars(doc)
+	bad, s.nonASCII, s.breaks = scanChars(doc)
 	s.doc = doc[:bad]
 	if bytes.HasPrefix(doc, bom) {
 		s.pos = len(bom)
 		if s.nonASCII == 0 { // the mark itself does not count
-			_, s.nonASCII = scanChars(s.doc[len(bom):])
+			_, s.nonASCII, _ = scanChars(s.doc[len(bom):])
 			if s.nonASCII >= 0 {
 				s.nonASCII += len(bom)
 			}

@@ -424,7 +424,7 @@ func TestScanFunctions(t *testing.T) {
 				require.Equal(t, naive(d, from, func(b byte) bool { return b <= ' ' || strings.IndexByte("<=>/", b) >= 0 }), scanName(d, from))
 				require.Equal(t, naive(d, from, func(b byte) bool { return strings.IndexByte("<&]\r", b) >= 0 }), scanText(d, from))
 				for _, q := range []byte(`"'`) {
-					require.Equal(t, naive(d, from, func(b byte) bool { return b < ' ' || b == q || b == '<' || b == '&' }), scanAttr(d, from, q))
+					require.Equal(t, naive(d, from, func(b byte) bool { return b < ' ' || b == q || b == '<' || b == '&' }), scanAttr(d, from, q, true))
 				}
 			}
 		}
@@ -441,7 +441,8 @@ func TestScanFunctions(t *testing.T) {
 		for _, q := range []byte(`"'`) {
 			for from := 0; from < len(d); from += 1 + r.IntN(len(d)) {
 				want := naive(d, from, func(b byte) bool { return b < ' ' || b == q || b == '<' || b == '&' })
-				if got := scanAttr(d, from, q); got != want {
+				_, _, breaks := scanChars(d)
+				if got := scanAttr(d, from, q, breaks || bytes.ContainsAny(d, "\x1f\t\n\r")); got != want {
 					t.Fatalf("%c in %q from %d: %d instead of %d", q, d, from, got, want)
 				}
 			}
@@ -466,9 +467,10 @@ func TestScanChars(t *testing.T) {
 		}
 		at := int(r) % len(pad)
 		d := []byte(pad[:at] + string(r) + pad[at:])
-		bad, first := scanChars(d)
+		bad, first, breaks := scanChars(d)
 		if isChar(r) {
 			require.Equal(t, len(d), bad, "%U", r)
+			require.Equal(t, r < ' ', breaks, "%U", r)
 			want := -1
 			if r >= 0x80 {
 				want = at

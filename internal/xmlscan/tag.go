@@ -149,7 +149,7 @@ func (s *Scanner) startTag(i int) (Kind, error) {
 			}
 			q = d[from-1]
 		}
-		j = scanAttr(d, from, q)
+		j = scanAttr(d, from, q, s.breaks)
 		start, to, rewritten := from, j, false
 		if j >= len(d) || d[j] != q {
 			var err error

@@ -163,7 +163,7 @@ func (s *Scanner) attrValue(i, j int, q byte) (from, to, quote int, err error) {
 				i++
 			}
 		}
-		j = scanAttr(d, i, q)
+		j = scanAttr(d, i, q, s.breaks)
 	}
 }
 
