@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// UnknownRoot is the root of an instance identifier that has none (BICEPS R5008, R5009, R0135).
+// UnknownRoot is the root of an instance identifier that has none (BICEPS R0135).
 const UnknownRoot = "biceps.uri.unk"
 
 // ContextKind is the scheme of a context scope (GLUE context scope).

@@ -46,7 +46,7 @@ func TestLocationScope(t *testing.T) {
 }
 
 func TestContextScope(t *testing.T) {
-	// covers: GLUE context scope, BICEPS R5008, BICEPS R5009, BICEPS R0135
+	// covers: GLUE context scope, BICEPS R5008, BICEPS R0135
 	for uri, want := range map[string]sdc.ContextScope{
 		"sdc.ctxt.pat:/biceps.uri.unk/4711":                  {Kind: sdc.PatientContext, Extension: "4711"},
 		"sdc.ctxt.ens:/urn%3Aoid%3A1.2.3/a%2Fb":              {Kind: sdc.EnsembleContext, Root: "urn:oid:1.2.3", Extension: "a/b"},

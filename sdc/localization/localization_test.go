@@ -102,7 +102,6 @@ func TestSelect(t *testing.T) {
 }
 
 func TestBadCatalogues(t *testing.T) {
-	// covers: BICEPS R5007
 	one := func(text string) string {
 		return `{"texts":[{"ref":"r","version":1,"translations":[` + text + `]}]}`
 	}
