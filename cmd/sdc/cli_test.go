@@ -341,6 +341,11 @@ func TestDeviceCommandsOverMutualTLS(t *testing.T) {
 	require.Contains(t, strings.Join(d.Scopes, " "), "sdc.mds.pkp:1.2.840.10004.20701.1.1")
 	require.Contains(t, strings.Join(d.Scopes, " "), "bed=2")
 
+	code, out, errs = call(t, with("info", url)...)
+	require.Equal(t, exitOK, code, errs)
+	require.Regexp(t, `^endpoint reference +`+epr, out, "no line above")
+	require.Regexp(t, `(?m)^model +Simulated ventilator`, out)
+	require.Regexp(t, `(?m)SV-0001`, out)
 	for _, target := range []string{epr, "7d9c9a4e", url} {
 		code, out, errs = call(t, with("info", target, "--json")...)
 		require.Equal(t, exitOK, code, errs)

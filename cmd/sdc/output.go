@@ -30,7 +30,9 @@ func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
 func (t *table) print(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(tw, strings.Join(t.head, "\t"))
+	if head := strings.Join(t.head, "\t"); strings.TrimSpace(head) != "" {
+		fmt.Fprintln(tw, head)
+	}
 	for _, r := range t.rows {
 		fmt.Fprintln(tw, strings.Join(r, "\t"))
 	}

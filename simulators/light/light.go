@@ -12,7 +12,6 @@ import (
 	"github.com/semeco/go-sdc/simulators"
 	"github.com/semeco/go-sdc/simulators/internal/bedside"
 	"github.com/semeco/go-sdc/simulators/internal/build"
-	"github.com/semeco/go-sdc/soap/dpws"
 )
 
 const (
@@ -22,10 +21,14 @@ const (
 	selfCheck   = 5 * time.Second
 )
 
+// plate gives a device MDIB, Model and Device.
+type plate = build.Plate
+
 // Light is a simulated surgical light. Make it with [New].
 type Light struct {
+	plate
+
 	opts    simulators.Options
-	mdib    *mdib.Snapshot
 	alarms  *bedside.Alarms
 	battery bedside.Battery
 	second  time.Duration
@@ -42,22 +45,9 @@ func New(opts simulators.Options) (*Light, error) {
 		return nil, err
 	}
 	return &Light{
-		opts: opts, mdib: snap, lamp: lamp{settings: DefaultSettings(), warmth: ambient}, battery: bedside.Battery{Charge: 100},
+		opts: opts, plate: build.NewPlate(snap, "Surgical light"), lamp: lamp{settings: DefaultSettings(), warmth: ambient}, battery: bedside.Battery{Charge: 100},
 		alarms: bedside.NewAlarms(build.HandleAlertSystem, nil),
 	}, nil
-}
-
-// MDIB is what the device starts with.
-func (d *Light) MDIB() *mdib.Snapshot { return d.mdib }
-
-// Model is shown to users.
-func (d *Light) Model() dpws.ThisModel {
-	return dpws.ThisModel{Manufacturer: dpws.Localized(build.Manufacturer, "en"), ModelName: dpws.Localized(modelName, "en"), ModelNumber: modelNumber}
-}
-
-// Device is shown to users.
-func (d *Light) Device() dpws.ThisDevice {
-	return dpws.ThisDevice{FriendlyName: dpws.Localized("Surgical light", "en"), FirmwareVersion: "1", SerialNumber: serial}
 }
 
 // BlockAir blocks the way of the cooling air or frees it: a light at high intensity then grows too warm.

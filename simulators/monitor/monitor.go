@@ -10,7 +10,6 @@ import (
 	"github.com/semeco/go-sdc/simulators"
 	"github.com/semeco/go-sdc/simulators/internal/bedside"
 	"github.com/semeco/go-sdc/simulators/internal/build"
-	"github.com/semeco/go-sdc/soap/dpws"
 )
 
 const (
@@ -20,10 +19,14 @@ const (
 	selfCheck   = 5 * time.Second
 )
 
+// plate gives a device MDIB, Model and Device.
+type plate = build.Plate
+
 // Monitor is a simulated patient monitor. Make it with [New].
 type Monitor struct {
+	plate
+
 	opts    simulators.Options
-	mdib    *mdib.Snapshot
 	bed     *simulators.Bed
 	alarms  *bedside.Alarms
 	signals *signals
@@ -43,22 +46,9 @@ func New(opts simulators.Options) (*Monitor, error) {
 		return nil, err
 	}
 	return &Monitor{
-		opts: opts, mdib: snap, bed: opts.OpenBed(), signals: newSignals(), battery: bedside.Battery{Charge: 100}, off: map[Sensor]bool{},
+		opts: opts, plate: build.NewPlate(snap, "Monitor"), bed: opts.OpenBed(), signals: newSignals(), battery: bedside.Battery{Charge: 100}, off: map[Sensor]bool{},
 		alarms: bedside.NewAlarms(build.HandleAlertSystem, limits()),
 	}, nil
-}
-
-// MDIB is what the device starts with.
-func (m *Monitor) MDIB() *mdib.Snapshot { return m.mdib }
-
-// Model is shown to users.
-func (m *Monitor) Model() dpws.ThisModel {
-	return dpws.ThisModel{Manufacturer: dpws.Localized(build.Manufacturer, "en"), ModelName: dpws.Localized(modelName, "en"), ModelNumber: modelNumber}
-}
-
-// Device is shown to users.
-func (m *Monitor) Device() dpws.ThisDevice {
-	return dpws.ThisDevice{FriendlyName: dpws.Localized("Monitor", "en"), FirmwareVersion: "1", SerialNumber: serial}
 }
 
 // Plug puts a sensor on the patient or takes it off, which shows as missing values and a technical

@@ -12,7 +12,6 @@ import (
 	"github.com/semeco/go-sdc/simulators/internal/bedside"
 	"github.com/semeco/go-sdc/simulators/internal/build"
 	"github.com/semeco/go-sdc/simulators/physio"
-	"github.com/semeco/go-sdc/soap/dpws"
 )
 
 const (
@@ -22,10 +21,14 @@ const (
 	selfCheck   = 5 * time.Second
 )
 
+// plate gives a device MDIB, Model and Device.
+type plate = build.Plate
+
 // Pump is a simulated infusion pump. Make it with [New].
 type Pump struct {
+	plate
+
 	opts    simulators.Options
-	mdib    *mdib.Snapshot
 	bed     *simulators.Bed
 	alarms  *bedside.Alarms
 	battery bedside.Battery
@@ -44,22 +47,9 @@ func New(opts simulators.Options) (*Pump, error) {
 		return nil, err
 	}
 	return &Pump{
-		opts: opts, mdib: snap, bed: opts.OpenBed(), engine: newEngine(DefaultProgram()), battery: bedside.Battery{Charge: 100},
+		opts: opts, plate: build.NewPlate(snap, "Infusion pump"), bed: opts.OpenBed(), engine: newEngine(DefaultProgram()), battery: bedside.Battery{Charge: 100},
 		alarms: bedside.NewAlarms(build.HandleAlertSystem, nil),
 	}, nil
-}
-
-// MDIB is what the device starts with.
-func (d *Pump) MDIB() *mdib.Snapshot { return d.mdib }
-
-// Model is shown to users.
-func (d *Pump) Model() dpws.ThisModel {
-	return dpws.ThisModel{Manufacturer: dpws.Localized(build.Manufacturer, "en"), ModelName: dpws.Localized(modelName, "en"), ModelNumber: modelNumber}
-}
-
-// Device is shown to users.
-func (d *Pump) Device() dpws.ThisDevice {
-	return dpws.ThisDevice{FriendlyName: dpws.Localized("Infusion pump", "en"), FirmwareVersion: "1", SerialNumber: serial}
 }
 
 // Occlude closes the line to the patient or opens it again. The pump notices by the pressure, which takes its time at low rates.

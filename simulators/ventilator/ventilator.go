@@ -12,7 +12,6 @@ import (
 	"github.com/semeco/go-sdc/simulators/internal/build"
 	"github.com/semeco/go-sdc/simulators/measure"
 	"github.com/semeco/go-sdc/simulators/physio"
-	"github.com/semeco/go-sdc/soap/dpws"
 )
 
 const (
@@ -25,10 +24,14 @@ const (
 	selfCheck  = 5 * time.Second
 )
 
+// plate gives a device MDIB, Model and Device.
+type plate = build.Plate
+
 // Ventilator is a simulated intensive care ventilator. Make it with [New].
 type Ventilator struct {
+	plate
+
 	opts   simulators.Options
-	mdib   *mdib.Snapshot
 	bed    *simulators.Bed
 	alarms *bedside.Alarms
 
@@ -53,25 +56,12 @@ func New(opts simulators.Options) (*Ventilator, error) {
 		return nil, err
 	}
 	v := &Ventilator{
-		opts: opts, mdib: snap, bed: opts.OpenBed(), machine: newMachine(start), sensor: newSensor(),
+		opts: opts, plate: build.NewPlate(snap, "Ventilator"), bed: opts.OpenBed(), machine: newMachine(start), sensor: newSensor(),
 		alarms:  bedside.NewAlarms(build.HandleAlertSystem, limits()),
 		battery: bedside.Battery{Charge: 100},
 		traces:  [3]*bedside.Trace{bedside.NewTrace(HandlePressure, 1), bedside.NewTrace(HandleFlow, 1), bedside.NewTrace(HandleVolume, 0)},
 	}
 	return v, nil
-}
-
-// MDIB is what the device starts with.
-func (v *Ventilator) MDIB() *mdib.Snapshot { return v.mdib }
-
-// Model is shown to users.
-func (v *Ventilator) Model() dpws.ThisModel {
-	return dpws.ThisModel{Manufacturer: dpws.Localized(build.Manufacturer, "en"), ModelName: dpws.Localized(modelName, "en"), ModelNumber: modelNumber}
-}
-
-// Device is shown to users.
-func (v *Ventilator) Device() dpws.ThisDevice {
-	return dpws.ThisDevice{FriendlyName: dpws.Localized("Ventilator", "en"), FirmwareVersion: "1", SerialNumber: serial}
 }
 
 // Settings returns the settings in force.

@@ -5,12 +5,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc/provider"
 	"github.com/semeco/go-sdc/simulators"
 	"github.com/semeco/go-sdc/simulators/internal/bedside"
 	"github.com/semeco/go-sdc/simulators/internal/build"
-	"github.com/semeco/go-sdc/soap/dpws"
 )
 
 const (
@@ -20,10 +18,14 @@ const (
 	selfCheck   = 5 * time.Second
 )
 
+// plate gives a device MDIB, Model and Device.
+type plate = build.Plate
+
 // Device is a simulated X-ray device. Make it with [New].
 type Device struct {
+	plate
+
 	opts    simulators.Options
-	mdib    *mdib.Snapshot
 	bed     *simulators.Bed
 	alarms  *bedside.Alarms
 	battery bedside.Battery
@@ -42,22 +44,9 @@ func New(opts simulators.Options) (*Device, error) {
 		return nil, err
 	}
 	return &Device{
-		opts: opts, mdib: snap, bed: opts.OpenBed(), generator: newGenerator(DefaultSettings()), battery: bedside.Battery{Charge: 100},
+		opts: opts, plate: build.NewPlate(snap, "X-ray"), bed: opts.OpenBed(), generator: newGenerator(DefaultSettings()), battery: bedside.Battery{Charge: 100},
 		alarms: bedside.NewAlarms(build.HandleAlertSystem, nil),
 	}, nil
-}
-
-// MDIB is what the device starts with.
-func (d *Device) MDIB() *mdib.Snapshot { return d.mdib }
-
-// Model is shown to users.
-func (d *Device) Model() dpws.ThisModel {
-	return dpws.ThisModel{Manufacturer: dpws.Localized(build.Manufacturer, "en"), ModelName: dpws.Localized(modelName, "en"), ModelNumber: modelNumber}
-}
-
-// Device is shown to users.
-func (d *Device) Device() dpws.ThisDevice {
-	return dpws.ThisDevice{FriendlyName: dpws.Localized("X-ray", "en"), FirmwareVersion: "1", SerialNumber: serial}
 }
 
 // Interlock opens or closes the contact of the room, a door for example. An open one ends whatever the device does. It is closed at first.
