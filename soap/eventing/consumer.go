@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/semeco/go-sdc/soap"
@@ -15,7 +16,7 @@ import (
 type consumer struct {
 	source *Source
 	key    string
-	refs   int           // subscriptions and endings that need it; guarded by source.mu
+	refs   atomic.Int32  // subscriptions and endings that need it; changes while source.mu is held, is read without
 	wake   chan struct{} // 1 when the goroutine has to look again
 
 	mu      sync.Mutex
@@ -59,7 +60,7 @@ func (s *Source) consumerLocked(key string) *consumer {
 		s.wg.Add(1)
 		go c.run()
 	}
-	c.refs++
+	c.refs.Add(1)
 	return c
 }
 
@@ -70,7 +71,7 @@ func (s *Source) release(c *consumer) {
 }
 
 func (s *Source) releaseLocked(c *consumer) {
-	if c.refs--; c.refs == 0 {
+	if c.refs.Add(-1) == 0 {
 		c.signal()
 	}
 }
@@ -166,10 +167,7 @@ func (c *consumer) run() {
 			}
 			continue
 		}
-		s.mu.Lock()
-		unused := c.refs == 0
-		s.mu.Unlock()
-		if unused {
+		if c.refs.Load() == 0 { // without a lock that all consumers share: this is on the path of every report
 			// The connection goes first: a subscription that comes now must not
 			// open a second one.
 			c.disconnect()
@@ -194,7 +192,7 @@ func (s *Source) forget(c *consumer) bool {
 	defer s.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.refs > 0 || c.queue.len() > 0 || len(c.urgent) > 0 {
+	if c.refs.Load() > 0 || c.queue.len() > 0 || len(c.urgent) > 0 {
 		return false
 	}
 	delete(s.consumers, c.key)
