@@ -12,6 +12,9 @@ import (
 // errBusy refuses a body for which there is no memory at the moment.
 var errBusy = errors.New("the bodies of other requests take all the memory set aside for them")
 
+// errNoTurn refuses a document that has waited too long for its turn.
+var errNoTurn = errors.New("documents of this size are worked on in turn, and too many wait")
+
 // admission bounds the requests under way, in number and in the memory of their bodies.
 type admission struct {
 	total, perPeer int
@@ -75,6 +78,14 @@ func (m *metered) Read(p []byte) (int, error) {
 func (m *metered) release() {
 	m.from.memory.Add(m.held)
 	m.held = 0
+}
+
+// peerOf is peerKey, but worked out once a connection.
+func peerOf(r *http.Request) string {
+	if c := connOf(r); c != nil && c.gated != nil && c.gated.who != "" {
+		return c.gated.who
+	}
+	return peerKey(r)
 }
 
 // peerKey names who sends a request: its certificate, or its IP address where there is none.

@@ -113,7 +113,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		MaxConnsPerHost:        cfg.MaxConnsPerHost,
 		MaxIdleConnsPerHost:    cfg.MaxConnsPerHost,
 		IdleConnTimeout:        cfg.IdleTimeout,
-		MaxResponseHeaderBytes: 64 << 10,
+		MaxResponseHeaderBytes: maxAnswerHeader,
 		TLSHandshakeTimeout:    defaultTimeout,
 		WriteBufferSize:        32 << 10, // a usual message in one write
 		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},

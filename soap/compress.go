@@ -52,8 +52,12 @@ func readInto(buf []byte, r io.Reader, size, limit int64) ([]byte, error) {
 	}
 	buf = slices.Grow(buf[:0], int(start)+1) // one more, so that the end is seen without growing
 	for {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
+		if len(buf) == cap(buf) { // append would grow it by a quarter only, and copy a large one a dozen times; more than half might never be used
+			more := int64(len(buf))/2 + 1
+			if left := size + 1 - int64(len(buf)); left > 0 {
+				more = min(more, left)
+			}
+			buf = append(make([]byte, 0, int64(len(buf))+more), buf...)
 		}
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]

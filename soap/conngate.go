@@ -4,7 +4,10 @@ import (
 	"container/list"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // connGate bounds the connections of one listener. Two kinds are told apart:
@@ -16,23 +19,30 @@ import (
 //   - One with a request is proven. These count for the peer that showed itself, by its
 //     certificate where there is one, and are never closed for the sake of others.
 //
-// Waiting in line is no choice: it would let whoever is greedy starve the others.
+// Waiting in line is no choice: it would let whoever is greedy starve the others. Nor is it always the oldest of all: while others have no more than a connection or two, it is
+// one of the IP address that has the most.
+//
+// What is computed for an unproven connection, the handshake before all, is computed in turn.
 type connGate struct {
 	net.Listener
 	total, perPeer, unproven int
+	turns                    *turns
+	patience                 time.Duration // for a turn
 	log                      *slog.Logger
 
 	mu      sync.Mutex
 	open    int
-	waiting list.List // of *gatedConn, unproven, oldest first
+	waiting list.List      // of *gatedConn, unproven, oldest first
+	byHost  map[string]int // how many of them an address has
 	byPeer  map[string]int
 	stopped bool
 }
 
-func newConnGate(l net.Listener, cfg *ServerConfig, log *slog.Logger) *connGate {
+func newConnGate(l net.Listener, cfg *ServerConfig, turns *turns, log *slog.Logger) *connGate {
 	return &connGate{
-		Listener: l, total: cfg.MaxConns, perPeer: cfg.MaxConnsPerPeer, unproven: cfg.MaxUnproven, log: log,
-		byPeer: make(map[string]int),
+		Listener: l, total: cfg.MaxConns, perPeer: cfg.MaxConnsPerPeer, unproven: cfg.MaxUnproven,
+		turns: turns, patience: cfg.ReadHeaderTimeout, log: log,
+		byHost: make(map[string]int), byPeer: make(map[string]int),
 	}
 }
 
@@ -43,7 +53,7 @@ func (g *connGate) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := &gatedConn{Conn: raw, gate: g}
+		c := &gatedConn{Conn: raw, gate: g, host: hostOf(raw.RemoteAddr()), left: make(chan struct{})}
 		out, ok := g.take(c)
 		if out != nil {
 			g.log.Debug("connection without a request made room for another", "peer", out.RemoteAddr())
@@ -52,7 +62,7 @@ func (g *connGate) Accept() (net.Conn, error) {
 		if ok {
 			return c, nil
 		}
-		g.log.Warn("connection refused: too many are open", "peer", hostOf(raw.RemoteAddr()))
+		g.log.Warn("connection refused: too many are open", "peer", c.host)
 		_ = raw.Close()
 	}
 }
@@ -65,16 +75,35 @@ func (g *connGate) take(c *gatedConn) (out *gatedConn, ok bool) {
 		return nil, false
 	}
 	if g.open >= g.total || g.waiting.Len() >= g.unproven {
-		oldest := g.waiting.Front()
-		if oldest == nil {
+		if out = g.oldestLocked(); out == nil {
 			return nil, false
 		}
-		out, _ = oldest.Value.(*gatedConn)
 		g.leaveLocked(out)
 	}
 	g.open++
 	c.place = g.waiting.PushBack(c)
+	g.byHost[c.host]++
 	return out, true
+}
+
+// oldestLocked is the oldest unproven connection of the address that has the most of them; nil if there is none.
+func (g *connGate) oldestLocked() (oldest *gatedConn) {
+	most := 0
+	for e := g.waiting.Front(); e != nil; e = e.Next() {
+		if c, ok := e.Value.(*gatedConn); ok && g.byHost[c.host] > most {
+			oldest, most = c, g.byHost[c.host]
+		}
+	}
+	return oldest
+}
+
+// provenLocked takes a connection from the unproven.
+func (g *connGate) provenLocked(c *gatedConn) {
+	g.waiting.Remove(c.place)
+	c.place = nil
+	if g.byHost[c.host]--; g.byHost[c.host] == 0 {
+		delete(g.byHost, c.host)
+	}
 }
 
 // prove moves a connection to those of a peer. False says that the peer has too many.
@@ -89,9 +118,10 @@ func (g *connGate) prove(c *gatedConn, peer string) bool {
 	case g.byPeer[peer] >= g.perPeer:
 		return false
 	}
-	g.waiting.Remove(c.place)
-	c.place, c.peer = nil, peer
+	g.provenLocked(c)
+	c.peer = peer
 	g.byPeer[peer]++
+	c.settle()
 	return true
 }
 
@@ -99,8 +129,7 @@ func (g *connGate) prove(c *gatedConn, peer string) bool {
 func (g *connGate) leaveLocked(c *gatedConn) {
 	switch {
 	case c.place != nil:
-		g.waiting.Remove(c.place)
-		c.place = nil
+		g.provenLocked(c)
 	case c.peer != "":
 		if g.byPeer[c.peer]--; g.byPeer[c.peer] == 0 {
 			delete(g.byPeer, c.peer)
@@ -140,15 +169,77 @@ func hostOf(a net.Addr) string {
 type gatedConn struct {
 	net.Conn
 	gate *connGate
+	host string // where it comes from
 	who  string // the peer of its requests; used by the goroutine that serves it alone
+
+	settled atomic.Bool   // proven, or closed: no turns any more
+	turn    atomic.Bool   // held
+	once    sync.Once     // closes
+	left    chan struct{} // when the connection is closed
 
 	// Guarded by gate.mu; one of them is set as long as the connection has its place.
 	place *list.Element // among the unproven
 	peer  string        // whose it is, once proven
 }
 
+// Read ends the turn, and returns in the next one.
+func (c *gatedConn) Read(p []byte) (int, error) {
+	if c.settled.Load() {
+		return c.Conn.Read(p)
+	}
+	c.rest()
+	n, err := c.Conn.Read(p)
+	if !c.work() {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return n, err
+}
+
+// Write writes between turns: the peer may not take it.
+func (c *gatedConn) Write(p []byte) (int, error) {
+	if c.settled.Load() {
+		return c.Conn.Write(p)
+	}
+	c.rest()
+	n, err := c.Conn.Write(p)
+	if !c.work() {
+		return n, os.ErrDeadlineExceeded
+	}
+	return n, err
+}
+
+// work waits for the turn; false if it does not come.
+func (c *gatedConn) work() bool {
+	if c.settled.Load() {
+		return true
+	}
+	if !c.gate.turns.take(c.host, c.gate.patience, c.left) {
+		return c.settled.Load()
+	}
+	c.turn.Store(true)
+	if c.settled.Load() { // while it was waited for
+		c.rest()
+	}
+	return true
+}
+
+// rest gives the turn back, if it is held.
+func (c *gatedConn) rest() {
+	if c.turn.CompareAndSwap(true, false) {
+		c.gate.turns.give()
+	}
+}
+
+// settle ends all turns.
+func (c *gatedConn) settle() {
+	c.settled.Store(true)
+	c.rest()
+}
+
 // Close closes the connection and gives its place back.
 func (c *gatedConn) Close() error {
+	c.once.Do(func() { close(c.left) })
+	c.settle()
 	err := c.Conn.Close()
 	c.gate.mu.Lock()
 	defer c.gate.mu.Unlock()

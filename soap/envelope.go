@@ -59,6 +59,8 @@ type Envelope struct {
 	body       xmlscan.Name
 	hasBody    bool
 	hasElement bool
+	blocks     int    // header blocks, and what should not be beside header and body
+	turn       *turn  // in which the body is decoded; nil if it is small, or nobody's request
 	must       []Name // header blocks that must be understood by us and are not addressing
 	refused    *Fault // the first thing wrong with the header, answered after mustUnderstand
 }
@@ -113,10 +115,11 @@ func parse(s *xmlscan.Scanner, doc []byte, lim xmlscan.Limits) (*Envelope, error
 		return e, VersionMismatch()
 	}
 	hasHeader := false
-	for !e.hasBody && s.Child() {
+	for !e.hasBody && e.blocks <= maxBlocks && s.Child() {
 		switch s.Name() {
 		case soapName("Header"):
 			if hasHeader {
+				e.count()
 				e.refuse(InvalidMessage("second header in envelope"))
 			}
 			hasHeader = true
@@ -127,6 +130,7 @@ func parse(s *xmlscan.Scanner, doc []byte, lim xmlscan.Limits) (*Envelope, error
 				e.hasElement, e.body = true, s.Name()
 			}
 		default:
+			e.count()
 			e.refuse(InvalidMessage("unexpected " + s.Name().String() + " in envelope"))
 			_ = s.Skip()
 		}
@@ -283,6 +287,8 @@ func DecodeAnswer[T any](e *Envelope, name Name, fn func(*xmlscan.Scanner) (T, e
 	case e.body != name:
 		return zero, fmt.Errorf("body is %v, want %v", e.body, name)
 	}
+	_ = e.turn.begin() // what has got so far goes on, also if there is none
+	defer e.turn.end()
 	v, err := fn(e.s)
 	if err == nil {
 		err = e.Close()

@@ -96,6 +96,9 @@ func (e *Envelope) decodeHeader() {
 	var seenTo, seenAction, seenID bool
 	for s.Child() {
 		n := s.Name()
+		if !e.count() {
+			return
+		}
 		if n.Space != xmlscan.NsAddressing {
 			e.decodeBlock(n)
 			continue
@@ -162,8 +165,18 @@ func (e *Envelope) decodeEndpoint(dst **EndpointReference, n Name) {
 	e.refuse(InvalidAddressingHeader(n.Local, "MissingAddressInEPR"))
 }
 
-// maxBlocks bounds the header blocks beyond addressing. Peers send a handful.
+// maxBlocks bounds the header blocks. Peers send a handful. The rest of a message that has more is not looked at.
 const maxBlocks = 64
+
+// count tells whether one more header block may be read.
+func (e *Envelope) count() bool {
+	e.blocks++
+	if e.blocks > maxBlocks {
+		e.refuse(InvalidMessage(fmt.Sprintf("more than %d header blocks", maxBlocks)))
+		return false
+	}
+	return true
+}
 
 // decodeBlock keeps a header block and notes whether it must be understood by
 // us, that is by the next node or the ultimate receiver (SOAP 1.2, 2.2 and 5.2).
@@ -173,10 +186,6 @@ func (e *Envelope) decodeBlock(n Name) {
 	role, _ := s.Attr(xmlscan.NsSOAP12, "role")
 	raw, err := s.Raw()
 	if err != nil {
-		return
-	}
-	if len(e.Header.Blocks) == maxBlocks {
-		e.refuse(InvalidMessage(fmt.Sprintf("more than %d header blocks", maxBlocks)))
 		return
 	}
 	e.Header.Blocks = append(e.Header.Blocks, raw)

@@ -351,7 +351,7 @@ func plainText(text []byte) bool {
 }
 
 const (
-	maxAnswerHeader = 64 << 10 // bytes, interim answers included
+	maxAnswerHeader = 64 << 10 // bytes of any HTTP answer; here interim answers included
 	maxInterim      = 5        // interim answers (1xx)
 )
 

@@ -73,11 +73,13 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 		s.refuse(w, r, http.StatusUnsupportedMediaType, why)
 		return false
 	}
+	turn := &turn{of: s.turns, peer: peerOf(r), patience: s.cfg.ReadTimeout}
+	defer turn.end()
 	memory := &metered{from: s.adm}
 	defer memory.release()
 	room := s.mem.getBuffer()
 	defer s.mem.putBuffer(room) // nothing of a request refers to its bytes
-	doc, status, err := s.readRequest(w, r, memory, room)
+	doc, status, err := s.readRequest(w, r, memory, turn, room)
 	if err != nil {
 		if status == http.StatusServiceUnavailable {
 			w.Header().Set("Retry-After", retryAfterBusy)
@@ -97,7 +99,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 		req.early = w
 	}
 	req.line, _ = w.(*lineWorker)
-	h, body, status := s.answer(r.Context(), req, ep, doc)
+	h, body, status := s.answer(r.Context(), req, ep, doc, turn)
 	if req.accepted {
 		if status/100 != 2 {
 			s.log.Warn("message accepted before it failed", "peer", r.RemoteAddr, "path", r.URL.Path, "status", status)
@@ -112,7 +114,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 	buf := s.mem.getBuffer()
 	defer s.mem.putBuffer(buf)
 	*buf = AppendEnvelope((*buf)[:0], h, body)
-	s.write(w, r, status, ContentType, *buf, gz)
+	s.write(w, r, turn, status, ContentType, *buf, gz)
 	return false
 }
 
@@ -143,8 +145,8 @@ func checkContentType(v string) string {
 }
 
 // readRequest reads the body within the limits; on error the status says what to answer.
-// memory is charged with it, on the wire and inflated. room is used for it.
-func (s *Server) readRequest(w http.ResponseWriter, r *http.Request, memory *metered, room *[]byte) ([]byte, int, error) {
+// memory is charged with it, on the wire and inflated. room is used for it. The turn is held when the document is large.
+func (s *Server) readRequest(w http.ResponseWriter, r *http.Request, memory *metered, turn *turn, room *[]byte) ([]byte, int, error) {
 	if r.ContentLength > s.cfg.MaxBody {
 		// net/http reads on for a little so that the client gets to see the answer.
 		return nil, http.StatusRequestEntityTooLarge, ErrTooLarge
@@ -162,13 +164,21 @@ func (s *Server) readRequest(w http.ResponseWriter, r *http.Request, memory *met
 		*room = doc
 	}
 	if err == nil && strings.HasSuffix(coding, "gzip") && len(doc) > 0 {
-		doc, err = s.mem.inflate(doc, s.cfg.MaxBody, memory)
+		if err = turn.begin(); err == nil {
+			doc, err = s.mem.inflate(doc, s.cfg.MaxBody, memory)
+		}
+	}
+	switch {
+	case err == nil && len(doc) >= costly:
+		err = turn.begin()
+	default:
+		turn.end()
 	}
 	var tooLong *http.MaxBytesError
 	switch {
 	case err == nil:
 		return doc, http.StatusOK, nil
-	case errors.Is(err, errBusy):
+	case errors.Is(err, errBusy), errors.Is(err, errNoTurn):
 		return nil, http.StatusServiceUnavailable, err
 	case errors.Is(err, ErrTooLarge), errors.As(err, &tooLong):
 		return nil, http.StatusRequestEntityTooLarge, ErrTooLarge
@@ -181,13 +191,16 @@ func (s *Server) readRequest(w http.ResponseWriter, r *http.Request, memory *met
 
 // answer is everything of SOAP: it parses, checks, dispatches and turns errors
 // into faults. A nil header means an empty answer with the status.
-func (s *Server) answer(ctx context.Context, req *Request, ep *Endpoint, doc []byte) (*Header, Body, int) {
+func (s *Server) answer(ctx context.Context, req *Request, ep *Endpoint, doc []byte, turn *turn) (*Header, Body, int) {
 	parser, ok := s.mem.parsers.Get().(*Parser)
 	if !ok {
 		parser = new(Parser)
 	}
 	env, err := parser.Parse(doc, s.cfg.Limits)
 	req.Envelope = env
+	if turn.end() && env != nil { // the handler may have to wait for others
+		env.turn = turn
+	}
 	defer func() {
 		parser.drop() // a handler that kept the request finds no body
 		s.mem.parsers.Put(parser)
@@ -315,22 +328,25 @@ func (s *Server) serveGet(w http.ResponseWriter, r *http.Request, ep *Endpoint) 
 	case doc == nil:
 		s.refuse(w, r, http.StatusNotFound, "no such document")
 	default:
-		s.write(w, r, http.StatusOK, doc.ContentType, doc.Body, offersGzip(r.Header["Accept-Encoding"]))
+		turn := &turn{of: s.turns, peer: peerOf(r), patience: s.cfg.ReadTimeout}
+		defer turn.end()
+		s.write(w, r, turn, http.StatusOK, doc.ContentType, doc.Body, offersGzip(r.Header["Accept-Encoding"]))
 	}
 }
 
 // write answers with a body of known length, compressed if that was offered and pays.
-func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte, gz bool) {
+func (s *Server) write(w http.ResponseWriter, r *http.Request, turn *turn, status int, contentType string, body []byte, gz bool) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
 	if s.cfg.GzipThreshold >= 0 {
 		h.Set("Vary", "Accept-Encoding")
-		if gz && len(body) >= s.cfg.GzipThreshold {
+		if gz && len(body) >= s.cfg.GzipThreshold && (len(body) < costly || turn.begin() == nil) {
 			buf := s.mem.getBuffer()
 			defer s.mem.putBuffer(buf)
 			*buf = s.mem.deflate((*buf)[:0], body)
 			body = *buf
 			h.Set("Content-Encoding", "gzip")
+			turn.end()
 		}
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -57,6 +58,11 @@ type ServerConfig struct {
 	// MaxBodies bounds the bytes of all bodies of requests under way together; 0 is 32 MiB.
 	// A body beyond it is answered 503 with Retry-After.
 	MaxBodies int64
+	// Turns is how many handshakes and documents of 64 KiB or more, requests and answers to be compressed, are worked on at a time,
+	// so that they leave processors to everything else; 0 is half of GOMAXPROCS, but one. Peers take turns: certificates, and IP
+	// addresses where none is known. A handshake that gets no turn within ReadHeaderTimeout is ended; a request that gets none within
+	// ReadTimeout is answered 503 with Retry-After.
+	Turns int
 	// GzipThreshold is the size in bytes from which an answer is compressed if the client
 	// offered gzip; 0 is 1024, negative is never.
 	GzipThreshold int
@@ -83,6 +89,7 @@ func (c *ServerConfig) setDefaults() {
 	def(&c.MaxRequests, 256)
 	def(&c.MaxRequestsPerPeer, 64)
 	def(&c.MaxBodies, 32<<20)
+	def(&c.Turns, max(1, runtime.GOMAXPROCS(0)/2))
 	if c.GzipThreshold == 0 {
 		c.GzipThreshold = 1024
 	}
@@ -97,10 +104,11 @@ func def[T int | int64 | time.Duration](v *T, d T) {
 // Server answers messages over HTTP/1.1. Paths can be added and removed while it
 // serves. A server may serve several listeners.
 type Server struct {
-	cfg ServerConfig
-	log *slog.Logger
-	mem scratch
-	adm *admission
+	cfg   ServerConfig
+	log   *slog.Logger
+	mem   scratch
+	adm   *admission
+	turns *turns
 
 	mu       sync.RWMutex
 	paths    map[string]*Endpoint
@@ -122,7 +130,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 		}
 	}
 	return &Server{
-		cfg: cfg, log: orDiscard(cfg.Logger), adm: newAdmission(&cfg),
+		cfg: cfg, log: orDiscard(cfg.Logger), adm: newAdmission(&cfg), turns: newTurns(cfg.Turns),
 		paths: make(map[string]*Endpoint), prefixes: make(map[string]*Endpoint),
 	}, nil
 }
@@ -186,7 +194,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	run := newServing(l.Addr())
-	gate := newConnGate(l, &s.cfg, s.log)
+	gate := newConnGate(l, &s.cfg, s.turns, s.log)
 	l = gate
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
