@@ -104,11 +104,11 @@ soak: ## ten minutes (SOAKTIME) of faults at random (SOAKSEED) on a fleet of dev
 ratios: ## short form of the benchmarks: wide margins on ratios, exact ones on allocations
 	$(call step,ratios and allocations)
 	$(GO) test -count=1 ./bench
-	$(GO) test -count=1 -run TestMixedAttack ./internal/attack
+	$(GO) test -count=1 -run TestMixedAttack ./internal/attack -attack.ratio 4
 
 .PHONY: attack
-attack: ## ten minutes (ATTACKTIME) of mixed attacks on a device, with a well-behaved consumer as witness
-	$(GO) test -count=1 -v -timeout 0 -run TestMixedAttack ./internal/attack -attack.for $(ATTACKTIME)
+attack: ## ten minutes (ATTACKTIME) of mixed attacks on a device, with a well-behaved consumer as witness, and that section of docs/security.md; for a machine that does nothing else
+	$(GO) test -count=1 -v -timeout 0 -run TestMixedAttack ./internal/attack -attack.for $(ATTACKTIME) -attack.at 4 -attack.ratio 2 -attack.record
 
 .PHONY: station-load
 station-load: chromium ## frame times and CPU of the web view with twenty devices and sixty waveforms; for a machine that does nothing else

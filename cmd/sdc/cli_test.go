@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -220,6 +221,49 @@ func TestPKICommands(t *testing.T) {
 	require.NotEmpty(t, errs)
 }
 
+// Whatever keeps an audit can bound its file, in the same way.
+func TestEveryAuditHasALimit(t *testing.T) {
+	parser, err := kong.New(&cli{})
+	require.NoError(t, err)
+	found := 0
+	var visit func(n *kong.Node)
+	visit = func(n *kong.Node) {
+		flags := map[string]string{}
+		for _, f := range n.Flags {
+			flags[f.Name] = f.Help
+		}
+		if _, ok := flags["audit"]; ok {
+			found++
+			require.Contains(t, flags, "audit-max-mib", n.FullPath())
+			require.Contains(t, flags["audit-max-mib"], "its chain goes on")
+		}
+		for _, c := range n.Children {
+			visit(c)
+		}
+	}
+	visit(parser.Model.Node)
+	require.GreaterOrEqual(t, found, 3)
+
+	file := filepath.Join(t.TempDir(), "audit")
+	f, err := auditLimit{AuditMax: 1}.openAudit(&env{ctx: t.Context()}, file, nil)
+	require.NoError(t, err)
+	long := strings.Repeat("x", 1000)
+	for range 300 {
+		require.NoError(t, f.Keep(t.Context(), audit.Event{Time: time.Now(), Kind: audit.Invoked, Subject: long, Operation: long, Reason: long, User: long}))
+	}
+	require.NoError(t, f.Close())
+	files, err := audit.Files(file)
+	require.NoError(t, err)
+	require.Len(t, files, 2)
+	for _, name := range files {
+		info, err := os.Stat(name)
+		require.NoError(t, err)
+		require.LessOrEqual(t, info.Size(), int64(1<<20))
+	}
+	code, out, errs := call(t, "audit", "verify", file)
+	require.Equal(t, exitOK, code, out+errs)
+}
+
 func TestAuditCommands(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "audit.log")
 	f, err := audit.Open(file, audit.FileConfig{MaxSize: 4 << 10})
@@ -269,6 +313,8 @@ func TestAuditCommands(t *testing.T) {
 			{"audit", "verify", file, "--expect", "abc"}, {"audit", "verify", file, "--after", "x"}, {"audit", "verify", file, "--after", "0:" + end.Hash},
 			{"audit", "show", file, "--kind", "nonsense"}, {"audit", "verify"}, {"simulate", "monitor", "--insecure", "--audit-max-mib", "1"},
 			{"simulate", "monitor", "--insecure", "--audit", file, "--audit-max-mib", "-1"},
+			{"station", "--insecure", "--audit-max-mib", "1"}, {"station", "--insecure", "--web", "127.0.0.1:0", "--control", file + ".c", "--audit", file, "--audit-max-mib", "-1"},
+			{"workflow", "run", "or-start", "--insecure", "--audit-max-mib", "1"}, {"workflow", "run", "or-start", "--insecure", "--audit", file, "--audit-max-mib", "1048577"},
 		},
 		exitFailed: {{"audit", "verify", file + ".none"}, {"audit", "show", file + ".none"}, {"audit", "show", "app.go"}, {"simulate", "monitor", "--insecure", "--audit", t.TempDir()}},
 	} {

@@ -24,7 +24,8 @@ type webFlags struct {
 	WebKey      string   `type:"existingfile" placeholder:"FILE" help:"Private key of --web-cert (PEM)."`
 	WebClientCA string   `name:"web-client-ca" type:"existingfile" placeholder:"FILE" help:"Authorities (PEM) from which browsers need a certificate."`
 	Control     string   `placeholder:"FILE" help:"Let browsers take control of devices, and write everything they do to this file, values included (a JSON object a line)."`
-	Audit       string   `placeholder:"FILE" help:"Append who controlled what from browsers, without values, to this file too, whose records are chained (sdc audit verify). Needs --control."`
+	auditLimit
+	Audit string `placeholder:"FILE" help:"Append who controlled what from browsers, without values, to this file too, whose records are chained (sdc audit verify). Needs --control."`
 }
 
 // webView is the web view of a station, listening already; nil without --web.
@@ -40,6 +41,9 @@ func (c *webFlags) prepareWeb(ctx context.Context, e *env, s *station.Station) (
 	if c.Audit != "" && c.Control == "" {
 		return nil, usagef("--audit records what browsers do under --control, which is not given")
 	}
+	if c.AuditMax != 0 && c.Audit == "" {
+		return nil, usagef("--audit-max-mib goes with --audit, which is not given")
+	}
 	if c.Web == "" {
 		if c.Control != "" || c.WebCert != "" || c.WebKey != "" || c.WebClientCA != "" || len(c.WebHosts) > 0 {
 			return nil, usagef("--control and the options that begin with --web need --web")
@@ -53,7 +57,7 @@ func (c *webFlags) prepareWeb(ctx context.Context, e *env, s *station.Station) (
 	}
 	cfg := web.Config{Station: s, Hosts: c.WebHosts, Logger: e.log}
 	if c.Control != "" {
-		if v.audit, err = openControlAudit(e, c.Control, c.Audit); err != nil {
+		if v.audit, err = c.openControlAudit(e); err != nil {
 			return nil, err
 		}
 		cfg.Control = &web.Control{Audit: v.audit.keep}
@@ -110,16 +114,14 @@ type controlAudit struct {
 	chain *audit.File // may be nil
 }
 
-func openControlAudit(e *env, path, chained string) (*controlAudit, error) {
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+func (c *webFlags) openControlAudit(e *env) (*controlAudit, error) {
+	f, err := os.OpenFile(c.Control, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("--control: %w", err)
 	}
 	a := &controlAudit{file: f}
-	if chained != "" {
-		if a.chain, err = audit.Open(chained, audit.FileConfig{Logger: e.log}); err != nil {
-			return nil, errors.Join(fmt.Errorf("--audit: %w", err), f.Close())
-		}
+	if a.chain, err = c.openAudit(e, c.Audit, nil); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	return a, nil
 }

@@ -30,11 +30,31 @@ func watchIdentity(e *env, id *sdc.Identity) func() {
 	}
 }
 
+// auditLimit goes with every --audit.
+type auditLimit struct {
+	AuditMax int64 `name:"audit-max-mib" placeholder:"MIB" help:"Set the audit file aside, as FILE and a number, before it exceeds so many MiB, and go on in a new one; its chain goes on. Default: never."`
+}
+
+// openAudit opens the file of --audit; nil without one. failed, if not nil, is told when records cannot be written, and with nil when they can again.
+func (l auditLimit) openAudit(e *env, path string, failed func(error)) (*audit.File, error) {
+	if l.AuditMax < 0 || l.AuditMax > 1<<20 || l.AuditMax > 0 && path == "" {
+		return nil, usagef("--audit-max-mib takes 1 to 1048576, together with --audit")
+	}
+	if path == "" {
+		return nil, nil
+	}
+	f, err := audit.Open(path, audit.FileConfig{MaxSize: l.AuditMax << 20, Logger: e.log, Failed: failed})
+	if err != nil {
+		return nil, fmt.Errorf("--audit: %w", err)
+	}
+	return f, nil
+}
+
 // accessFlags say what peers may do to a simulated device, and where it is recorded.
 type accessFlags struct {
-	Policy   string `placeholder:"any|read-only|FILE" default:"any" help:"Who may call operations: any trusted consumer, nobody, or as a policy file says. A device of your own is read-only unless it has a policy."`
-	AuditMax int64  `name:"audit-max-mib" placeholder:"MIB" help:"Set the audit file aside, as FILE and a number, before it exceeds so many MiB, and go on in a new one; its chain goes on. Default: never."`
-	Audit    string `placeholder:"FILE" help:"Append who connected, read, subscribed, called operations and was refused to this file, whose records are chained (sdc audit verify)."`
+	Policy string `placeholder:"any|read-only|FILE" default:"any" help:"Who may call operations: any trusted consumer, nobody, or as a policy file says. A device of your own is read-only unless it has a policy."`
+	auditLimit
+	Audit string `placeholder:"FILE" help:"Append who connected, read, subscribed, called operations and was refused to this file, whose records are chained (sdc audit verify)."`
 }
 
 // access is what accessFlags come to.
@@ -59,22 +79,15 @@ func (f *accessFlags) open(e *env) (*access, error) {
 		}
 		a.policy = p
 	}
-	if f.AuditMax < 0 || f.AuditMax > 1<<20 || f.AuditMax > 0 && f.Audit == "" {
-		return nil, usagef("--audit-max-mib takes 1 to 1048576, together with --audit")
-	}
-	if f.Audit == "" {
-		return a, nil
-	}
-	file, err := audit.Open(f.Audit, audit.FileConfig{MaxSize: f.AuditMax << 20, Logger: e.log, Failed: func(err error) {
+	file, err := f.openAudit(e, f.Audit, func(err error) {
 		if err != nil {
 			fmt.Fprintln(e.err, "sdc: audit records cannot be written:", err)
 		}
-	}})
-	if err != nil {
-		return nil, err
+	})
+	if file != nil {
+		a.sink, a.close = file, file.Close
 	}
-	a.sink, a.close = file, file.Close
-	return a, nil
+	return a, err
 }
 
 // warn tells of handles in a policy file that the device does not have.

@@ -141,12 +141,13 @@ type workflowRunCmd struct {
 	Find      time.Duration     `default:"20s" help:"How long finding the devices may take."`
 	Settle    time.Duration     `default:"5s" help:"For workflows about all devices of a place: how long none may have come or gone before they begin."`
 	Decisions string            `placeholder:"FILE" help:"Append every decision with what it was made on, patient data included, to this file, one JSON object a line."`
-	Audit     string            `placeholder:"FILE" help:"Append every decision, without patient data, to this file, whose records are chained (sdc audit verify)."`
-	DryRun    bool              `help:"Look and decide, but invoke nothing. What cannot be judged without is told."`
-	Recording string            `type:"existingfile" placeholder:"FILE" help:"With --dry-run: run on what was recorded (sdc record) instead of the network, at the pace of then. Nobody is asked."`
-	From      string            `placeholder:"TIME" help:"Where in the recording to begin: from its start (90s), or a time (2006-01-02T15:04:05Z)."`
-	Yes       bool              `help:"Answer every question with yes. For simulated devices only: the questions are there for a reason."`
-	JSON      bool              `name:"json" help:"Print the audit and, as the last line, the result."`
+	auditLimit
+	Audit     string `placeholder:"FILE" help:"Append every decision, without patient data, to this file, whose records are chained (sdc audit verify)."`
+	DryRun    bool   `help:"Look and decide, but invoke nothing. What cannot be judged without is told."`
+	Recording string `type:"existingfile" placeholder:"FILE" help:"With --dry-run: run on what was recorded (sdc record) instead of the network, at the pace of then. Nobody is asked."`
+	From      string `placeholder:"TIME" help:"Where in the recording to begin: from its start (90s), or a time (2006-01-02T15:04:05Z)."`
+	Yes       bool   `help:"Answer every question with yes. For simulated devices only: the questions are there for a reason."`
+	JSON      bool   `name:"json" help:"Print the audit and, as the last line, the result."`
 }
 
 // workflowResult is the last line of sdc workflow run --json.
@@ -172,7 +173,7 @@ func (c *workflowRunCmd) Run(e *env) error {
 			return err
 		}
 	}
-	keep, closeAudit, err := c.openAudit(e, id)
+	keep, closeAudit, err := c.openRecords(e, id)
 	if err != nil {
 		return err
 	}
@@ -291,8 +292,8 @@ func (c *workflowRunCmd) join(e *env, id *sdc.Identity) (world workflow.World, l
 	}, nil
 }
 
-// openAudit makes what keeps the decisions: files that each entry has reached before anything is done, and the terminal.
-func (c *workflowRunCmd) openAudit(e *env, id *sdc.Identity) (workflow.Audit, func() error, error) {
+// openRecords makes what keeps the decisions: files that each entry has reached before anything is done, and the terminal.
+func (c *workflowRunCmd) openRecords(e *env, id *sdc.Identity) (workflow.Audit, func() error, error) {
 	var sinks audits
 	var closers []func() error
 	closeAll := func() error {
@@ -309,11 +310,10 @@ func (c *workflowRunCmd) openAudit(e *env, id *sdc.Identity) (workflow.Audit, fu
 		}
 		sinks, closers = append(sinks, workflow.JSONLines(synced{f})), append(closers, f.Close)
 	}
-	if c.Audit != "" {
-		f, err := audit.Open(c.Audit, audit.FileConfig{Logger: e.log})
-		if err != nil {
-			return nil, nil, errors.Join(fmt.Errorf("--audit: %w", err), closeAll())
-		}
+	switch f, err := c.openAudit(e, c.Audit, nil); {
+	case err != nil:
+		return nil, nil, errors.Join(err, closeAll())
+	case f != nil:
 		sinks, closers = append(sinks, workflow.Chained(f, localUser(id))), append(closers, f.Close)
 	}
 	if c.JSON {

@@ -92,9 +92,33 @@ func (t *Target) plain(ctx context.Context) (net.Conn, error) {
 	return c, c.SetDeadline(time.Now().Add(patience))
 }
 
+// elsewhere is where floods of connections come from, so that the device can tell them from the others: it lets each address push out its own. Systems on which not all of 127.0.0.0/8 is there have one
+// address for all.
+const elsewhere = "127.0.0.66:0"
+
+// flood opens a TCP connection on which nothing good will come.
+func (t *Target) flood(ctx context.Context) (net.Conn, error) {
+	from, err := net.ResolveTCPAddr("tcp", elsewhere)
+	if err != nil {
+		return nil, err
+	}
+	c, err := (&net.Dialer{LocalAddr: from}).DialContext(ctx, "tcp", t.host())
+	if err != nil {
+		return t.plain(ctx)
+	}
+	return c, c.SetDeadline(time.Now().Add(patience))
+}
+
+// tries is how often a good consumer tries to connect where it shares its address with a flood.
+const tries = 5
+
 // open opens a connection as a trusted consumer.
-func (t *Target) open(ctx context.Context) (*wire, error) {
-	w, err := t.openAs(ctx, t.Trusted)
+func (t *Target) open(ctx context.Context) (w *wire, err error) {
+	for range tries {
+		if w, err = t.openAs(ctx, t.Trusted); err == nil {
+			break
+		}
+	}
 	if err != nil || t.first == nil {
 		return w, err
 	}
@@ -224,14 +248,17 @@ func (t *Target) refused(ctx context.Context, path string, body []byte) error {
 
 // alive asks the device for its metadata as any consumer does.
 func (t *Target) alive(ctx context.Context) error {
-	status, answer, err := t.post(ctx, t.path(), envelope(transferGet, "", ""))
-	if err != nil {
-		return err
+	for n := 1; ; n++ {
+		status, answer, err := t.post(ctx, t.path(), envelope(transferGet, "", ""))
+		switch {
+		case err != nil:
+			return err
+		case status == 200:
+			return nil
+		case status != 0 || n == tries:
+			return fmt.Errorf("a good request is answered %d (0: closed), tried %d times: %.200s", status, n, answer)
+		}
 	}
-	if status != 200 {
-		return fmt.Errorf("a good request is answered %d: %.200s", status, answer)
-	}
-	return nil
 }
 
 // transferGet is the action of WS-Transfer Get.

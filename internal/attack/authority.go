@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"fmt"
 	"math/big"
 	"time"
 
@@ -43,6 +44,21 @@ func NewAuthority(name string) (*Authority, error) {
 	}
 	certificate, err := x509.ParseCertificate(der)
 	return &Authority{certificate, key}, err
+}
+
+// loadAuthority takes an authority's certificate and key, as [Authority.pair] gives them.
+func loadAuthority(pair tls.Certificate) (*Authority, error) {
+	key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("the authority has a key of type %T", pair.PrivateKey)
+	}
+	certificate, err := x509.ParseCertificate(pair.Certificate[0])
+	return &Authority{certificate, key}, err
+}
+
+// pair is the authority's certificate with its key.
+func (a *Authority) pair() tls.Certificate {
+	return tls.Certificate{Certificate: [][]byte{a.certificate.Raw}, PrivateKey: a.key, Leaf: a.certificate}
 }
 
 // Issue makes a certificate with a fresh key that is valid from and until the times, with the SDC key purposes.

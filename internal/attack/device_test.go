@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/ecdsa"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,20 +30,29 @@ import (
 	"github.com/semeco/go-sdc/sdc/provider"
 )
 
-// The device under attack is a process of its own, so that its memory can be told from the attackers'.
+// The device under attack is a process of its own, so that its memory can be told from the attackers'; they are one too where time is measured, so that the witness is not made to wait by what they
+// do. Both are this program, and end when their input does.
 const (
-	childDir  = "SDC_ATTACK_DEVICE" // folder of its identity
-	childPort = "SDC_ATTACK_PORT"   // its UDP port for discovery
+	childDir     = "SDC_ATTACK_DEVICE"    // folder of the device's identity
+	childPort    = "SDC_ATTACK_PORT"      // its UDP port for discovery
+	childAttacks = "SDC_ATTACK_ATTACKERS" // folder of what the attackers have
+	childLow     = "SDC_ATTACK_LOW"       // set if they run with the lowest priority
 )
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(childDir); dir != "" {
-		if err := runDevice(dir, os.Stdin, os.Stdout, os.Stderr); err != nil { //nolint:forbidigo // a program of its own
-			panic(err)
-		}
+	var err error
+	switch dir, attackers := os.Getenv(childDir), os.Getenv(childAttacks); {
+	case dir != "":
+		err = runDevice(dir, os.Stdin, os.Stdout, os.Stderr) //nolint:forbidigo // a program of its own
+	case attackers != "":
+		err = runAttackers(attackers, os.Stdin, os.Stdout) //nolint:forbidigo // a program of its own
+	default:
+		goleak.VerifyTestMain(m)
 		return
 	}
-	goleak.VerifyTestMain(m)
+	if err != nil {
+		panic(err)
+	}
 }
 
 const (
@@ -115,13 +126,49 @@ func runDevice(dir string, in io.Reader, out, log io.Writer) error {
 	}
 }
 
+// child is a process of this program.
+type child struct {
+	cmd  *exec.Cmd
+	in   io.Writer
+	said *bufio.Reader
+}
+
+// startChild runs this program until the test ends, and fails the test if it does not end in order or says anything on its standard error.
+func startChild(t *testing.T, env ...string) *child {
+	t.Helper()
+	cmd := exec.Command(os.Args[0]) //nolint:gosec // this very program
+	cmd.Env = append(os.Environ(), env...)
+	var problems strings.Builder
+	cmd.Stderr = &problems
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = stdin.Close()
+		err := cmd.Wait()
+		require.NoError(t, err, problems.String())
+		require.Empty(t, problems.String(), "errors in the log of the process")
+	})
+	return &child{cmd, stdin, bufio.NewReader(stdout)}
+}
+
+// read waits for a line in JSON.
+func (c *child) read(t *testing.T, v any) {
+	t.Helper()
+	line, err := c.said.ReadBytes('\n')
+	require.NoError(t, err, "the process has ended")
+	require.NoError(t, json.Unmarshal(line, v))
+}
+
 // victim is the device's process.
 type victim struct {
 	*Target
-	cmd *exec.Cmd
+	*child
 }
 
-// startVictim runs the device until the test ends, and fails the test if it does not end in order.
+// startVictim runs the device until the test ends.
 func startVictim(t *testing.T) (*victim, *sdc.Identity) {
 	t.Helper()
 	ca, err := NewAuthority("test authority")
@@ -138,44 +185,39 @@ func startVictim(t *testing.T) (*victim, *sdc.Identity) {
 	require.NoError(t, err)
 
 	dir := t.TempDir()
-	key, err := x509.MarshalPKCS8PrivateKey(device.Certificate.PrivateKey.(*ecdsa.PrivateKey)) //nolint:errcheck,forcetypeassert // made above
-	require.NoError(t, err)
-	for _, f := range []struct {
-		name, kind string
-		der        []byte
-	}{
-		{sdc.CAFile, "CERTIFICATE", ca.certificate.Raw}, {sdc.CertFile, "CERTIFICATE", device.Certificate.Certificate[0]},
-		{sdc.KeyFile, "PRIVATE KEY", key}, {sdc.CRLFile, "X509 CRL", list.Raw},
-	} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, f.name), pem.EncodeToMemory(&pem.Block{Type: f.kind, Bytes: f.der}), 0o600))
-	}
+	writePEM(t, dir, sdc.CAFile, "CERTIFICATE", ca.certificate.Raw)
+	writePEM(t, dir, sdc.CRLFile, "X509 CRL", list.Raw)
+	writePair(t, dir, device.Certificate)
 	port := freePort(t)
 
-	cmd := exec.Command(os.Args[0]) //nolint:gosec // this very program
-	cmd.Env = append(os.Environ(), childDir+"="+dir, childPort+"="+strconv.Itoa(int(port)))
-	var said strings.Builder
-	cmd.Stderr = &said
-	stdin, err := cmd.StdinPipe()
-	require.NoError(t, err)
-	stdout, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = stdin.Close()
-		err := cmd.Wait()
-		require.NoError(t, err, said.String())
-		require.Empty(t, said.String(), "errors in the device's log")
-	})
-	line, err := bufio.NewReader(stdout).ReadBytes('\n')
-	require.NoError(t, err, "the device did not start")
+	c := startChild(t, childDir+"="+dir, childPort+"="+strconv.Itoa(int(port)))
 	var where []string
-	require.NoError(t, json.Unmarshal(line, &where))
-	target := &Target{
-		EPR: where[0], XAddr: where[1], Trusted: insider.ClientTLS(sdc.RoleProvider), Authority: ca, Revoked: revoked,
-		Discovery: multicastGroup(port), Operation: settable,
-	}
-	target.GetPath, target.SetPath, target.EventPath = target.path()+"/Get", target.path()+"/Set", target.path()+"/StateEvent"
-	return &victim{target, cmd}, good
+	c.read(t, &where)
+	target := newTarget(where[0], where[1], multicastGroup(port))
+	target.Trusted, target.Authority, target.Revoked = insider.ClientTLS(sdc.RoleProvider), ca, revoked
+	return &victim{target, c}, good
+}
+
+// newTarget is a device of this program without what attackers have.
+func newTarget(epr, xaddr string, discovery netip.AddrPort) *Target {
+	t := &Target{EPR: epr, XAddr: xaddr, Discovery: discovery, Operation: settable}
+	t.GetPath, t.SetPath, t.EventPath = t.path()+"/Get", t.path()+"/Set", t.path()+"/StateEvent"
+	return t
+}
+
+// writePair writes a certificate and its key as [sdc.LoadIdentity] reads them.
+func writePair(t *testing.T, dir string, c tls.Certificate) {
+	t.Helper()
+	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey.(*ecdsa.PrivateKey)) //nolint:errcheck,forcetypeassert // issued by an Authority
+	require.NoError(t, err)
+	writePEM(t, dir, sdc.CertFile, "CERTIFICATE", c.Certificate[0])
+	writePEM(t, dir, sdc.KeyFile, "PRIVATE KEY", key)
+}
+
+func writePEM(t *testing.T, dir, name, kind string, der []byte) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
 }
 
 // freePort is a UDP port that nobody uses at present.

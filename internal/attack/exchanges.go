@@ -109,7 +109,7 @@ func exchanges() []Attack {
 			return t.slow(ctx, "POST "+t.path()+" HTTP/1.1\r\nHost: "+t.host()+"\r\nContent-Type: application/soap+xml\r\nContent-Length: 100000\r\n\r\n", " ")
 		}},
 		{"silent-connections", area, "connections without a request; the oldest make room for others", false, func(ctx context.Context, t *Target) error {
-			return t.besides(ctx, 600, func() (io.Closer, error) { return t.plain(ctx) })
+			return t.besides(ctx, 600, func() (io.Closer, error) { return t.flood(ctx) })
 		}},
 		{"unread-answers", area, "requests whose answers nobody reads; others are served meanwhile", false, func(ctx context.Context, t *Target) error {
 			return t.besides(ctx, 20, func() (io.Closer, error) {
@@ -123,7 +123,7 @@ func exchanges() []Attack {
 		}},
 		{"connect-and-leave", area, "200 connections that end at once; others are served meanwhile", false, func(ctx context.Context, t *Target) error {
 			for range 200 {
-				c, err := t.plain(ctx)
+				c, err := t.flood(ctx)
 				if err != nil {
 					return err
 				}

@@ -72,7 +72,7 @@ func handshakes() []Attack {
 		{"silent-handshake", area, "connections that stop in the middle of the handshake; others are served meanwhile", false, func(ctx context.Context, t *Target) error {
 			hello := []byte{0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3}
 			return t.besides(ctx, 200, func() (io.Closer, error) {
-				c, err := t.plain(ctx)
+				c, err := t.flood(ctx)
 				if err == nil {
 					_, _ = c.Write(hello)
 				}

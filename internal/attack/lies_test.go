@@ -731,6 +731,25 @@ func announcements() []lie {
 			check(s.t, now)
 		}}
 	}
+	// spoofed is what somebody says in the name of a device that stays connected all the same.
+	spoofed := func(name, about string, data func(n int) []byte) lie {
+		return lie{name: name, area: area, about: about, run: func(s *scene) {
+			client := s.discovery()
+			defer client.close()
+			c := s.join(client)
+			defer c.stop()
+			d, err := c.Connect(s.t.Context(), s.liar.endpoint())
+			require.NoError(s.t, err)
+			voice := s.transport("192.0.2.66")
+			defer func() { _ = voice.Close() }()
+			for n := range 20 {
+				require.NoError(s.t, voice.Multicast(data(n)))
+				pass(2 * time.Second)
+			}
+			require.Equal(s.t, consumer.Live, d.Link().State)
+			s.settled(d)
+		}}
+	}
 	var invented [][]byte
 	for i := range 5000 {
 		invented = append(invented, hello(fmt.Sprintf("urn:uuid:00000000-0000-4000-8000-%012d", i), "urn:s", "http://192.0.2.6/", 1))
@@ -750,38 +769,12 @@ func announcements() []lie {
 			announcement("ProbeMatches", "<wsd:ProbeMatches>"+strings.Repeat("<wsd:ProbeMatch><wsa:EndpointReference><wsa:Address>"+somebody+
 				"</wsa:Address></wsa:EndpointReference><wsd:MetadataVersion>1</wsd:MetadataVersion></wsd:ProbeMatch>", 50)+"</wsd:ProbeMatches>"),
 		}, none),
-		{name: "other-address", area: area, about: "a Hello with the EPR of a connected device and the address of a third party; the consumer asks the device where it is, and nobody else", run: func(s *scene) {
-			client := s.discovery()
-			defer client.close()
-			c := s.join(client)
-			defer c.stop()
-			d, err := c.Connect(s.t.Context(), s.liar.endpoint())
-			require.NoError(s.t, err)
-			voice := s.transport("192.0.2.66")
-			defer func() { _ = voice.Close() }()
-			for i := range 20 {
-				require.NoError(s.t, voice.Multicast(hello(liarEPR, "urn:s", "http://"+thirdIP+"/", 1000+i)))
-				pass(2 * time.Second)
-			}
-			require.Equal(s.t, consumer.Live, d.Link().State)
-			s.settled(d)
-		}},
-		{name: "forged-bye", area: area, about: "a Bye in the name of a connected device; the device is asked, and stays live", run: func(s *scene) {
-			client := s.discovery()
-			defer client.close()
-			c := s.join(client)
-			defer c.stop()
-			d, err := c.Connect(s.t.Context(), s.liar.endpoint())
-			require.NoError(s.t, err)
-			voice := s.transport("192.0.2.66")
-			defer func() { _ = voice.Close() }()
-			for range 20 {
-				require.NoError(s.t, voice.Multicast(announcement("Bye", "<wsd:Bye><wsa:EndpointReference><wsa:Address>"+liarEPR+"</wsa:Address></wsa:EndpointReference></wsd:Bye>")))
-				pass(2 * time.Second)
-			}
-			require.Equal(s.t, consumer.Live, d.Link().State)
-			s.settled(d)
-		}},
+		spoofed("other-address", "a Hello with the EPR of a connected device and the address of a third party; the consumer asks the device where it is, and nobody else", func(n int) []byte {
+			return hello(liarEPR, "urn:s", "http://"+thirdIP+"/", 1000+n)
+		}),
+		spoofed("forged-bye", "a Bye in the name of a connected device; the device is asked, and stays live", func(int) []byte {
+			return announcement("Bye", "<wsd:Bye><wsa:EndpointReference><wsa:Address>"+liarEPR+"</wsa:Address></wsa:EndpointReference></wsd:Bye>")
+		}),
 		{name: "many-addresses", area: area, about: "5 000 addresses for one device; the first 8 are tried", run: func(s *scene) {
 			target := s.liar.endpoint()
 			good := target.XAddrs[0]
