@@ -131,7 +131,7 @@ func isOther(text string) func(*testing.T, error) {
 }
 
 func TestClientRequest(t *testing.T) {
-	// covers: SDPi R0005, SDPi R1003, MDPWS encoding
+	// covers: SDPi R0005, SDPi R1003, MDPWS encoding, MDPWS R0006
 	type seen struct {
 		r    *http.Request
 		body []byte

@@ -113,7 +113,7 @@ func faultOf(t *testing.T, body []byte) *soap.Fault {
 const msgID = `<wsa:MessageID>urn:uuid:42</wsa:MessageID>`
 
 func TestServerFaults(t *testing.T) {
-	// covers: MDPWS R0012, MDPWS R0013, DPWS R0013, DPWS R0019, DPWS R0031, DPWS R0040, SOAP-1
+	// covers: MDPWS R0012, MDPWS R0013, DPWS R0013, DPWS R0019, DPWS R0031, DPWS R0040, SOAP-1, MDPWS R0006
 	url := serveActions(t, soap.ServerConfig{Understood: []soap.Name{{Space: "urn:x", Local: "known"}}}, handlers{
 		"urn:do":    echo,
 		"urn:oops":  func(context.Context, *soap.Request) (*soap.Response, error) { return nil, errors.New("secret") },

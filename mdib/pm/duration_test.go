@@ -63,6 +63,7 @@ func TestDurationOf(t *testing.T) {
 }
 
 func TestTimestamp(t *testing.T) {
+	// covers: BICEPS R5001
 	at := time.Date(2026, 11, 23, 10, 0, 0, 123_999_999, time.UTC)
 	ts := pm.TimestampOf(at)
 	require.Equal(t, pm.Timestamp(1795428000123), ts)

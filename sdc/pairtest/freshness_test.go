@@ -212,7 +212,7 @@ func TestHelloIsHeardWhileTheDeviceIsLookedFor(t *testing.T) {
 
 // A device that is killed and comes back at the same address knows nothing of its subscriptions: what it reports from then on arrives all the same.
 func TestDeviceThatRestartsWhereItWas(t *testing.T) {
-	// covers: COEX-4
+	// covers: COEX-4, CONS-1
 	var pc provider.Config
 	var dead atomic.Bool
 	inBubble(t, setup{provider: func(c *provider.Config) {

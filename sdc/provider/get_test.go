@@ -38,7 +38,7 @@ func TestGetMdib(t *testing.T) {
 }
 
 func TestGetMdDescription(t *testing.T) {
-	// covers: BICEPS C-55_0
+	// covers: BICEPS C-55_0, COEX-6
 	inBubble(t, nil, nil, func(t *testing.T, b *bench) {
 		for name, c := range map[string]struct{ handles, want []string }{
 			"none":                 {nil, []string{"mds", "mds2"}},
@@ -63,7 +63,7 @@ func TestGetMdDescription(t *testing.T) {
 }
 
 func TestGetMdState(t *testing.T) {
-	// covers: BICEPS C-62
+	// covers: BICEPS C-62, COEX-6
 	inBubble(t, nil, nil, func(t *testing.T, b *bench) {
 		all := mustCall[*msg.GetMdStateResponse](b.peer, "Get", sdc.ActionGetMdState, &msg.GetMdState{})
 		want := mustCall[*msg.GetMdibResponse](b.peer, "Get", sdc.ActionGetMdib, &msg.GetMdib{}).Mdib.MdState.State
@@ -88,7 +88,7 @@ func TestGetMdState(t *testing.T) {
 }
 
 func TestGetContextStates(t *testing.T) {
-	// covers: BICEPS R5039, BICEPS R5040, BICEPS R5041, BICEPS R5042
+	// covers: BICEPS R5039, BICEPS R5040, BICEPS R5041, BICEPS R5042, COEX-6
 	inBubble(t, nil, nil, func(t *testing.T, b *bench) {
 		require.NoError(t, b.dev.SetLocation(sdc.LocationDetail{Facility: "HOSP", Bed: "9"}))
 		location := func(mds string) (handles []string) {

@@ -15,7 +15,7 @@ import (
 )
 
 func TestPeriodicReports(t *testing.T) {
-	// covers: BICEPS periodic reports
+	// covers: BICEPS periodic reports, COEX-6
 	configure := func(c *provider.Config) {
 		c.Periodic = provider.Periodic{Metric: time.Second, Alert: 2 * time.Second, Component: 3 * time.Second, Context: 4 * time.Second, Operational: 5 * time.Second}
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 func TestDelivery(t *testing.T) {
-	// covers: SDPi R1003, SDPi R7001, SDPi R7003
+	// covers: SDPi R1003, SDPi R7001, SDPi R7003, MDPWS R0006
 	inBubble(t, SourceConfig{}, func(t *testing.T, b *bench) {
 		k := b.listener(consumerIP)
 		m1 := b.subscribeTo("/StateEvent", k, "one", time.Minute, actMetric, actAlert)
