@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -115,7 +116,11 @@ func run(ctx context.Context, args []string, s streams) int {
 		if errors.As(err, &parse) {
 			k = parse.Context
 		}
-		fmt.Fprintf(s.err, "sdc: %v\nTry: %s --help\n", err, calledAs(k))
+		message := err.Error()
+		if k != nil && (k.Selected() == nil || !k.Selected().Leaf()) { // what is not expected stands where a command would
+			message = strings.Replace(message, "unexpected argument", "there is no command", 1)
+		}
+		fmt.Fprintf(s.err, "sdc: %s\nTry: %s --help\n", message, calledAs(k))
 		return exitUsage
 	}
 	logs := slog.New(slog.DiscardHandler)

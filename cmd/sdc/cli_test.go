@@ -469,6 +469,8 @@ func TestWrongCallsAreRefused(t *testing.T) {
 		{"simulate", "pump", "--insecure", "--with", "monitor"}, {"simulate", "pump", "--insecure", "--devices", "3"},
 		{"simulate", "pump", "--insecure", "--max-subscription", "0s"}, {"info", "x", "--insecure", "--timeout", "0s"},
 		{"discovery-proxy", "--insecure", "--check-every", "0s"}, {"discovery-proxy", "--insecure", "--max-entries", "0"},
+		{"discover", "--for", "0s"}, {"watch", "x", "--insecure", "--for=-1s"}, {"pki", "init", "never-made", "--for=-1h"},
+		{"workflow", "run", "or-start", "--insecure", "--find", "0s"},
 		{"discover", "--ip", "not-an-ip"}, {"demo", "--for", "-1s"},
 	} {
 		code, _, errs := call(t, args...)
@@ -491,6 +493,18 @@ func TestWrongCallsPointAtTheHelpOfTheirCommand(t *testing.T) {
 		code, _, errs := call(t, args...)
 		require.Equal(t, exitUsage, code, args)
 		require.Contains(t, errs, want+"\n", args)
+	}
+}
+
+func TestUnknownCommandsAreCalledThat(t *testing.T) {
+	for what, args := range map[string][]string{
+		"sdc: there is no command frobnicate\n":                     {"frobnicate"},
+		"sdc: there is no command ishue, did you mean \"issue\"?\n": {"pki", "ishue"},
+		"sdc: unexpected argument extra\n":                          {"discover", "extra"},
+	} {
+		code, _, errs := call(t, args...)
+		require.Equal(t, exitUsage, code)
+		require.Contains(t, errs, what)
 	}
 }
 

@@ -30,6 +30,9 @@ type discovered struct {
 }
 
 func (c *discoverCmd) Run(e *env) error {
+	if c.For <= 0 {
+		return usagef("--for takes a positive duration, not %s", c.For)
+	}
 	filter := discovery.Filter{Scopes: c.Scope}
 	if !c.All {
 		filter.Types = discovery.DeviceTypes()

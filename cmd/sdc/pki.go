@@ -31,6 +31,9 @@ type pkiInitCmd struct {
 }
 
 func (c *pkiInitCmd) Run(e *env) error {
+	if c.For <= 0 {
+		return usagef("--for takes a positive duration, not %s", c.For)
+	}
 	ca, err := pki.NewCA(c.Name, c.For)
 	if err != nil {
 		return err

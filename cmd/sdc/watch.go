@@ -33,6 +33,9 @@ type watched struct {
 }
 
 func (c *watchCmd) Run(e *env) error {
+	if c.For < 0 {
+		return usagef("--for takes a positive duration, not %s", c.For)
+	}
 	dev, closeAll, err := c.connect(e, c.Target)
 	if err != nil {
 		return err

@@ -206,6 +206,9 @@ func (c *workflowRunCmd) Run(e *env) error {
 
 // options are those of the run but for what has to be opened.
 func (c *workflowRunCmd) options(e *env) (workflow.Options, error) {
+	if c.Find <= 0 || c.Settle < 0 {
+		return workflow.Options{}, usagef("--find takes a positive duration, --settle none that is negative")
+	}
 	w, err := readWorkflow(c.Workflow)
 	o := workflow.Options{Workflow: w, Parameters: c.Set, Find: c.Find, Settle: c.Settle, DryRun: c.DryRun, Logger: e.log, Devices: map[string][]string{}}
 	if err != nil {
