@@ -277,7 +277,32 @@ func (b *Batch) own(n *node) *node {
 	if n.owner == b.owner {
 		return n
 	}
-	return &node{entryMap: n.entryMap, childMap: n.childMap, entries: slices.Clone(n.entries), children: slices.Clone(n.children), owner: b.owner}
+	c, entries := newNode(len(n.entries))
+	copy(entries, n.entries)
+	*c = node{entryMap: n.entryMap, childMap: n.childMap, entries: entries, children: slices.Clone(n.children), owner: b.owner}
+	return c
+}
+
+// newNode returns a node and room for its entries. For few, as in most nodes, that is one allocation: a report of many states has most
+// nodes of a map copied, on either side.
+func newNode(entries int) (*node, []entry) {
+	switch {
+	case entries == 0:
+		return new(node), nil
+	case entries <= 2:
+		var both struct {
+			n    node
+			room [2]entry
+		}
+		return &both.n, both.room[:entries:entries]
+	case entries <= 4:
+		var both struct {
+			n    node
+			room [4]entry
+		}
+		return &both.n, both.room[:entries:entries]
+	}
+	return new(node), make([]entry, entries)
 }
 
 func (b *Batch) withEntry(n *node, i int, e entry) *node {
