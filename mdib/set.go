@@ -83,10 +83,7 @@ func (tx *Tx) editWaveform(handle string) (*pm.RealTimeSampleArrayMetricState, e
 	if tx.done || !ok || w.MetricValue == nil || tx.find(handle) >= 0 || tx.deleted(handle) {
 		return Edit[*pm.RealTimeSampleArrayMetricState](tx, handle)
 	}
-	bare, value := *w, *w.MetricValue
-	value.Samples = nil
-	bare.MetricValue = &value
-	after := bare.Clone() // deep: nothing is shared with the state before
+	after := w.CloneWithoutSamples()
 	tx.record(edit{handle: handle, before: w, after: after})
 	return after, nil
 }

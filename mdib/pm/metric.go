@@ -228,6 +228,23 @@ type RealTimeSampleArrayMetricState struct {
 	PhysiologicalRange []Range           `sdc:"PhysiologicalRange,*"`
 }
 
+// CloneWithoutSamples returns a deep copy that shares nothing with s and has no samples: for a waveform that is about to get others.
+func (s *RealTimeSampleArrayMetricState) CloneWithoutSamples() *RealTimeSampleArrayMetricState {
+	if s.MetricValue == nil {
+		return s.Clone()
+	}
+	var both struct { // as Clone does it
+		state RealTimeSampleArrayMetricState
+		value SampleArrayValue
+	}
+	both.state, both.value = *s, *s.MetricValue
+	both.state.MetricValue, both.value.Samples = nil, nil
+	both.state.unshare()
+	both.value.unshare()
+	both.state.MetricValue = &both.value
+	return &both.state
+}
+
 // DistributionSampleArrayMetricDescriptor describes an array over something other than time, a spectrum for example.
 type DistributionSampleArrayMetricDescriptor struct {
 	AbstractMetricDescriptor

@@ -177,6 +177,23 @@ func TestSamplesAreWrittenOneByOne(t *testing.T) {
 	}
 }
 
+// A clone without samples is one whose samples were taken away.
+func TestCloneWithoutSamples(t *testing.T) {
+	s := &pm.RealTimeSampleArrayMetricState{PhysiologicalRange: []pm.Range{{}}}
+	s.DescriptorHandle, s.BodySite = "wave", []pm.CodedValue{{Code: "1"}}
+	require.True(t, s.Clone().Equal(s.CloneWithoutSamples()))
+	s.MetricValue = &pm.SampleArrayValue{Samples: pm.Samples{pm.NewDecimal(1, 0)}}
+	s.MetricValue.Annotation = []pm.Annotation{{Type: pm.CodedValue{Code: "2"}}}
+	want, got := s.Clone(), s.CloneWithoutSamples()
+	want.MetricValue.Samples = nil
+	require.True(t, want.Equal(got))
+	got.BodySite[0].Code, got.MetricValue.Annotation[0].Type.Code, got.PhysiologicalRange[0].Lower = "3", "4", pm.Some(pm.NewDecimal(5, 0))
+	want.MetricValue.Samples = s.MetricValue.Samples
+	require.True(t, want.Equal(s), "the copy shares memory with the state")
+	plain := &pm.RealTimeSampleArrayMetricState{MetricValue: &pm.SampleArrayValue{Samples: want.MetricValue.Samples}}
+	require.EqualValues(t, 1, testing.AllocsPerRun(100, func() { got = plain.CloneWithoutSamples() }))
+}
+
 // What XML allows around and within a list does not change the numbers.
 func TestSamplesInDocuments(t *testing.T) {
 	long := strings.Repeat("12345678901234567890", 20)
