@@ -151,32 +151,51 @@ func (d *Device) readMDIB(ctx context.Context, gap *Gap, known bool) error {
 	if err := d.bindToEquipment(resp); err != nil {
 		return err
 	}
-	if err := d.addContextStates(ctx, resp); err != nil {
+	contexts, err := d.addContextStates(ctx, resp)
+	if err != nil {
 		return err
 	}
 	checks.Wait()
-	return d.goLive(resp, gap, began)
+	return d.goLive(resp, contexts, gap, began)
 }
 
 // addContextStates completes the MDIB of a device that leaves the context states
-// to the Context service, as devices that do not follow SDPi R7002 may.
-func (d *Device) addContextStates(ctx context.Context, resp *msg.GetMdibResponse) error {
+// to the Context service, as devices that do not follow SDPi R7002 may. It returns the
+// MDIB version that those are of, which may be a later one; 0 if none were added.
+func (d *Device) addContextStates(ctx context.Context, resp *msg.GetMdibResponse) (uint64, error) {
 	if _, ok := d.service(sdc.ContextService); !ok || resp.Mdib.MdState == nil {
-		return nil
+		return 0, nil
 	}
 	for _, s := range resp.Mdib.MdState.State {
 		if _, ok := s.(pm.ContextState); ok {
-			return nil
+			return 0, nil
 		}
 	}
 	answer, err := d.call(ctx, sdc.ContextService, sdc.ActionGetContextStates, &msg.GetContextStates{})
 	if err != nil {
-		return fmt.Errorf("reading the context states: %w", err)
+		return 0, fmt.Errorf("reading the context states: %w", err)
 	}
-	if states, ok := answer.(*msg.GetContextStatesResponse); ok {
-		for _, s := range states.ContextState {
-			resp.Mdib.MdState.State = append(resp.Mdib.MdState.State, s)
-		}
+	states, ok := answer.(*msg.GetContextStatesResponse)
+	switch {
+	case !ok:
+		return 0, nil
+	case states.SequenceId != resp.SequenceId:
+		return 0, fmt.Errorf("%w: its context states are of another sequence", errRead)
 	}
-	return nil
+	for _, s := range states.ContextState {
+		resp.Mdib.MdState.State = append(resp.Mdib.MdState.State, s)
+	}
+	return states.MdibVersion, nil
+}
+
+// besidesRead leaves out of a report what the context states that were read apart from
+// the MDIB tell already: they are those of a later version, and may have changed again or gone since this report. The caller holds d.mu.
+func (d *Device) besidesRead(r msg.Report) msg.Report {
+	contexts, ok := r.(*msg.EpisodicContextReport)
+	if !ok || contexts.MdibVersion > d.contexts {
+		return r
+	}
+	rest := *contexts
+	rest.ReportPart = nil
+	return &rest
 }

@@ -63,6 +63,7 @@ type Device struct {
 	reported   string       // the MDIB sequence that the subscriptions told of last
 	subscribed time.Time    // when they were made
 	former     mdib.Version // of the sequence before this one
+	contexts   uint64       // the MDIB version of the context states, if they were read apart from the MDIB
 	found      []string     // addresses told by locators, the latest first
 
 	// What is known of the freshness.
@@ -265,6 +266,7 @@ func (d *Device) notify(r *soap.Request, numbers *reportSequence, generation int
 // apply brings one report into the mirror. The caller holds d.mu.
 func (d *Device) apply(in received) {
 	before := d.snapshot.Load()
+	in.report = d.besidesRead(in.report)
 	change, err := d.mirror.Apply(in.report)
 	switch {
 	case errors.Is(err, mdib.ErrOld):
@@ -318,7 +320,7 @@ func (d *Device) goStale(cause error) {
 }
 
 // goLive installs a freshly read MDIB and replays what arrived meanwhile. began is when reading began.
-func (d *Device) goLive(resp *msg.GetMdibResponse, gap *Gap, began time.Time) error {
+func (d *Device) goLive(resp *msg.GetMdibResponse, contexts uint64, gap *Gap, began time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
@@ -343,6 +345,7 @@ func (d *Device) goLive(resp *msg.GetMdibResponse, gap *Gap, began time.Time) er
 			d.former = gap.From
 		}
 	}
+	d.contexts = contexts
 	d.confirmed, d.read, d.owed, d.lag = began, began, owed{}, 0
 	d.link = Link{State: Live, Since: time.Now()}
 	d.updates.send(Update{Time: d.link.Since, Link: d.link, Before: before, Snapshot: snapshot, Gap: gap, Clock: d.clockNews()})
