@@ -141,3 +141,44 @@ func BenchmarkMap(b *testing.B) {
 		})
 	}
 }
+
+// Most nodes have few entries and are copied in one allocation. The hash is fixed: how many nodes there are depends on it.
+func TestBatchAllocations(t *testing.T) {
+	m := Map{hash: &hasher{fake: func(s string) uint64 {
+		h := uint64(1)
+		for i := range len(s) {
+			h = (h ^ uint64(s[i])) * 0x9E3779B97F4A7C15
+			h ^= h >> 32
+		}
+		return h
+	}}}
+	keys := make([]string, 100)
+	for i := range keys {
+		keys[i] = fmt.Sprint("handle", i)
+		m = m.Set(keys[i], nil)
+	}
+	nodes, many := 0, 0
+	var count func(n *node)
+	count = func(n *node) {
+		nodes++
+		if len(n.entries) > 4 {
+			many++
+		}
+		if len(n.children) > 0 {
+			many++
+		}
+		for _, c := range n.children {
+			count(c)
+		}
+	}
+	count(m.root)
+	got := testing.AllocsPerRun(20, func() {
+		b := m.Batch()
+		for _, k := range keys {
+			b.Set(k, t)
+		}
+		b.Map()
+	})
+	require.LessOrEqual(t, got, float64(nodes+many+3), "one for each node, one for each long list, and three for the batch and its owners")
+	require.Less(t, many, nodes/2)
+}
