@@ -25,6 +25,7 @@ func Serve(ctx context.Context, l net.Listener, h *Handler, cfg *tls.Config) err
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 		BaseContext: func(net.Listener) context.Context { return base },
 	}
+	l = bound(l)
 	served := make(chan error, 1)
 	go func() {
 		if cfg != nil {
