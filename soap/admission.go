@@ -64,11 +64,12 @@ type metered struct {
 	held int64
 }
 
-// Read reads and is charged with what has come; it fails with errBusy if that is too much.
+// Read reads and is charged with what has come, and half as much again, which is what readInto may have set aside for more; it fails with errBusy if that is too much.
 func (m *metered) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
-	m.held += int64(n)
-	if m.from.memory.Add(-int64(n)) < 0 {
+	charge := int64(n) + int64(n)/2
+	m.held += charge
+	if m.from.memory.Add(-charge) < 0 {
 		return n, errBusy
 	}
 	return n, err

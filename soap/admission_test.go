@@ -156,7 +156,7 @@ func TestServerBoundsRequests(t *testing.T) {
 // What counts is what has come, on the wire and inflated, not what was announced.
 func TestServerBoundsBodiesInMemory(t *testing.T) {
 	entered, leave := make(chan struct{}, 1), make(chan struct{})
-	url := serveActions(t, soap.ServerConfig{MaxBodies: 256 << 10}, handlers{
+	url := serveActions(t, soap.ServerConfig{MaxBodies: 384 << 10}, handlers{
 		"urn:do": echo,
 		"urn:hold": func(ctx context.Context, r *soap.Request) (*soap.Response, error) {
 			entered <- struct{}{}

@@ -21,7 +21,7 @@ type scratch struct {
 }
 
 // maxPooled is the largest buffer kept for reuse: one huge message must not pin its memory.
-const maxPooled = 1 << 20
+const maxPooled = 256 << 10
 
 func (m *scratch) getBuffer() *[]byte {
 	if b, ok := m.buffers.Get().(*[]byte); ok {

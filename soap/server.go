@@ -55,7 +55,7 @@ type ServerConfig struct {
 	// MaxRequestsPerPeer bounds those of one peer; 0 is 64. One more is answered 429. Both
 	// answers carry Retry-After.
 	MaxRequestsPerPeer int
-	// MaxBodies bounds the bytes of all bodies of requests under way together; 0 is 32 MiB.
+	// MaxBodies bounds the memory of all bodies of requests under way together, one and a half times what has come of them; 0 is 32 MiB.
 	// A body beyond it is answered 503 with Retry-After.
 	MaxBodies int64
 	// Turns is how many handshakes and documents of 64 KiB or more, requests and answers to be compressed, are worked on at a time,

@@ -187,18 +187,32 @@ func isTimeout(err error) bool {
 
 // once sends raw text on a connection of its own and expects one of the statuses; 0 stands for a closed connection.
 func (t *Target) once(ctx context.Context, raw string, want ...int) error {
+	for n := 1; ; n++ {
+		status, err := t.sent(ctx, raw)
+		if err != nil {
+			return err
+		}
+		// An answer may be lost when the connection is reset for what was still on its way.
+		if err = oneOf(status, want); err == nil || status != 0 || n == tries {
+			return err
+		}
+	}
+}
+
+// sent sends raw text on a connection of its own and returns the status of the answer, 0 for none.
+func (t *Target) sent(ctx context.Context, raw string) (status int, err error) {
 	w, err := t.open(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer w.Close()
 	// What cannot be written any more has been refused: the answer tells.
 	go func() { _, _ = io.WriteString(w, raw) }()
-	status, _, err := w.answer()
-	if err != nil && !errors.Is(err, errClosed) {
-		return err
+	status, _, err = w.answer()
+	if errors.Is(err, errClosed) {
+		err = nil
 	}
-	return oneOf(status, want)
+	return status, err
 }
 
 func oneOf(status int, want []int) error {

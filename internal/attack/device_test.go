@@ -229,6 +229,12 @@ func freePort(t *testing.T) uint16 {
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Port() //nolint:errcheck,forcetypeassert // "udp4" gives one
 }
 
+// peak is the most memory that the device ever had, in MiB.
+func (v *victim) peak(t *testing.T) int {
+	t.Helper()
+	return v.status(t, "VmHWM") >> 10
+}
+
 // status reads a figure of the device's process in KiB, such as VmHWM, the most memory it ever had.
 func (v *victim) status(t *testing.T, name string) int {
 	t.Helper()

@@ -121,6 +121,17 @@ func exchanges() []Attack {
 				return w, nil
 			})
 		}},
+		{"held-bodies", area, "10 bodies of 3 MB that do not end; refused beyond the memory set aside for them, others are served meanwhile", false, func(ctx context.Context, t *Target) error {
+			part := chunked(fmt.Sprintf("%x\r\n%s", 4<<20, strings.Repeat(" ", 3<<20)))(t)
+			return t.besides(ctx, 10, func() (io.Closer, error) {
+				w, err := t.open(ctx)
+				if err != nil {
+					return nil, err
+				}
+				_, _ = io.WriteString(w, part) // what cannot be written has been refused
+				return w, nil
+			})
+		}},
 		{"connect-and-leave", area, "200 connections that end at once; others are served meanwhile", false, func(ctx context.Context, t *Target) error {
 			for range 200 {
 				c, err := t.flood(ctx)

@@ -248,10 +248,13 @@ func (p *Provider) devicePath() string {
 	return "/" + strings.TrimPrefix(p.cfg.EPR, "urn:uuid:")
 }
 
+// maxBodies is soap.ServerConfig.MaxBodies of a device: whoever asks a device for something says little, and a device under attack has to do with little memory.
+const maxBodies = 6 << 20
+
 // build makes the event source and the server with all endpoints.
 func (p *Provider) build(ln *sdc.Listener, target *discovery.Target) (*eventing.Source, *soap.Server, error) {
 	client := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Logger: p.log}
-	serve := soap.ServerConfig{Insecure: p.cfg.Insecure, StopTimeout: p.cfg.StopTimeout / 2, Logger: p.log,
+	serve := soap.ServerConfig{Insecure: p.cfg.Insecure, MaxBodies: maxBodies, StopTimeout: p.cfg.StopTimeout / 2, Logger: p.log,
 		Understood: []soap.Name{safety.HeaderName()}}
 	if id := p.cfg.Identity; id != nil {
 		a := sdc.Admission{Role: sdc.RoleConsumer, Refused: p.recordRefusal}
