@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -263,6 +264,11 @@ func (c *Client) parseURL(raw string) (*url.URL, error) {
 		return nil, fmt.Errorf("address %q is no http(s) URL", raw)
 	case u.User != nil:
 		return nil, fmt.Errorf("address %q holds credentials", u.Redacted())
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return nil, fmt.Errorf("address %q has no possible port", raw)
+		}
 	}
 	u.Fragment, u.RawFragment = "", ""
 	return u, nil

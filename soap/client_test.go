@@ -263,7 +263,7 @@ func TestPlainHTTPIsRefused(t *testing.T) {
 	_, err = secure.Call(t.Context(), soap.NewEndpoint("http://127.0.0.1:1/"), "urn:do", nil)
 	require.ErrorIs(t, err, soap.ErrInsecure)
 	bench := newClient(t, soap.ClientConfig{})
-	for _, url := range []string{"https://127.0.0.1:1/", "ftp://127.0.0.1/", "urn:uuid:1", "", "http://u:p@127.0.0.1/", "http://%zz/", "http:127.0.0.1:1/x"} {
+	for _, url := range []string{"https://127.0.0.1:1/", "ftp://127.0.0.1/", "urn:uuid:1", "", "http://u:p@127.0.0.1/", "http://%zz/", "http:127.0.0.1:1/x", "http://127.0.0.1:0/", "http://127.0.0.1:65536/"} {
 		_, err = bench.Sender(url)
 		require.Error(t, err, url)
 	}
