@@ -25,6 +25,7 @@ func validateRules() []Rule {
 		base("BICEPS R5050", "A localized text without reference says its language."),
 		base("BICEPS R5051", "A state refers to the version of its descriptor."),
 		base("BICEPS alert lists", "The lists of present alarm conditions are exact."),
+		base("BICEPS schema", "Enumerations have values of theirs, and nothing required is left out."),
 		base("BICEPS references", "What a handle reference names is there."),
 		base("BICEPS validity: no value", "A metric whose validity is Ong or NA has no value."),
 	}

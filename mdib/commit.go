@@ -55,7 +55,7 @@ func (tx *Tx) commit() (*Change, error) {
 	return c, nil
 }
 
-// checkIdentity: the application must not have touched what identifies the state, and must have filled what the schema requires.
+// checkIdentity: the application must not have touched what identifies the state.
 func (e *edit) checkIdentity() error {
 	if e.dropped {
 		return nil
@@ -137,6 +137,9 @@ func checkDescriptor(handle string, d pm.Descriptor) error {
 	}
 	if _, kids := detach(d); len(kids) > 0 {
 		return ruleError(idNested, handle, "a descriptor cannot be given children by editing it; use Insert")
+	}
+	if flaw := pm.DescriptorFlaw(d); flaw != "" {
+		return ruleError(idSchema, handle, "of the %s %s", d.TypeName().Local, flaw)
 	}
 	return nil
 }

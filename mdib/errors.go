@@ -45,6 +45,7 @@ const (
 	idHandleChars = "BICEPS R0105_0"
 	idPairing     = "BICEPS R0023"
 	idTree        = "BICEPS tree rules"
+	idSchema      = "BICEPS schema"
 	idContext     = "BICEPS context descriptors fixed"
 	idNested      = "BICEPS R5024"
 	idSameType    = "BICEPS R0098_0"

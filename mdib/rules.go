@@ -34,38 +34,12 @@ func (tx *Tx) applyRules(version uint64) error {
 			}
 		}
 		if !tx.edits[i].shared {
-			if err := checkRequired(tx.edits[i].after); err != nil {
-				return err
+			if flaw := pm.StateFlaw(tx.edits[i].after); flaw != "" {
+				return ruleError(idSchema, tx.edits[i].handle, "of the %s %s", tx.edits[i].after.TypeName().Local, flaw)
 			}
 		}
 	}
 	return tx.presentAfterDeletion()
-}
-
-// checkRequired: what the schema requires and an application may have left empty in a state.
-func checkRequired(s pm.State) error {
-	missing := ""
-	switch s := s.(type) {
-	case pm.AlertState:
-		if s.BaseAlert().ActivationState == "" {
-			missing = "ActivationState"
-		}
-		if l, ok := s.(*pm.LimitAlertConditionState); ok && l.MonitoredAlertLimits == "" {
-			missing = "MonitoredAlertLimits"
-		}
-	case pm.OperationState:
-		if s.BaseOperation().OperatingMode == "" {
-			missing = "OperatingMode"
-		}
-	case pm.MetricState:
-		if v, _ := valueOf(s); v != nil && v.MetricQuality.Validity == "" {
-			missing = "MetricQuality/@Validity"
-		}
-	}
-	if missing != "" {
-		return ruleError("BICEPS schema", pm.HandleOf(s), "the %s has no %s", s.TypeName().Local, missing)
-	}
-	return nil
 }
 
 // valueOf returns the metric value of a state, nil if there is none, and whether it holds an actual value or samples.

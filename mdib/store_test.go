@@ -219,6 +219,55 @@ func TestFailureChangesNothing(t *testing.T) {
 	require.EqualValues(t, 1, st.Load().Version().MdibVersion, "failures do not use up versions")
 }
 
+// What the schema does not allow is refused where it is put in: on the wire it would cost the peers the whole report.
+func TestSchemaIsKept(t *testing.T) {
+	st, _ := newStore(t)
+	before := st.Load()
+	for name, tc := range map[string]struct {
+		handle, flaw string
+		fn           func(tx *Tx) error
+	}{
+		"unknown value": {"hr", `of the NumericMetricState ActivationState cannot be "Running"`, func(tx *Tx) error {
+			s, err := Edit[*pm.NumericMetricState](tx, "hr")
+			s.ActivationState = "Running"
+			return err
+		}},
+		"value without validity": {"hr", "of the NumericMetricState MetricValue.MetricQuality.Validity is missing", func(tx *Tx) error {
+			s, err := Edit[*pm.NumericMetricState](tx, "hr")
+			s.MetricValue = &pm.NumericMetricValue{Value: pm.Some(pm.MustDecimal("1"))}
+			return err
+		}},
+		"new descriptor": {"new", "of the NumericMetricDescriptor MetricCategory is missing", func(tx *Tx) error {
+			d := numeric("new")
+			d.MetricCategory = ""
+			return tx.Insert("chan", d)
+		}},
+		"edited descriptor": {"hr", `of the NumericMetricDescriptor DerivationMethod cannot be "Guess"`, func(tx *Tx) error {
+			d, err := tx.EditDescriptor("hr")
+			d.(*pm.NumericMetricDescriptor).DerivationMethod = "Guess"
+			return err
+		}},
+		"new context": {"", `of the PatientContextState CoreData.Sex cannot be "?"`, func(tx *Tx) error {
+			s, err := tx.InsertContextState(&pm.PatientContextState{
+				AbstractContextState: pm.AbstractContextState{AbstractMultiState: pm.AbstractMultiState{AbstractState: pm.AbstractState{DescriptorHandle: "pat"}}},
+				CoreData:             &pm.PatientDemographicsCoreData{Sex: "?"},
+			})
+			_ = s
+			return err
+		}},
+	} {
+		_, err := st.Update(tc.fn)
+		var rule *RuleError
+		require.ErrorAs(t, err, &rule, name)
+		require.Equal(t, "BICEPS schema", rule.ID, name)
+		require.Equal(t, tc.flaw, rule.Msg, name)
+		if tc.handle != "" {
+			require.Equal(t, tc.handle, rule.Handle, name)
+		}
+		require.Same(t, before, st.Load(), name)
+	}
+}
+
 func TestOneKindOnly(t *testing.T) {
 	// covers: SDPi R1007, BICEPS R5051, BICEPS R5052
 	st, _ := newStore(t)

@@ -44,6 +44,7 @@ func (v *validator) warnf(id, handle, format string, args ...any) {
 
 func (v *validator) entity(e Entity) {
 	v.handle(e.Handle)
+	v.flaws(e)
 	v.typed(e)
 	switch d := e.Descriptor.(type) {
 	case *pm.MdsDescriptor:
@@ -76,6 +77,22 @@ func (v *validator) handle(h string) {
 			v.errorf(idHandleChars, h, "a handle holds visible ASCII characters only")
 			return
 		}
+	}
+}
+
+// flaws: what the schema does not allow. In an MDIB that was read there is none; one that a program has put together may have some.
+func (v *validator) flaws(e Entity) {
+	tell := func(handle, flaw string, of pm.QName) {
+		if flaw != "" {
+			v.errorf(idSchema, handle, "of the %s %s", of.Local, flaw)
+		}
+	}
+	tell(e.Handle, pm.DescriptorFlaw(e.Descriptor), e.Descriptor.TypeName())
+	if e.State != nil {
+		tell(e.Handle, pm.StateFlaw(e.State), e.State.TypeName())
+	}
+	for _, c := range e.Contexts {
+		tell(c.BaseMulti().Handle, pm.StateFlaw(c), c.TypeName())
 	}
 }
 

@@ -29,6 +29,9 @@ func of[S any, P interface {
 	if c, ok := any(s).(pm.AlertState); ok {
 		c.BaseAlert().ActivationState = pm.AlertActivationOn
 	}
+	if l, ok := any(s).(*pm.LimitAlertConditionState); ok {
+		l.MonitoredAlertLimits = pm.AlertConditionMonitoredLimitsAll
+	}
 	fill(s)
 	return s
 }
@@ -127,8 +130,12 @@ func TestValidate(t *testing.T) {
 		"references": {spoil(t, func(d *pm.MdsDescriptor) {
 			d.AlertSystem.AlertCondition[0].(*pm.AlertConditionDescriptor).Source = []string{"nobody"}
 			d.AlertSystem.AlertSignal[0].ConditionSignaled = "hr"
-			d.Vmd[0].Channel[0].Metric[0].(*pm.NumericMetricDescriptor).Relation = []pm.Relation{{Entries: []string{"spo2", "nobody"}}}
+			d.Vmd[0].Channel[0].Metric[0].(*pm.NumericMetricDescriptor).Relation = []pm.Relation{{Kind: pm.RelationKindOth, Entries: []string{"spo2", "nobody"}}}
 		}), []Finding{{ID: "BICEPS references", Handle: "tec", Severity: SeverityWarning}, {ID: "BICEPS references", Handle: "sig", Severity: SeverityWarning}, {ID: "BICEPS references", Handle: "hr", Severity: SeverityWarning}}},
+		"what the schema does not know": {spoil(t, func(d *pm.MdsDescriptor) { d.AlertSystem.AlertSignal[0].Manifestation = "Smell" },
+			of("hr", func(s *pm.NumericMetricState) { s.ActivationState = "Running" }),
+			of("pat", func(s *pm.PatientContextState) { s.Handle, s.CoreData = "p", &pm.PatientDemographicsCoreData{Sex: "?"} })),
+			[]Finding{{ID: "BICEPS schema", Handle: "sig"}, {ID: "BICEPS schema", Handle: "p"}, {ID: "BICEPS schema", Handle: "hr"}}},
 		"two patients": {spoil(t, nil, assoc("p1"), assoc("p2"), place("l1"), place("l2")), []Finding{{ID: "BICEPS R0124", Handle: "pat"}, {ID: "BICEPS R0133", Handle: "loc"}}},
 		"binding without time": {spoil(t, nil, of("pat", func(s *pm.PatientContextState) {
 			s.Handle, s.BindingMdibVersion, s.UnbindingMdibVersion = "p", pm.Some(uint64(1)), pm.Some(uint64(2))

@@ -1,5 +1,5 @@
 // Command codecgen writes the codec of mdib/pm and mdib/msg from their struct declarations: reading, writing,
-// Clone, Equal, and the way from xsi:type to Go type. It is run by go generate in those packages; its output
+// Clone, Equal, what the schema does not allow, and the way from xsi:type to Go type. It is run by go generate in those packages; its output
 // depends on nothing but their sources.
 package main
 
@@ -47,6 +47,7 @@ func generate(dir string) (map[string][]byte, error) {
 		"decode_gen.go": (*gen).decode,
 		"value_gen.go":  (*gen).values,
 		"types_gen.go":  (*gen).types,
+		"flaw_gen.go":   (*gen).flaws,
 	} {
 		g := &gen{m: m}
 		emit(g)

@@ -117,6 +117,7 @@ type PatientCoreData interface {
 	isPatientCoreData()
 	clonePatientCoreData() PatientCoreData
 	equalPatientCoreData(PatientCoreData) bool
+	flaw() string
 }
 
 // ClonePatientCoreData returns a deep copy that shares nothing with d; nil for nil.

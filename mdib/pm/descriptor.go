@@ -27,6 +27,7 @@ type Descriptor interface {
 	cloneDescriptor() Descriptor
 	shallowDescriptor() Descriptor
 	equalDescriptor(Descriptor) bool
+	flaw() string
 }
 
 // ComponentDescriptor is a descriptor derived from AbstractDeviceComponentDescriptor:
@@ -105,6 +106,9 @@ func EqualDescriptor(a, b Descriptor) bool {
 	}
 	return a.equalDescriptor(b)
 }
+
+// DescriptorFlaw is StateFlaw for a descriptor, with the descriptors that it contains.
+func DescriptorFlaw(d Descriptor) string { return d.flaw() }
 
 // ShallowDescriptor returns a copy whose own fields can be set freely but which shares everything behind
 // pointers, slices and interfaces with d.

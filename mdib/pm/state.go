@@ -35,6 +35,7 @@ type State interface {
 	cloneState() State
 	shallowState() State
 	equalState(State) bool
+	flaw() string
 }
 
 // MultiState is a state with a handle of its own; in this version of BICEPS that is every ContextState.
@@ -103,6 +104,10 @@ func EqualState(a, b State) bool {
 	}
 	return a.equalState(b)
 }
+
+// StateFlaw says what of a state the schema does not allow, though Go does: a value that an enumeration does not have, or something required that is
+// not there, such as "MetricValue.MetricQuality.Validity is missing". It is empty if there is nothing. Extensions, texts and numbers are not looked at.
+func StateFlaw(s State) string { return s.flaw() }
 
 // ContentEqualState reports whether a and b are equal when StateVersion and DescriptorVersion are
 // left aside: whether going from one to the other changes anything a reader would see.
