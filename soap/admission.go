@@ -56,18 +56,26 @@ func (a *admission) leave(peer string) {
 	}
 }
 
+// free is how many bytes of each request come out of no common memory, so that requests of the usual size are served whoever holds all of that with large ones.
+// There can be ServerConfig.MaxRequests of them.
+const free = 16 << 10
+
 // metered counts what a body really brings, not what it announces: an announcement costs
 // a sender nothing.
 type metered struct {
 	r    io.Reader
 	from *admission
+	come int64 // on the wire and inflated
 	held int64
 }
 
 // Read reads and is charged with what has come, and half as much again, which is what readInto may have set aside for more; it fails with errBusy if that is too much.
 func (m *metered) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
-	charge := int64(n) + int64(n)/2
+	before := max(m.come, free)
+	m.come += int64(n)
+	charge := max(m.come, free) - before
+	charge += charge / 2
 	m.held += charge
 	if m.from.memory.Add(-charge) < 0 {
 		return n, errBusy

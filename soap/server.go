@@ -55,8 +55,8 @@ type ServerConfig struct {
 	// MaxRequestsPerPeer bounds those of one peer; 0 is 64. One more is answered 429. Both
 	// answers carry Retry-After.
 	MaxRequestsPerPeer int
-	// MaxBodies bounds the memory of all bodies of requests under way together, one and a half times what has come of them; 0 is 32 MiB.
-	// A body beyond it is answered 503 with Retry-After.
+	// MaxBodies bounds the memory of all bodies of requests under way together, one and a half times what has come of them beyond the first 16 KiB of each; 0 is 32 MiB.
+	// A body that finds none left is answered 503 with Retry-After.
 	MaxBodies int64
 	// Turns is how many handshakes and documents of 64 KiB or more, requests and answers to be compressed, are worked on at a time,
 	// so that they leave processors to everything else; 0 is half of GOMAXPROCS, but one. Peers take turns: certificates, and IP

@@ -29,6 +29,8 @@ type Target struct {
 	EPR, XAddr string
 	// Trusted is the TLS configuration of a consumer that the device trusts: many attacks come from the inside.
 	Trusted *tls.Config
+	// Bystander is that of another consumer, who must be served whatever the attackers do; nil is Trusted. An attacker may be told 429 for what he holds himself.
+	Bystander *tls.Config
 	// Authority has issued the certificates of device and consumer; attacks on trust issue bad ones with it.
 	Authority *Authority
 	// Revoked is a consumer whose certificate the device's lists revoke.
@@ -113,9 +115,12 @@ func (t *Target) flood(ctx context.Context) (net.Conn, error) {
 const tries = 5
 
 // open opens a connection as a trusted consumer.
-func (t *Target) open(ctx context.Context) (w *wire, err error) {
+func (t *Target) open(ctx context.Context) (w *wire, err error) { return t.reach(ctx, t.Trusted) }
+
+// reach opens a connection as somebody who is trusted.
+func (t *Target) reach(ctx context.Context, who *tls.Config) (w *wire, err error) {
 	for range tries {
-		if w, err = t.openAs(ctx, t.Trusted); err == nil {
+		if w, err = t.openAs(ctx, who); err == nil {
 			break
 		}
 	}
@@ -232,7 +237,11 @@ func (t *Target) request(path, more string, body []byte) string {
 
 // post sends a document to the device's endpoint and returns what came back.
 func (t *Target) post(ctx context.Context, path string, body []byte) (status int, answer []byte, err error) {
-	w, err := t.open(ctx)
+	return t.postAs(ctx, t.Trusted, path, body)
+}
+
+func (t *Target) postAs(ctx context.Context, who *tls.Config, path string, body []byte) (status int, answer []byte, err error) {
+	w, err := t.reach(ctx, who)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -260,10 +269,14 @@ func (t *Target) refused(ctx context.Context, path string, body []byte) error {
 	return fmt.Errorf("answered %d: %.200s", status, answer)
 }
 
-// alive asks the device for its metadata as any consumer does.
+// alive asks the device for its metadata as any other consumer does.
 func (t *Target) alive(ctx context.Context) error {
+	who := t.Bystander
+	if who == nil {
+		who = t.Trusted
+	}
 	for n := 1; ; n++ {
-		status, answer, err := t.post(ctx, t.path(), envelope(transferGet, "", ""))
+		status, answer, err := t.postAs(ctx, who, t.path(), envelope(transferGet, "", ""))
 		switch {
 		case err != nil:
 			return err

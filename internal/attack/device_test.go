@@ -179,6 +179,8 @@ func startVictim(t *testing.T) (*victim, *sdc.Identity) {
 	require.NoError(t, err)
 	insider, err := ca.Identity("insider", sdc.RoleConsumer)
 	require.NoError(t, err)
+	bystander, err := ca.Identity("bystander", sdc.RoleConsumer)
+	require.NoError(t, err)
 	revoked, err := ca.Identity("revoked", sdc.RoleConsumer)
 	require.NoError(t, err)
 	list, err := ca.Revoke(revoked.Leaf())
@@ -194,7 +196,8 @@ func startVictim(t *testing.T) (*victim, *sdc.Identity) {
 	var where []string
 	c.read(t, &where)
 	target := newTarget(where[0], where[1], multicastGroup(port))
-	target.Trusted, target.Authority, target.Revoked = insider.ClientTLS(sdc.RoleProvider), ca, revoked
+	target.Trusted, target.Bystander = insider.ClientTLS(sdc.RoleProvider), bystander.ClientTLS(sdc.RoleProvider)
+	target.Authority, target.Revoked = ca, revoked
 	return &victim{target, c}, good
 }
 

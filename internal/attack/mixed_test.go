@@ -107,8 +107,15 @@ func arm(t *Target, dir string) error {
 	if err != nil {
 		return err
 	}
-	t.Authority, err = loadAuthority(ca)
-	return err
+	if t.Authority, err = loadAuthority(ca); err != nil {
+		return err
+	}
+	bystander, err := t.Authority.Identity("bystander", sdc.RoleConsumer)
+	if err != nil {
+		return err
+	}
+	t.Bystander = bystander.ClientTLS(sdc.RoleProvider)
+	return nil
 }
 
 // attackUntil makes so many attacks at a time until ctx ends; those under way then are made to their end.
@@ -152,7 +159,7 @@ func startAttackers(t *testing.T, v *victim, low bool) *attackers {
 		env = append(env, childLow+"=1")
 	}
 	a := &attackers{startChild(t, env...)}
-	o := orders{EPR: v.EPR, XAddr: v.XAddr, Discovery: v.Discovery, At: *atATime, Slow: *lasting >= longForm}
+	o := orders{EPR: v.EPR, XAddr: v.XAddr, Discovery: v.Discovery, At: *atATime, Slow: *lasting >= longForm || *only != ""}
 	if *only != "" {
 		o.Only = strings.Split(*only, ",")
 	}
