@@ -26,8 +26,16 @@ type Contact struct {
 type contactKey struct{}
 
 // WithContact returns a context for one call of a Client. tell learns whom the call has reached before anything is sent there; once more when
-// the message is sent again over another connection.
+// the message is sent again over another connection. If the call fails and tell has not been called, nothing was sent. A context that has somebody who is told
+// already tells both.
 func WithContact(ctx context.Context, tell func(Contact)) context.Context {
+	if before, ok := ctx.Value(contactKey{}).(func(Contact)); ok {
+		also := tell
+		tell = func(c Contact) {
+			before(c)
+			also(c)
+		}
+	}
 	return context.WithValue(ctx, contactKey{}, tell)
 }
 

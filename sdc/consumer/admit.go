@@ -52,36 +52,50 @@ func (c *Consumer) allow(device soap.Contact, named string) error {
 	return &soap.ElsewhereError{Reached: device.URL, Named: named, Err: err}
 }
 
-// offered lists the services of the device by port type, each at the first of its addresses that may be followed. One without such an
-// address is an error: the device lies, or has addresses that the application has to allow.
-func (c *Consumer) offered(m *dpws.Metadata, device soap.Contact) (map[string]soap.EndpointReference, error) {
-	services := make(map[string]soap.EndpointReference)
+// offered lists the services of the device by port type, each with those of its addresses that may be followed, in the order of the device and no more than
+// maxAddresses. A service without such an address is an error: the device lies, or has addresses that the application has to allow.
+func (c *Consumer) offered(m *dpws.Metadata, device soap.Contact) (map[string]places, error) {
+	services := make(map[string]places)
 	for _, h := range m.Hosted {
+		var at places
+		var refused error
 		for _, t := range h.Types {
 			if t.Space != sdc.NamespaceGlue && t != (xmlscan.Name{Space: sdc.NamespaceHistory, Local: sdc.HistoryService}) {
 				continue
 			}
-			var refused error
-			for _, e := range h.Endpoints {
-				e.Address = localnet.Complete(e.Address, localnet.ZoneOf(device.URL)) // link-local: on the link by which the device was reached
-				err := c.allow(device, e.Address)
-				if err == nil {
-					services[t.Local], refused = e, nil
-					break
-				}
-				if refused == nil {
-					refused = err
+			if at == nil {
+				if at, refused = c.followed(h.Endpoints, device); refused != nil {
+					return nil, fmt.Errorf("%s: %w", t.Local, refused)
 				}
 			}
-			if refused != nil {
-				return nil, fmt.Errorf("%s: %w", t.Local, refused)
-			}
+			services[t.Local] = at
 		}
 	}
 	if _, ok := services[sdc.GetService]; !ok {
 		return nil, &ServiceError{Service: sdc.GetService}
 	}
 	return services, nil
+}
+
+// followed leaves of the addresses of a service those that may be followed. If there is none, the error is why not the first.
+func (c *Consumer) followed(named []soap.EndpointReference, device soap.Contact) (at places, refused error) {
+	for _, e := range named {
+		if len(at) == maxAddresses {
+			break
+		}
+		e.Address = localnet.Complete(e.Address, localnet.ZoneOf(device.URL)) // link-local: on the link by which the device was reached
+		err := c.allow(device, e.Address)
+		switch {
+		case err != nil && refused == nil:
+			refused = err
+		case err == nil && !slices.ContainsFunc(at, func(o soap.EndpointReference) bool { return o.Address == e.Address }):
+			at = append(at, e)
+		}
+	}
+	if len(at) == 0 {
+		return nil, refused
+	}
+	return at, nil
 }
 
 // isSame judges whoever answers for a device that the consumer has been connected to: nobody else may take its place while it is away, however trusted. It shows

@@ -31,7 +31,7 @@ type Config struct {
 	Binding Binding
 	// AllowAddress decides whether a device may name an address for one of its services or subscription managers. device tells where the device was
 	// reached; an error refuses the device, as a *soap.ElsewhereError. nil demands its scheme and host, with any port: a device must not make the consumer talk to others.
-	// AllowHosts makes a policy for devices with several addresses.
+	// AllowHosts makes a policy for devices with several addresses. Of several addresses of one service those that are refused are passed over, and the others, at most 8, tried in turn.
 	AllowAddress func(device soap.Contact, named string) error
 	// AllowSender, if set, accepts notifications with a certificate that the device does not show at its own address: for devices that have one to
 	// serve and another to notify. nil refuses all of them (see eventing.Senders).

@@ -47,20 +47,34 @@ func (d *Device) connect(ctx context.Context) error {
 	return nil
 }
 
-// wanted lists the actions to subscribe to, per event source.
-func (d *Device) wanted() map[string][]string {
-	out := make(map[string][]string)
+// eventSource is where to subscribe, and to which actions.
+type eventSource struct {
+	service string // one of those that are there
+	actions []string
+}
+
+// wanted lists the event sources: services at the same addresses are one.
+func (d *Device) wanted() []*eventSource {
+	var out []*eventSource
+	known := make(map[string]*eventSource)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, s := range sdc.Services() {
-		to, ok := d.services[s.Name]
+		at, ok := d.services[s.Name]
 		if !ok {
 			continue
 		}
 		for _, a := range s.Notifications() {
-			if d.consumer.cfg.Actions == nil || slices.Contains(d.consumer.cfg.Actions, a) {
-				out[to.Address] = append(out[to.Address], a)
+			if d.consumer.cfg.Actions != nil && !slices.Contains(d.consumer.cfg.Actions, a) {
+				continue
 			}
+			source := known[at.key()]
+			if source == nil {
+				source = &eventSource{service: s.Name}
+				known[at.key()] = source
+				out = append(out, source)
+			}
+			source.actions = append(source.actions, a)
 		}
 	}
 	return out
@@ -73,20 +87,19 @@ func (d *Device) subscribe(ctx context.Context) error {
 	d.mu.Lock()
 	generation := d.generation
 	d.mu.Unlock()
-	for address, actions := range d.wanted() {
-		all = append(all, actions...)
+	for _, source := range d.wanted() {
+		all = append(all, source.actions...)
 		numbers := new(reportSequence)
-		sub, err := d.consumer.sink.Subscribe(ctx, d.guarded(eventing.Request{
-			Source:  d.endpointAt(address),
-			Actions: actions,
+		sub, err := d.subscribeAt(ctx, source.service, eventing.Request{
+			Actions: source.actions,
 			Expires: d.consumer.cfg.SubscriptionLength,
 			Notify:  func(_ context.Context, r *soap.Request) error { return d.notify(r, numbers, generation) },
-		}))
+		})
 		if err != nil {
 			for _, s := range subs {
 				err = errors.Join(err, s.Unsubscribe(ctx))
 			}
-			return fmt.Errorf("subscribing at %s: %w", address, err)
+			return fmt.Errorf("subscribing at %s: %w", source.service, err)
 		}
 		subs = append(subs, sub)
 	}
@@ -105,15 +118,19 @@ func (d *Device) subscribe(ctx context.Context) error {
 	return nil
 }
 
-func (d *Device) endpointAt(address string) soap.EndpointReference {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, e := range d.services {
-		if e.Address == address {
-			return e
-		}
+// subscribeAt subscribes where a service is, at the first of its addresses that can be reached.
+func (d *Device) subscribeAt(ctx context.Context, service string, req eventing.Request) (sub *eventing.Subscription, err error) {
+	source, ok := d.service(service)
+	if !ok {
+		return nil, &ServiceError{Service: service}
 	}
-	return soap.NewEndpoint(address)
+	req = d.guarded(req)
+	err = d.at(ctx, source, func(ctx context.Context, to soap.EndpointReference) (err error) {
+		req.Source = to
+		sub, err = d.consumer.sink.Subscribe(ctx, req)
+		return err
+	})
+	return sub, err
 }
 
 // readMDIB reads the whole MDIB, replays what arrived meanwhile, and goes live.

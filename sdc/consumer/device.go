@@ -46,7 +46,7 @@ type Device struct {
 	target   discovery.Endpoint
 	xaddr    string
 	metadata *dpws.Metadata
-	services map[string]soap.EndpointReference // by port type
+	services map[string]places // by port type
 	mirror   *mdib.Mirror
 	subs     []*eventing.Subscription
 	link     Link
@@ -172,8 +172,8 @@ func (d *Device) Updates(ctx context.Context) iter.Seq2[Update, error] {
 	})
 }
 
-// service returns the endpoint that offers a port type.
-func (d *Device) service(portType string) (soap.EndpointReference, bool) {
+// service returns where a port type is offered.
+func (d *Device) service(portType string) (places, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	e, ok := d.services[portType]

@@ -82,13 +82,9 @@ type historyReading struct {
 
 func (h *historyReading) read(ctx context.Context, query *hm.Query, yield func(HistoryEvent, error) bool) error {
 	d := h.device
-	source, ok := d.service(sdc.HistoryService)
-	if !ok {
-		return &ServiceError{Service: sdc.HistoryService}
-	}
-	sub, err := d.consumer.sink.Subscribe(ctx, d.guarded(eventing.Request{
-		Source: source, Dialect: sdc.DialectHistory, Filter: query, Expires: d.consumer.cfg.SubscriptionLength, Notify: h.notify,
-	}))
+	sub, err := d.subscribeAt(ctx, sdc.HistoryService, eventing.Request{
+		Dialect: sdc.DialectHistory, Filter: query, Expires: d.consumer.cfg.SubscriptionLength, Notify: h.notify,
+	})
 	var ended *eventing.EndError
 	switch {
 	case err == nil:

@@ -115,8 +115,10 @@ func (d *Device) readMetadata(ctx context.Context) error {
 	}
 	epr := d.install(a)
 	urls := []string{a.at.URL}
-	for _, e := range a.services {
-		urls = append(urls, e.Address)
+	for _, at := range a.services {
+		for _, e := range at {
+			urls = append(urls, e.Address)
+		}
 	}
 	return d.bindTo(epr, urls...)
 }
@@ -137,7 +139,7 @@ func (d *Device) install(a *answer) string {
 type answer struct {
 	at       soap.Contact // where, and who
 	metadata *dpws.Metadata
-	services map[string]soap.EndpointReference // by port type
+	services map[string]places // by port type
 	err      error
 }
 

@@ -358,10 +358,15 @@ func (d *Device) call(ctx context.Context, service, action string, req msg.Messa
 	if !ok {
 		return nil, &ServiceError{Service: service}
 	}
-	header := soap.NewHeader(to, action)
-	header.Extra = extra
-	began := time.Now()
-	env, err := d.consumer.client.Exchange(ctx, to.Address, header, req)
+	var began time.Time
+	var env *soap.Envelope
+	err := d.at(ctx, to, func(ctx context.Context, to soap.EndpointReference) (err error) {
+		header := soap.NewHeader(to, action)
+		header.Extra = extra
+		began = time.Now()
+		env, err = d.consumer.client.Exchange(ctx, to.Address, header, req)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
