@@ -2,6 +2,8 @@ package plugathon
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -110,23 +112,47 @@ func (r *run) ask(ctx context.Context) verdict {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.StepTimeout)
 	defer cancel()
 	epr := r.dev.EPR()
-	const probing = 3 * time.Second
-	matches, err := client.Probe(ctx, discovery.Filter{Types: discovery.DeviceTypes()}, probing)
+	matches, number, err := probe(ctx, client, epr)
 	if err != nil {
-		return failf("Probe: %v", err)
+		return failf("%v", err)
 	}
-	answered := false
-	for _, m := range matches {
-		answered = answered || m.EPR == epr
+	answered := ""
+	switch {
+	case number == 1:
+		answered = "ProbeMatch"
+	case number > 1:
+		answered = fmt.Sprintf("ProbeMatch to Probe number %d", number)
 	}
 	resolved, err := client.Resolve(ctx, epr)
 	switch {
-	case !answered:
-		return failf("no ProbeMatch of %s among %d within %s", epr, len(matches), probing)
+	case answered == "":
+		return failf("no ProbeMatch of %s among %d to %d Probes", epr, matches, probes)
 	case err != nil:
 		return failf("Resolve: %v", err)
 	case len(resolved.XAddrs) == 0:
 		return failf("the ResolveMatch has no address")
 	}
-	return passf("ProbeMatch, and ResolveMatch with %s", strings.Join(resolved.XAddrs, " "))
+	return passf("%s, and ResolveMatch with %s", answered, strings.Join(resolved.XAddrs, " "))
+}
+
+// A device may take 2.5 s to answer a Probe (APP_MAX_DELAY), and datagrams get lost: probes of them within probing each are its chances, together about
+// the 10 s that DPWS waits for matches.
+const (
+	probes  = 3
+	probing = 3 * time.Second
+)
+
+// probe asks for devices until one with the EPR is among those that answer. It returns how many others did, and which Probe was answered; 0 is none.
+func probe(ctx context.Context, client *discovery.Client, epr string) (others, number int, err error) {
+	for n := range probes {
+		matches, err := client.Probe(ctx, discovery.Filter{Types: discovery.DeviceTypes()}, probing)
+		if slices.ContainsFunc(matches, func(m discovery.Endpoint) bool { return m.EPR == epr }) {
+			return len(matches) - 1, n + 1, nil
+		}
+		others = max(others, len(matches))
+		if err != nil {
+			return others, 0, fmt.Errorf("probe: %w", err)
+		}
+	}
+	return others, 0, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
@@ -259,6 +260,40 @@ func TestWithoutDiscovery(t *testing.T) {
 	require.Equal(t, plugathon.Skip, results["1b"].Outcome)
 }
 
+// deafAtFirst is a transport that loses what arrives until a while has passed.
+type deafAtFirst struct {
+	discovery.Transport
+	until time.Time
+}
+
+func (d deafAtFirst) Serve(ctx context.Context, handle func(discovery.Datagram)) error {
+	return d.Transport.Serve(ctx, func(g discovery.Datagram) {
+		if time.Now().After(d.until) {
+			handle(g)
+		}
+	})
+}
+
+// Datagrams may be lost, or late: a device has more than one chance to answer, but not any number.
+func TestProbesAreRepeated(t *testing.T) {
+	for lost, want := range map[time.Duration]plugathon.Outcome{3500 * time.Millisecond: plugathon.Pass, time.Hour: plugathon.Fail} {
+		results := play(t, referenceDevice(nil), func(_ *provider.Config, cfg *plugathon.Config) {
+			open := cfg.Discovery
+			cfg.Discovery = func() (discovery.Transport, error) {
+				transport, err := open()
+				return deafAtFirst{transport, time.Now().Add(lost)}, err
+			}
+			cfg.Steps = []string{"1b"}
+		})
+		require.Equal(t, want, results["1b"].Outcome, results["1b"].Evidence)
+		if want == plugathon.Pass {
+			require.Contains(t, results["1b"].Evidence, "ProbeMatch to Probe number ")
+		} else {
+			require.Contains(t, results["1b"].Evidence, "among 0 to 3 Probes")
+		}
+	}
+}
+
 func TestDeviceThatIsNotThere(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		network := memnet.New(memnet.Config{})
@@ -276,13 +311,29 @@ func TestDeviceThatIsNotThere(t *testing.T) {
 			},
 		} {
 			results, err := plugathon.Run(t.Context(), plugathon.Config{Consumer: c, Find: find})
-			require.NoError(t, err, name)
-			require.Len(t, results, len(plugathon.Steps()))
-			for _, r := range results {
-				require.NotEqual(t, plugathon.Pass, r.Outcome, "%s: %s", name, r.ID)
-				if r.ID != "1c" && r.ID != "1d" {
-					require.True(t, strings.HasPrefix(r.Evidence, "not connected: "), r.Evidence)
-				}
+			require.ErrorContains(t, err, "the device was not reached: ", name)
+			require.Empty(t, results, name)
+		}
+
+		// One that is there and does not behave is judged.
+		ln, err := network.Host(deviceIP).Listen(0)
+		require.NoError(t, err)
+		server := &http.Server{Handler: http.NotFoundHandler()}
+		served := make(chan error, 1)
+		go func() { served <- server.Serve(ln) }()
+		defer func() {
+			require.NoError(t, server.Close())
+			require.ErrorIs(t, <-served, http.ErrServerClosed)
+		}()
+		results, err := plugathon.Run(t.Context(), plugathon.Config{Consumer: c, Find: func(context.Context) (discovery.Endpoint, error) {
+			return discovery.Endpoint{EPR: "urn:uuid:1", XAddrs: []string{"http://" + ln.Addr().String() + "/"}}, nil
+		}})
+		require.NoError(t, err)
+		require.Len(t, results, len(plugathon.Steps()))
+		for _, r := range results {
+			require.NotEqual(t, plugathon.Pass, r.Outcome, r.ID)
+			if r.ID != "1c" && r.ID != "1d" {
+				require.True(t, strings.HasPrefix(r.Evidence, "not connected: "), r.Evidence)
 			}
 		}
 	})

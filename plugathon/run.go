@@ -8,11 +8,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc/consumer"
+	"github.com/semeco/go-sdc/soap"
 )
 
 // Config of a run.
@@ -70,15 +72,17 @@ type run struct {
 	verdicts map[string]verdict
 }
 
-// Run takes the steps and returns a result for each, in the order of the script. The error is that of a wrong Config: a device that
-// cannot be reached fails its steps. A done ctx fails what has not been seen by then.
+// Run takes the steps and returns a result for each, in the order of the script. The error is that of a wrong Config, or why there is nothing to judge: the device was
+// not found, or no connection to it could be made at all. One that was reached and cannot be connected to fails its steps. A done ctx fails what has not been seen by then.
 func Run(ctx context.Context, cfg Config) ([]Result, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	r := &run{cfg: cfg, log: cfg.Logger, verdicts: map[string]verdict{}}
-	r.play(ctx)
+	if err := r.play(ctx); err != nil {
+		return nil, fmt.Errorf("the device was not reached: %w", err)
+	}
 	return r.results(), nil
 }
 
@@ -108,14 +112,20 @@ func (r *run) results() []Result {
 	return out
 }
 
-func (r *run) play(ctx context.Context) {
+// play takes the steps. The error says why the device was never reached.
+func (r *run) play(ctx context.Context) error {
 	ears, deaf := r.listen(ctx)
 	defer ears.close()
 	managed, unmanaged := r.attend(ctx)
 	defer managed.close()
 	found, err := r.cfg.Find(ctx)
-	if err == nil {
-		r.dev, err = r.cfg.Consumer.Connect(ctx, found)
+	if err != nil {
+		return err
+	}
+	var reached atomic.Bool
+	r.dev, err = r.cfg.Consumer.Connect(soap.WithContact(ctx, func(soap.Contact) { reached.Store(true) }), found)
+	if err != nil && !reached.Load() {
+		return err
 	}
 	if err != nil {
 		for _, s := range Steps() {
@@ -123,7 +133,7 @@ func (r *run) play(ctx context.Context) {
 				r.set(s.ID, failf("not connected: %v", err))
 			}
 		}
-		return
+		return nil
 	}
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.StepTimeout)
@@ -182,6 +192,7 @@ func (r *run) play(ctx context.Context) {
 		r.set("1c", failf("%v", unmanaged))
 		r.set("1d", failf("%v", unmanaged))
 	}
+	return nil
 }
 
 // afterwards is how long a report too many of the last operation may take to come.

@@ -136,13 +136,16 @@ func run(ctx context.Context, args []string, s streams) int {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(s.err, "sdc: interrupted")
 	case errors.As(err, &usage):
-		fmt.Fprintf(s.err, "sdc: %v\nTry: %s --help\n", err, calledAs(k))
+		fmt.Fprintf(s.err, "sdc: %s\nTry: %s --help\n", oneLine(err), calledAs(k))
 		return exitUsage
 	default:
-		fmt.Fprintln(s.err, "sdc:", err)
+		fmt.Fprintln(s.err, "sdc:", oneLine(err))
 	}
 	return exitFailed
 }
+
+// oneLine is an error as scripts get it (docs/commands.md): several that were joined have a line each.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // calledAs is what to type for the command that was meant, as far as it was understood.
 func calledAs(k *kong.Context) string {

@@ -119,6 +119,18 @@ func TestToolsOnADevice(t *testing.T) {
 	require.Equal(t, exitOK, code, errs)
 }
 
+// A target that is not there is one error, whoever it is named by, and no table of steps.
+func TestPlugathonWithNobody(t *testing.T) {
+	for _, target := range []string{"urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a99", "nobody", "http://127.0.0.1:1/"} {
+		for _, more := range [][]string{nil, {"--json"}} {
+			code, out, errs := call(t, append([]string{"plugathon", target, "--insecure", "--timeout", "10ms", "--discovery-port", port(t)}, more...)...)
+			require.Equal(t, exitFailed, code, target)
+			require.Empty(t, out, target)
+			require.Regexp(t, "^sdc: the device was not reached: [^\\n]+\\n$", errs)
+		}
+	}
+}
+
 func TestToolsRefuseBadCalls(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty.xml")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
@@ -145,7 +157,7 @@ func TestToolsRefuseBadCalls(t *testing.T) {
 		{"plugathon of an unknown step", append([]string{"plugathon", "x", "--steps", "9z"}, nobody...), exitUsage, "9z"},
 		{"plugathon with an unknown step allowed", append([]string{"plugathon", "x", "--allow-skip", "9z"}, nobody...), exitUsage, "9z"},
 		{"plugathon in no time", append([]string{"plugathon", "x", "--window", "0s"}, nobody...), exitUsage, "window"},
-		{"plugathon with nobody", append([]string{"plugathon", "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a99", "--steps", "2a"}, nobody...), exitFailed, "not connected"},
+		{"plugathon with nobody", append([]string{"plugathon", "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a99", "--steps", "2a"}, nobody...), exitFailed, "not reached"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, out, errs := call(t, c.args...)
