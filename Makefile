@@ -56,8 +56,8 @@ vet:
 lint: $(GOLANGCI) ## golangci-lint, version pinned in tools/go.mod
 	$(call step,golangci-lint)
 	$(GOLANGCI) run --timeout 15m ./...
-	@bad=$$(git grep -lE 'time\.Sleep\(' -- '*_test.go' | xargs -r grep -LE 'testing/synctest|internal/bubble' || true); \
-	if test -n "$$bad"; then printf 'time.Sleep in a test without virtual time (internal/bubble):\n%s\n' "$$bad"; exit 1; fi
+	@bad=$$(git grep -lE 'time\.Sleep\(' -- '*_test.go' | xargs -r grep -LE 'testing/synctest|internal/testkit/bubble' || true); \
+	if test -n "$$bad"; then printf 'time.Sleep in a test without virtual time (internal/testkit/bubble):\n%s\n' "$$bad"; exit 1; fi
 
 .PHONY: test-race
 test-race:
@@ -104,11 +104,11 @@ soak: ## ten minutes (SOAKTIME) of faults at random (SOAKSEED) on a fleet of dev
 ratios: ## short form of the benchmarks: wide margins on ratios, exact ones on allocations
 	$(call step,ratios and allocations)
 	$(GO) test -count=1 ./bench
-	$(GO) test -count=1 -run TestMixedAttack ./internal/attack -attack.ratio 4
+	$(GO) test -count=1 -run TestMixedAttack ./internal/testkit/attack -attack.ratio 4
 
 .PHONY: attack
 attack: ## ten minutes (ATTACKTIME) of mixed attacks on a device, with a well-behaved consumer as witness, and that section of docs/security.md; for a machine that does nothing else
-	$(GO) test -count=1 -v -timeout 0 -run TestMixedAttack ./internal/attack -attack.for $(ATTACKTIME) -attack.at 4 -attack.ratio 2 -attack.record
+	$(GO) test -count=1 -v -timeout 0 -run TestMixedAttack ./internal/testkit/attack -attack.for $(ATTACKTIME) -attack.at 4 -attack.ratio 2 -attack.record
 
 .PHONY: station-load
 station-load: chromium ## frame times and CPU of the web view with twenty devices and sixty waveforms; for a machine that does nothing else

@@ -22,7 +22,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/discoverytest"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/provider"
 	"github.com/semeco/go-sdc/simulators"
@@ -199,7 +198,7 @@ func runFleet(ctx context.Context, t task, ready func(outcome), _ <-chan struct{
 		started++
 		go func() {
 			ended <- simulators.Run(run, sim, provider.Config{
-				EPR: uuid.New().URN(), Identity: id, Transport: discoverytest.NewSilence(), Network: sdc.Network{Address: host(t.First + i)},
+				EPR: uuid.New().URN(), Identity: id, Transport: discovery.NewSilence(), Network: sdc.Network{Address: host(t.First + i)},
 			}, func(*provider.Provider) { up <- struct{}{} })
 		}()
 	}

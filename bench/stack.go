@@ -13,7 +13,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/discoverytest"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
@@ -59,7 +58,7 @@ type device struct {
 func startDevice(ctx context.Context, cfg provider.Config) (*device, error) {
 	d := &device{ended: make(chan error, 1)}
 	if cfg.Transport == nil {
-		cfg.Transport = discoverytest.NewSilence()
+		cfg.Transport = discovery.NewSilence()
 	}
 	if cfg.EPR == "" {
 		cfg.EPR = uuid.New().URN()

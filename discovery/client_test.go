@@ -12,8 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/semeco/go-sdc/internal/bubble"
-	"github.com/semeco/go-sdc/internal/memnet"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
 	"github.com/semeco/go-sdc/soap"
 )
 
@@ -212,7 +212,7 @@ func TestWatchSlowReader(t *testing.T) {
 		var targets []*Target
 		for i := range 3 {
 			e := testEndpoint(fmt.Sprintf("urn:uuid:3d1dcb2c-5b3d-4c5c-a25c-10c1e15f000%d", i))
-			target, _ := l.target(t, fmt.Sprintf("10.0.1.%d", i), TargetConfig{Endpoint: e, Timing: Timing{HelloDelay: -1, MatchDelay: -1}})
+			target, _ := l.target(t, fmt.Sprintf("10.0.1.%d", i), TargetConfig{Endpoint: e, Timing: PromptTiming()})
 			targets = append(targets, target)
 		}
 		latest := map[string]Endpoint{}
@@ -407,7 +407,7 @@ func TestWatchLimit(t *testing.T) {
 		w := watching(t, c, Filter{})
 		for i := range 4 {
 			e := testEndpoint(fmt.Sprintf("urn:uuid:3d1dcb2c-5b3d-4c5c-a25c-10c1e15f000%d", i))
-			l.target(t, fmt.Sprintf("10.0.1.%d", i), TargetConfig{Endpoint: e, Timing: Timing{HelloDelay: -1, MatchDelay: -1}})
+			l.target(t, fmt.Sprintf("10.0.1.%d", i), TargetConfig{Endpoint: e, Timing: PromptTiming()})
 		}
 		time.Sleep(time.Second)
 		require.Equal(t, []EventKind{Found, Found}, w.take())

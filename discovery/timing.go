@@ -6,7 +6,7 @@ import (
 )
 
 // Timing sets the delays of discovery. The zero value has the defaults of DPWS 1.1 and
-// SDPi; tests shorten them.
+// SDPi; [PromptTiming] is for tests.
 type Timing struct {
 	// Repeat is how many further copies of each UDP message are sent (SOAP-over-UDP,
 	// SDPi R2002). 0 is 1, negative is none.
@@ -30,6 +30,10 @@ type Timing struct {
 	// says Hello only at the start and after changes, as plain WS-Discovery does.
 	HelloEvery, HelloEveryMax time.Duration
 }
+
+// PromptTiming is a Timing without the random delays before Hello and ProbeMatches that keep the devices of a network from speaking all at once:
+// for demonstrations and tests, where few devices share a network and somebody waits for them. The rest has the defaults.
+func PromptTiming() Timing { return Timing{HelloDelay: -1, MatchDelay: -1} }
 
 const (
 	udpMinDelay   = 50 * time.Millisecond

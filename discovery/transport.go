@@ -16,8 +16,8 @@ type Datagram struct {
 }
 
 // Transport carries the datagrams of one participant. Sending is safe from several
-// goroutines and also after Serve has returned; [NewUDP] and [NewPacketTransport] make
-// transports.
+// goroutines and also after Serve has returned; [NewUDP], [NewPacketTransport] and
+// [NewSilence] make transports.
 type Transport interface {
 	// Serve receives and calls handle, one datagram at a time, until ctx ends (then it
 	// returns nil) or the network fails for good. It can be called again after that, but

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
@@ -59,7 +60,7 @@ func TestPeerConsumerOfAnAggregator(t *testing.T) {
 	a, err := aggregate.New(aggregate.Config{
 		Source: source, Interval: 100 * time.Millisecond, ClockAccuracy: 50 * time.Millisecond,
 		Provider: provider.Config{
-			EPR: w.epr, Identity: w.ours, Network: w.network(), Timing: timing(),
+			EPR: w.epr, Identity: w.ours, Network: w.network(), Timing: discovery.PromptTiming(),
 			Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 		},
 	})

@@ -12,7 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/semeco/go-sdc/internal/churn"
+	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/testkit/churn"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
@@ -20,7 +21,7 @@ import (
 	"github.com/semeco/go-sdc/sdc/provider"
 )
 
-// The oracle of internal/oracle with an independent stack on one side: whoever has the device numbers each change in the data itself, and what the other side's
+// The oracle of internal/testkit/oracle with an independent stack on one side: whoever has the device numbers each change in the data itself, and what the other side's
 // application sees must be exactly that, minus what is announced as missing.
 
 // cutter keeps track of connections and cuts them.
@@ -242,7 +243,7 @@ func TestOracleOverPeerConsumer(t *testing.T) {
 	require.NoError(t, err)
 	w := newWorld(t, true, sdc.RoleProvider)
 	links := &cutter{}
-	dev, err := provider.New(provider.Config{EPR: w.epr, MDIB: snap, Identity: w.ours, Network: w.network(), Timing: timing(), Dial: links.dial})
+	dev, err := provider.New(provider.Config{EPR: w.epr, MDIB: snap, Identity: w.ours, Network: w.network(), Timing: discovery.PromptTiming(), Dial: links.dial})
 	require.NoError(t, err)
 	stop := run(t, dev)
 	p := w.start(t, "consumer.py")
@@ -290,7 +291,7 @@ func TestRandomTransactionsReachThePeer(t *testing.T) {
 	snap, err := mdib.ReadFile("testdata/device.xml")
 	require.NoError(t, err)
 	w := newWorld(t, false, sdc.RoleProvider)
-	dev, err := provider.New(provider.Config{EPR: w.epr, MDIB: snap, Insecure: true, Network: w.network(), Timing: timing()})
+	dev, err := provider.New(provider.Config{EPR: w.epr, MDIB: snap, Insecure: true, Network: w.network(), Timing: discovery.PromptTiming()})
 	require.NoError(t, err)
 	stop := run(t, dev)
 	p := w.start(t, "consumer.py")

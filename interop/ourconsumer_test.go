@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/reftest"
+	"github.com/semeco/go-sdc/internal/testkit/reftest"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"

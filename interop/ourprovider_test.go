@@ -11,7 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/semeco/go-sdc/internal/reftest"
+	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/testkit/reftest"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
@@ -60,7 +61,7 @@ func TestPeerConsumerOfPlugathonDevice(t *testing.T) {
 func peerConsumer(t *testing.T, snap *mdib.Snapshot, secure bool, invocation provider.Invocation, reports, operations []string) {
 	w := newWorld(t, secure, sdc.RoleProvider)
 	dev, err := provider.New(provider.Config{
-		EPR: w.epr, MDIB: snap, Identity: w.ours, Policy: provider.AllowAll(), Insecure: !secure, Network: w.network(), Timing: timing(),
+		EPR: w.epr, MDIB: snap, Identity: w.ours, Policy: provider.AllowAll(), Insecure: !secure, Network: w.network(), Timing: discovery.PromptTiming(),
 		MaxSubscription: 5 * time.Second, ApplyProposals: true, Invocation: invocation,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})

@@ -19,8 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/reftest"
+	"github.com/semeco/go-sdc/internal/testkit/reftest"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/pki"
 )
@@ -78,11 +77,6 @@ func (w *world) network() sdc.Network {
 	n := sdc.Loopback()
 	n.DiscoveryPort = w.port
 	return n
-}
-
-// timing leaves out the delays that protect real networks from bursts.
-func timing() discovery.Timing {
-	return discovery.Timing{HelloDelay: -1, MatchDelay: -1}
 }
 
 func freeUDPPort(t *testing.T) uint16 {

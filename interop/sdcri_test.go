@@ -65,7 +65,7 @@ func TestSDCriConsumerOfOurProvider(t *testing.T) {
 			snap, err := mdib.ReadFile("testdata/device.xml")
 			require.NoError(t, err)
 			dev, err := provider.New(provider.Config{
-				EPR: w.epr, MDIB: snap, Identity: w.ours, Policy: provider.AllowAll(), Insecure: !secure, Network: w.network(), Timing: timing(), ApplyProposals: true,
+				EPR: w.epr, MDIB: snap, Identity: w.ours, Policy: provider.AllowAll(), Insecure: !secure, Network: w.network(), Timing: discovery.PromptTiming(), ApplyProposals: true,
 				Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 			})
 			require.NoError(t, err)

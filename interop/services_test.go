@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
@@ -30,7 +31,7 @@ func TestPeerConsumerOfLowPriorityServices(t *testing.T) {
 	w := newWorld(t, true, sdc.RoleProvider)
 	const every = 300 * time.Millisecond
 	dev, err := provider.New(provider.Config{
-		EPR: w.epr, MDIB: snap, Identity: w.ours, Policy: provider.AllowAll(), Network: w.network(), Timing: timing(), MaxSubscription: 5 * time.Second,
+		EPR: w.epr, MDIB: snap, Identity: w.ours, Policy: provider.AllowAll(), Network: w.network(), Timing: discovery.PromptTiming(), MaxSubscription: 5 * time.Second,
 		Localization: texts, ContainmentTree: true, ContextQueries: true, Archive: true,
 		Periodic: provider.Periodic{Metric: every, Alert: every, Component: every, Context: every, Operational: every},
 		Logger:   slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/provider"
 	"github.com/semeco/go-sdc/simulators"
@@ -59,7 +60,7 @@ func peerConsumerOfSimulator(t *testing.T, sim simulators.Simulator, reports []s
 	ended := make(chan error, 1)
 	go func() {
 		ended <- simulators.Run(ctx, sim, provider.Config{
-			EPR: w.epr, Identity: w.ours, Policy: provider.AllowAll(), Network: w.network(), Timing: timing(), MaxSubscription: 5 * time.Second,
+			EPR: w.epr, Identity: w.ours, Policy: provider.AllowAll(), Network: w.network(), Timing: discovery.PromptTiming(), MaxSubscription: 5 * time.Second,
 			Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 		}, func(*provider.Provider) { close(ready) })
 	}()

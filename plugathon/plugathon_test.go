@@ -14,9 +14,9 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/bubble"
-	"github.com/semeco/go-sdc/internal/memnet"
-	"github.com/semeco/go-sdc/internal/reftest"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
+	"github.com/semeco/go-sdc/internal/testkit/reftest"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/plugathon"

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/semeco/go-sdc/internal/faults"
+	"github.com/semeco/go-sdc/internal/testkit/faults"
 )
 
 // TestDiskReallyFull is TestDiskFull on a file system that is full, so that what a failed write leaves is what file systems leave.

@@ -10,9 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/faults"
-	"github.com/semeco/go-sdc/internal/oracle"
+	"github.com/semeco/go-sdc/internal/testkit/faults"
+	"github.com/semeco/go-sdc/internal/testkit/oracle"
 	"github.com/semeco/go-sdc/recording"
 	"github.com/semeco/go-sdc/recording/recorder"
 	"github.com/semeco/go-sdc/sdc/audit"
@@ -34,7 +33,7 @@ func TestFullDisk(t *testing.T) {
 	require.NoError(t, err)
 	state, err := persist.Open(persist.Config{Dir: disk.Path("state"), Every: 50 * time.Millisecond})
 	require.NoError(t, err)
-	cfg := provider.Config{EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Transport: discoverytest.NewSilence(), StopTimeout: 5 * time.Second, Audit: trail}
+	cfg := provider.Config{EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Transport: discovery.NewSilence(), StopTimeout: 5 * time.Second, Audit: trail}
 	require.NoError(t, state.Configure(&cfg))
 	dev, err := provider.New(cfg)
 	require.NoError(t, err)

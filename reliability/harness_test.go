@@ -12,11 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/bubble"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/faults"
-	"github.com/semeco/go-sdc/internal/memnet"
-	"github.com/semeco/go-sdc/internal/oracle"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/faults"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
+	"github.com/semeco/go-sdc/internal/testkit/oracle"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/sdc/provider"
@@ -86,7 +85,7 @@ func (b *bench) Resolve(context.Context, string) (discovery.Endpoint, error) {
 func (b *bench) start(host string, port int, f *fault) {
 	t, here := b.t, b.net.Host(host)
 	cfg := provider.Config{
-		EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Transport: discoverytest.NewSilence(), Dial: here.Dial, StopTimeout: time.Second, MaxSubscription: 15 * time.Second,
+		EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Transport: discovery.NewSilence(), Dial: here.Dial, StopTimeout: time.Second, MaxSubscription: 15 * time.Second,
 		Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(port) },
 	}
 	if !f.direct {

@@ -7,7 +7,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/semeco/go-sdc/internal/netns"
+	"github.com/semeco/go-sdc/internal/testkit/netns"
 )
 
 func TestMain(m *testing.M) {

@@ -18,9 +18,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/faults"
-	"github.com/semeco/go-sdc/internal/netns"
-	"github.com/semeco/go-sdc/internal/oracle"
+	"github.com/semeco/go-sdc/internal/testkit/faults"
+	"github.com/semeco/go-sdc/internal/testkit/netns"
+	"github.com/semeco/go-sdc/internal/testkit/oracle"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"

@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/faults"
-	"github.com/semeco/go-sdc/internal/netns"
-	"github.com/semeco/go-sdc/internal/oracle"
+	"github.com/semeco/go-sdc/internal/testkit/faults"
+	"github.com/semeco/go-sdc/internal/testkit/netns"
+	"github.com/semeco/go-sdc/internal/testkit/oracle"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
@@ -33,7 +33,7 @@ func programs() netns.Programs {
 func onHost(discoveryPort, listenPort string) (sdc.Network, discovery.Timing, error) {
 	d, err1 := strconv.ParseUint(discoveryPort, 10, 16)
 	l, err2 := strconv.ParseUint(listenPort, 10, 16)
-	return sdc.Network{DiscoveryPort: uint16(d), ListenPort: uint16(l)}, discovery.Timing{HelloDelay: -1, MatchDelay: -1}, errors.Join(err1, err2)
+	return sdc.Network{DiscoveryPort: uint16(d), ListenPort: uint16(l)}, discovery.PromptTiming(), errors.Join(err1, err2)
 }
 
 // clock is that of a process of the matrix, which can be set.

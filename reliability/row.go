@@ -6,7 +6,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/semeco/go-sdc/internal/oracle"
+	"github.com/semeco/go-sdc/internal/testkit/oracle"
 )
 
 // Where a fault was brought about.

@@ -16,11 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/bubble"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/faults"
-	"github.com/semeco/go-sdc/internal/memnet"
-	"github.com/semeco/go-sdc/internal/oracle"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/faults"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
+	"github.com/semeco/go-sdc/internal/testkit/oracle"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/sdc/provider"
@@ -113,7 +112,7 @@ func (m *member) endpoint() (discovery.Endpoint, error) {
 func (m *member) start(port int) {
 	s := m.s
 	cfg := provider.Config{
-		EPR: m.epr, MDIB: snapshot(s.t), Identity: m.id, Insecure: m.id == nil, Transport: discoverytest.NewSilence(), StopTimeout: time.Second, MaxSubscription: 15 * time.Second,
+		EPR: m.epr, MDIB: snapshot(s.t), Identity: m.id, Insecure: m.id == nil, Transport: discovery.NewSilence(), StopTimeout: time.Second, MaxSubscription: 15 * time.Second,
 		NotifyAnywhere: true, // consumers have one address, whichever way they go
 		Dial:           s.ground.dial(m.place),
 		Listen: func(ctx context.Context, _, _ string) (net.Listener, error) {

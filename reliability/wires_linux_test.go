@@ -11,9 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/netns"
-	"github.com/semeco/go-sdc/internal/oracle"
+	"github.com/semeco/go-sdc/internal/testkit/netns"
+	"github.com/semeco/go-sdc/internal/testkit/oracle"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/sdc/pki"
@@ -123,7 +122,7 @@ func overWire(t *testing.T, l lines) Row {
 		return id
 	}
 	dev, err := provider.New(provider.Config{
-		EPR: deviceURN, MDIB: snapshot(t), Identity: identity("device", sdc.RoleProvider), Transport: discoverytest.NewSilence(), StopTimeout: 5 * time.Second,
+		EPR: deviceURN, MDIB: snapshot(t), Identity: identity("device", sdc.RoleProvider), Transport: discovery.NewSilence(), StopTimeout: 5 * time.Second,
 		Dial: w.device.Dial,
 		Listen: func(ctx context.Context, _, _ string) (net.Listener, error) {
 			return w.device.Listen(ctx, "tcp", "10.7.0.1:0")

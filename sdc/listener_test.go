@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/semeco/go-sdc/internal/memnet"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
 	"github.com/semeco/go-sdc/sdc"
 )
 

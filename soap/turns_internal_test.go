@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/semeco/go-sdc/internal/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
 )
 
 // Peers take turns, however many one of them asks for; who came first among those of one peer is first.

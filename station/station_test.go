@@ -62,7 +62,7 @@ func (tr trust) run(t *testing.T, port uint16, sim simulators.Simulator) *runnin
 	go func() {
 		ended <- simulators.Run(ctx, sim, provider.Config{
 			EPR: r.epr, Identity: tr.identity(t, "device", sdc.RoleProvider), Network: sdc.Network{DiscoveryPort: port}, Policy: provider.AllowAll(),
-			Timing: discovery.Timing{HelloDelay: -1, MatchDelay: -1},
+			Timing: discovery.PromptTiming(),
 		}, func(p *provider.Provider) { ready <- p })
 	}()
 	r.stop = sync.OnceFunc(func() {

@@ -146,7 +146,7 @@ func (c *demoCmd) prepare(e *env) (*demo, error) {
 		d.devices = append(d.devices, demoDevice{sim, provider.Config{
 			EPR: uuid.New().URN(), Identity: id, Policy: provider.AllowAll(), Network: c.network(), Logger: e.log,
 			// Two devices in one process need not take turns, and nobody likes to wait for a demonstration.
-			Timing: discovery.Timing{HelloDelay: -1, MatchDelay: -1},
+			Timing: discovery.PromptTiming(),
 		}})
 	}
 	if f, ok := e.out.(*os.File); ok && !c.JSON {

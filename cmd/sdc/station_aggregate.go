@@ -37,7 +37,7 @@ func (c *stationCmd) prepareAggregator(e *env, cfg *stationSetup, s *station.Sta
 	}
 	a := aggregate.Config{Source: s, Provider: p, ClockAccuracy: c.ClockAccuracy, Logger: e.log}
 	if c.Demo {
-		a.Provider.Timing, a.ClockAccuracy = discovery.Timing{HelloDelay: -1, MatchDelay: -1}, demoClock
+		a.Provider.Timing, a.ClockAccuracy = discovery.PromptTiming(), demoClock
 	}
 	return aggregate.New(a)
 }

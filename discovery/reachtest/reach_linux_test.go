@@ -11,8 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/netns"
+	"github.com/semeco/go-sdc/internal/testkit/netns"
 )
 
 func TestMain(m *testing.M) {
@@ -30,7 +29,7 @@ func device(ctx context.Context, p *netns.Child, interfaces []string) error {
 			"https://10.7.0.1:6464/", "https://10.8.0.1:6464/", "https://[fd07::1]:6464/", "https://[fd08::1]:6464/",
 		}},
 		UDP:    discovery.UDPConfig{Interfaces: interfaces, Changed: func(a []netip.Addr) { addresses <- a }},
-		Timing: discoverytest.Timing(),
+		Timing: discovery.PromptTiming(),
 	})
 	if err != nil {
 		return err
@@ -62,7 +61,7 @@ func desk(ctx context.Context, p *netns.Child, addrs []string) error {
 	for _, a := range addrs[1:] {
 		peers = append(peers, "soap.udp://"+netip.AddrPortFrom(netip.MustParseAddr(a), discovery.DefaultPort).String())
 	}
-	c, err := discovery.NewClient(discovery.ClientConfig{UDP: discovery.UDPConfig{Address: netip.MustParseAddr(addrs[0])}, Timing: discoverytest.Timing(), Peers: peers})
+	c, err := discovery.NewClient(discovery.ClientConfig{UDP: discovery.UDPConfig{Address: netip.MustParseAddr(addrs[0])}, Timing: discovery.PromptTiming(), Peers: peers})
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func TestAConsumerReadsTheProduct(t *testing.T) {
 	ready := make(chan *provider.Provider, 1)
 	go func() {
 		ended <- simulators.Run(ctx, mon, provider.Config{
-			Identity: identity(sdc.RoleProvider), Network: network, Timing: discovery.Timing{HelloDelay: -1, MatchDelay: -1},
+			Identity: identity(sdc.RoleProvider), Network: network, Timing: discovery.PromptTiming(),
 		}, func(p *provider.Provider) { ready <- p })
 	}()
 	device := <-ready

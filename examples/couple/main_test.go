@@ -68,7 +68,7 @@ func (w *ward) monitor(location sdc.LocationDetail, ensemble string, edit func(*
 	require.NoError(w.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan *provider.Provider, 1), make(chan error, 1)
-	cfg := provider.Config{Identity: w.identity(sdc.RoleProvider), Network: w.network, Timing: discovery.Timing{HelloDelay: -1, MatchDelay: -1}}
+	cfg := provider.Config{Identity: w.identity(sdc.RoleProvider), Network: w.network, Timing: discovery.PromptTiming()}
 	if edit != nil {
 		edit(&cfg)
 	}

@@ -20,7 +20,7 @@ func TestConsumerFindsTheDeviceAndPrintsWhatChanges(t *testing.T) {
 		Endpoint: discovery.Endpoint{
 			EPR: "urn:uuid:00000000-0000-4000-8000-000000000001", Types: discovery.DeviceTypes(), XAddrs: []string{"http://127.0.0.1:1/"},
 		},
-		UDP: network.UDP(), Timing: discovery.Timing{HelloDelay: -1, MatchDelay: -1},
+		UDP: network.UDP(), Timing: discovery.PromptTiming(),
 	})
 	require.NoError(t, err)
 	gone := make(chan error, 1)

@@ -11,7 +11,7 @@ import (
 	"github.com/beevik/etree"
 	"github.com/stretchr/testify/require"
 
-	"github.com/semeco/go-sdc/internal/reftest"
+	"github.com/semeco/go-sdc/internal/testkit/reftest"
 )
 
 // The structs are the schema, so they are held against it here: every type, every attribute and

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/semeco/go-sdc/internal/reftest"
+	"github.com/semeco/go-sdc/internal/testkit/reftest"
 )
 
 const root = "../.."

@@ -12,10 +12,9 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/bubble"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/memnet"
-	"github.com/semeco/go-sdc/internal/oracle"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
+	"github.com/semeco/go-sdc/internal/testkit/oracle"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/recording"
 	"github.com/semeco/go-sdc/recording/recorder"
@@ -38,7 +37,7 @@ func life(t *testing.T, network *memnet.Network, n int) (p *provider.Provider, s
 	require.NoError(t, err)
 	here := network.Host(ip(n))
 	p, err = provider.New(provider.Config{
-		EPR: epr(n), MDIB: snap, Insecure: true, Dial: here.Dial, Transport: discoverytest.NewSilence(), StopTimeout: time.Second,
+		EPR: epr(n), MDIB: snap, Insecure: true, Dial: here.Dial, Transport: discovery.NewSilence(), StopTimeout: time.Second,
 		Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(4000) },
 	})
 	require.NoError(t, err)

@@ -14,9 +14,8 @@ import (
 
 	"github.com/semeco/go-sdc/diff"
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/bubble"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/memnet"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/recording"
@@ -52,7 +51,7 @@ func overTLS(t *testing.T) world {
 		return id
 	}
 	return world{
-		provider: provider.Config{Identity: id("device", sdc.RoleProvider), Transport: discoverytest.NewSilence()},
+		provider: provider.Config{Identity: id("device", sdc.RoleProvider), Transport: discovery.NewSilence()},
 		consumer: consumer.Config{Identity: id("station", sdc.RoleConsumer)},
 	}
 }
@@ -63,7 +62,7 @@ func inMemory(t *testing.T) world {
 	here, there := network.Host("192.0.2.1"), network.Host("192.0.2.2")
 	return world{
 		provider: provider.Config{
-			Insecure: true, Dial: here.Dial, Transport: discoverytest.NewSilence(),
+			Insecure: true, Dial: here.Dial, Transport: discovery.NewSilence(),
 			Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
 		},
 		consumer: consumer.Config{

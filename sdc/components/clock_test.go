@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/semeco/go-sdc/internal/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/ext"
 	"github.com/semeco/go-sdc/mdib/pm"

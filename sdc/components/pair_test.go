@@ -11,9 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/bubble"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/memnet"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc/components"
@@ -30,7 +29,7 @@ func TestConsumerFollowsCascadesAndSteps(t *testing.T) {
 		defer network.Close()
 		here, there := network.Host("192.0.2.1"), network.Host("192.0.2.2")
 		dev, err := provider.New(provider.Config{
-			EPR: epr, MDIB: components.FixtureSnapshot(t), Insecure: true, Dial: here.Dial, Transport: discoverytest.NewSilence(),
+			EPR: epr, MDIB: components.FixtureSnapshot(t), Insecure: true, Dial: here.Dial, Transport: discovery.NewSilence(),
 			Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
 		})
 		require.NoError(t, err)

@@ -10,9 +10,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/bubble"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/memnet"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
@@ -59,7 +58,7 @@ func inBubble(t *testing.T, s setup, test func(t *testing.T, p *pair)) {
 		here, there := network.Host(deviceIP), network.Host(consumerIP)
 		p := &pair{net: network}
 		p.run(t, s, provider.Config{
-			EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Dial: here.Dial, Transport: discoverytest.NewSilence(),
+			EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Dial: here.Dial, Transport: discovery.NewSilence(),
 			Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
 		}, consumer.Config{
 			Insecure: true, Dial: there.Dial,
@@ -72,7 +71,7 @@ func inBubble(t *testing.T, s setup, test func(t *testing.T, p *pair)) {
 func overTLS(t *testing.T, s setup, test func(t *testing.T, p *pair)) {
 	t.Helper()
 	new(pair).run(t, s, provider.Config{
-		EPR: deviceURN, MDIB: snapshot(t), Identity: identity(t, "device", sdc.RoleProvider), Policy: provider.AllowAll(), Transport: discoverytest.NewSilence(),
+		EPR: deviceURN, MDIB: snapshot(t), Identity: identity(t, "device", sdc.RoleProvider), Policy: provider.AllowAll(), Transport: discovery.NewSilence(),
 	}, consumer.Config{Identity: identity(t, "consumer", sdc.RoleConsumer)}, test)
 }
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/semeco/go-sdc/internal/churn"
+	"github.com/semeco/go-sdc/internal/testkit/churn"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc/consumer"
 )

@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/semeco/go-sdc/internal/bubble"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/memnet"
+	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/sdc/provider"
 )
@@ -35,7 +35,7 @@ func TestNothingIsDoneBeforeATimeServiceIsReached(t *testing.T) {
 		}
 		var open atomic.Int32 // listeners of both
 		config := provider.Config{
-			EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Dial: here.Dial, Transport: discoverytest.NewSilence(), TimeService: wait,
+			EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Dial: here.Dial, Transport: discovery.NewSilence(), TimeService: wait,
 			Listen: func(context.Context, string, string) (net.Listener, error) {
 				open.Add(1)
 				return here.Listen(0)

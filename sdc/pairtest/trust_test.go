@@ -8,9 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/semeco/go-sdc/internal/bubble"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/memnet"
+	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/ext"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -49,7 +49,7 @@ func inTrust(t *testing.T, device, client pki.Request, s setup, test func(t *tes
 		device.Name, device.Role, client.Name, client.Role = "device", sdc.RoleProvider, "client", sdc.RoleConsumer
 		tr.device, tr.client = tr.identity(t, device), tr.identity(t, client)
 		tr.run(t, s, provider.Config{
-			EPR: deviceURN, MDIB: snapshot(t), Identity: tr.device, Dial: here.Dial, Transport: discoverytest.NewSilence(),
+			EPR: deviceURN, MDIB: snapshot(t), Identity: tr.device, Dial: here.Dial, Transport: discovery.NewSilence(),
 			Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
 		}, consumer.Config{
 			Identity: tr.client, Dial: there.Dial, LostAfter: 5 * time.Second,

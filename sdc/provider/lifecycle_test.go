@@ -235,7 +235,7 @@ func TestOnLoopback(t *testing.T) {
 	for range 2 {
 		dev, err := provider.New(provider.Config{
 			MDIB: device(t), Insecure: true, Network: sdc.Network{DiscoveryPort: port},
-			Timing: discovery.Timing{HelloDelay: -1, MatchDelay: -1},
+			Timing: discovery.PromptTiming(),
 		})
 		require.NoError(t, err)
 		go func() { ended <- dev.Run(ctx) }()

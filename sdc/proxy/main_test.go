@@ -17,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/memnet"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/soap"
 	"github.com/semeco/go-sdc/soap/eventing"

@@ -13,8 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/netns"
+	"github.com/semeco/go-sdc/internal/testkit/netns"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -55,7 +54,7 @@ func device(ctx context.Context, p *netns.Child, args []string) error {
 		return err
 	}
 	dev, err := provider.New(provider.Config{
-		EPR: deviceURN, MDIB: snap, Identity: id, Policy: provider.AllowAll(), ApplyProposals: true, Network: network(args[1:]), Timing: discoverytest.Timing(),
+		EPR: deviceURN, MDIB: snap, Identity: id, Policy: provider.AllowAll(), ApplyProposals: true, Network: network(args[1:]), Timing: discovery.PromptTiming(),
 	})
 	if err != nil {
 		return err
@@ -78,7 +77,7 @@ func desk(ctx context.Context, p *netns.Child, args []string) error {
 		return err
 	}
 	n := network(args[1:])
-	locator, err := discovery.NewClient(discovery.ClientConfig{UDP: n.UDP(), Timing: discoverytest.Timing()})
+	locator, err := discovery.NewClient(discovery.ClientConfig{UDP: n.UDP(), Timing: discovery.PromptTiming()})
 	if err != nil {
 		return err
 	}

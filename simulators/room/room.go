@@ -114,7 +114,7 @@ func New(cfg Config) (*Room, error) {
 			// Whoever is trusted in this room may operate its devices.
 			Policy: provider.AllowAll(),
 			// Five devices in one process need not take turns.
-			Timing: discovery.Timing{HelloDelay: -1, MatchDelay: -1},
+			Timing: discovery.PromptTiming(),
 		}
 		if cfg.Authority != nil {
 			p, err := cfg.Authority.Issue(pki.Request{Name: cfg.Name + " " + d.Name, Role: sdc.RoleProvider, Validity: 24 * time.Hour})

@@ -3,7 +3,7 @@ package dpws_test
 import (
 	"testing"
 
-	"github.com/semeco/go-sdc/internal/reftest"
+	"github.com/semeco/go-sdc/internal/testkit/reftest"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/soap"
 	"github.com/semeco/go-sdc/soap/dpws"

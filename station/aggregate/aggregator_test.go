@@ -13,7 +13,7 @@ import (
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
-	"github.com/semeco/go-sdc/internal/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
 	"github.com/semeco/go-sdc/lint"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/ext"

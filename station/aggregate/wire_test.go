@@ -15,9 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/bubble"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/memnet"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
 	"github.com/semeco/go-sdc/lint"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/ext"
@@ -89,7 +88,7 @@ func (d doors) Watch(ctx context.Context, _ discovery.Filter) iter.Seq[discovery
 
 func (b *bedside) provide(host string) provider.Config {
 	h := b.network.Host(host)
-	return provider.Config{Insecure: true, Listen: listen(h), Dial: h.Dial, Transport: discoverytest.NewSilence(), MaxSubscription: 15 * time.Second}
+	return provider.Config{Insecure: true, Listen: listen(h), Dial: h.Dial, Transport: discovery.NewSilence(), MaxSubscription: 15 * time.Second}
 }
 
 func (b *bedside) consume(host string) *consumer.Consumer {

@@ -167,7 +167,7 @@ func runBeds(folder string) error {
 		for _, sim := range []simulators.Simulator{v, m} {
 			wg.Go(func() {
 				defer cancel()
-				_ = simulators.Run(ctx, sim, provider.Config{Identity: id, Timing: discovery.Timing{HelloDelay: -1, MatchDelay: -1}}, func(p *provider.Provider) {
+				_ = simulators.Run(ctx, sim, provider.Config{Identity: id, Timing: discovery.PromptTiming()}, func(p *provider.Provider) {
 					mu.Lock()
 					defer mu.Unlock()
 					line, _ := json.Marshal(discovery.Endpoint{EPR: p.EPR(), XAddrs: p.XAddrs()}) // texts only

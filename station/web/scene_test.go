@@ -166,7 +166,7 @@ func (s *scene) runAs(epr string, sim simulators.Simulator) *running {
 	identity := s.identity("device", sdc.RoleProvider)
 	r.stop = s.background(func(ctx context.Context) error {
 		return simulators.Run(ctx, sim, provider.Config{
-			EPR: r.epr, Identity: identity, Policy: provider.AllowAll(), Network: sdc.Network{DiscoveryPort: freePort(s.t)}, Timing: discovery.Timing{HelloDelay: -1, MatchDelay: -1},
+			EPR: r.epr, Identity: identity, Policy: provider.AllowAll(), Network: sdc.Network{DiscoveryPort: freePort(s.t)}, Timing: discovery.PromptTiming(),
 		}, func(p *provider.Provider) { ready <- p })
 	})
 	select {

@@ -15,9 +15,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/bubble"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/memnet"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -73,7 +72,7 @@ func inRoom(t *testing.T, sims map[string]simulators.Simulator, test func(r *roo
 			ready, ended := make(chan *provider.Provider, 1), make(chan error, 1)
 			go func() {
 				ended <- simulators.Run(ctx, sim, provider.Config{
-					Insecure: true, Listen: listen(host), Dial: host.Dial, Transport: discoverytest.NewSilence(), MaxSubscription: 15 * time.Second,
+					Insecure: true, Listen: listen(host), Dial: host.Dial, Transport: discovery.NewSilence(), MaxSubscription: 15 * time.Second,
 				}, func(p *provider.Provider) { ready <- p })
 			}()
 			d.stop = sync.OnceFunc(func() {

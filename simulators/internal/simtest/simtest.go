@@ -13,10 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/bubble"
-	"github.com/semeco/go-sdc/internal/discoverytest"
-	"github.com/semeco/go-sdc/internal/memnet"
-	"github.com/semeco/go-sdc/internal/reftest"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
+	"github.com/semeco/go-sdc/internal/testkit/reftest"
 	"github.com/semeco/go-sdc/lint"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -84,7 +83,7 @@ func Run(t *testing.T, device func() (simulators.Simulator, error), test func(b 
 		defer stop() //nolint:errcheck // looked at below unless the test has failed before
 		go func() {
 			ended <- simulators.Run(ctx, sim, provider.Config{
-				Insecure: true, Listen: listen(host), Dial: host.Dial, Transport: discoverytest.NewSilence(), MaxSubscription: 15 * time.Second,
+				Insecure: true, Listen: listen(host), Dial: host.Dial, Transport: discovery.NewSilence(), MaxSubscription: 15 * time.Second,
 			}, func(p *provider.Provider) { ready <- p })
 		}()
 		b := &Bench{T: t, documents: documents}

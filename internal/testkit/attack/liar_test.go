@@ -22,8 +22,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/bubble"
-	"github.com/semeco/go-sdc/internal/memnet"
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -39,24 +39,13 @@ const (
 	liarEPR, neighbourEPR = "urn:uuid:6a1d7a6e-3a0e-4f0b-8f3e-0b5a63c5a001", "urn:uuid:6a1d7a6e-3a0e-4f0b-8f3e-0b5a63c5a002"
 )
 
-// hush is a discovery transport to nobody.
-type hush struct{}
-
-func (hush) Serve(ctx context.Context, _ func(discovery.Datagram)) error {
-	<-ctx.Done()
-	return nil
-}
-func (hush) Multicast([]byte) error               { return nil }
-func (hush) Unicast(netip.AddrPort, []byte) error { return nil }
-func (hush) Close() error                         { return nil }
-
 // device runs a good device on a host of an in-memory network; stop ends it and waits.
 func device(t testing.TB, host *memnet.Host, epr string, change func(*provider.Config)) (dev *provider.Provider, stop func()) {
 	t.Helper()
-	snap, err := mdib.ReadFile("../../sdc/provider/testdata/device.xml")
+	snap, err := mdib.ReadFile("../../../sdc/provider/testdata/device.xml")
 	require.NoError(t, err)
 	cfg := provider.Config{
-		EPR: epr, MDIB: snap, Insecure: true, Transport: hush{}, Dial: host.Dial, StopTimeout: time.Second, ApplyProposals: true,
+		EPR: epr, MDIB: snap, Insecure: true, Transport: discovery.NewSilence(), Dial: host.Dial, StopTimeout: time.Second, ApplyProposals: true,
 		Listen: func(context.Context, string, string) (net.Listener, error) { return host.Listen(0) },
 	}
 	if change != nil {

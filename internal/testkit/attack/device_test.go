@@ -76,7 +76,7 @@ func runDevice(dir string, in io.Reader, out, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	snap, err := mdib.ReadFile("../../sdc/provider/testdata/device.xml")
+	snap, err := mdib.ReadFile("../../../sdc/provider/testdata/device.xml")
 	if err != nil {
 		return err
 	}

@@ -200,7 +200,7 @@ func checkMemory(t *testing.T, v *victim) {
 var write = flag.Bool("attack.write", false, "write the tables of docs/security.md anew")
 
 // page is what tells of the attacks.
-const page = "../../docs/security.md"
+const page = "../../../docs/security.md"
 
 // writeBetween writes what stands on the page between the marks of a name anew.
 func writeBetween(t *testing.T, name, text string) {
@@ -244,5 +244,5 @@ func TestEveryAttackIsDocumented(t *testing.T) {
 		require.NoError(t, os.WriteFile(page, []byte(want), 0o600))
 		return
 	}
-	require.Equal(t, want, string(text), "go test ./internal/attack -run Documented -attack.write")
+	require.Equal(t, want, string(text), "go test ./internal/testkit/attack -run Documented -attack.write")
 }
