@@ -105,6 +105,7 @@ ratios: ## short form of the benchmarks: wide margins on ratios, exact ones on a
 	$(call step,ratios and allocations)
 	$(GO) test -count=1 ./bench
 	$(GO) test -count=1 -run TestMixedAttack ./internal/testkit/attack -attack.ratio 4
+	$(GO) test -count=1 -run TestMixedAttack ./internal/testkit/attack -attack.ratio 4 -attack.only held-bodies,deep-nesting
 
 .PHONY: attack
 attack: ## ten minutes (ATTACKTIME) of mixed attacks on a device, with a well-behaved consumer as witness, and that section of docs/security.md; for a machine that does nothing else

@@ -61,16 +61,21 @@ func (a *admission) leave(peer string) {
 const free = 16 << 10
 
 // metered counts what a body really brings, not what it announces: an announcement costs
-// a sender nothing.
+// a sender nothing. What comes beyond costly is worked on in turn.
 type metered struct {
 	r    io.Reader
 	from *admission
-	come int64 // on the wire and inflated
+	conn *gatedConn // that the body comes from; nil if it is not one of ours
+	come int64      // on the wire and inflated
 	held int64
 }
 
-// Read reads and is charged with what has come, and half as much again, which is what readInto may have set aside for more; it fails with errBusy if that is too much.
+// Read reads and is charged with what has come, and half as much again, since in the end pieces are put together; it fails with errBusy if that is too much.
 func (m *metered) Read(p []byte) (int, error) {
+	if m.conn != nil && m.come >= costly {
+		m.conn.unsettle()
+		defer m.conn.settle()
+	}
 	n, err := m.r.Read(p)
 	before := max(m.come, free)
 	m.come += int64(n)

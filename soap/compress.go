@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,6 +14,8 @@ import (
 // server and holds nothing that outlives a message.
 type scratch struct {
 	buffers     sync.Pool // of *[]byte
+	pieces      sync.Pool // of *[piece]byte, for what comes of large bodies
+	large       sync.Pool // of *[]byte, larger than maxPooled, for bodies; they are gone after two collections without a large body
 	gzipWriters sync.Pool // of *gzip.Writer
 	gzipReaders sync.Pool // of *gzip.Reader
 	parsers     sync.Pool // of *Parser
@@ -38,39 +39,13 @@ func (m *scratch) putBuffer(b *[]byte) {
 }
 
 // readAll reads to the end, at most limit bytes. size is the announced length or -1.
-func readAll(r io.Reader, size, limit int64) ([]byte, error) { return readInto(nil, r, size, limit) }
-
-// readInto is readAll with memory to use, if that is enough.
-func readInto(buf []byte, r io.Reader, size, limit int64) ([]byte, error) {
-	if size > limit {
-		return nil, ErrTooLarge
+func (m *scratch) readAll(r io.Reader, size, limit int64) ([]byte, error) {
+	b := body{mem: m}
+	defer b.drop()
+	if err := b.read(r, size, limit); err != nil {
+		return nil, err
 	}
-	// The announced length is only trusted as far as memory is cheap: it costs a sender nothing.
-	start := int64(4096)
-	if size >= 0 {
-		start = min(size, 32<<10)
-	}
-	buf = slices.Grow(buf[:0], int(start)+1) // one more, so that the end is seen without growing
-	for {
-		if len(buf) == cap(buf) { // append would grow it by a quarter only, and copy a large one a dozen times; more than half might never be used
-			more := int64(len(buf))/2 + 1
-			if left := size + 1 - int64(len(buf)); left > 0 {
-				more = min(more, left)
-			}
-			buf = append(make([]byte, 0, int64(len(buf))+more), buf...)
-		}
-		n, err := r.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		if int64(len(buf)) > limit {
-			return nil, ErrTooLarge
-		}
-		if err == io.EOF {
-			return buf, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
+	return b.join(), nil
 }
 
 // inflate decodes gzip; more than limit bytes of output are refused. memory, unless nil, is
@@ -88,7 +63,7 @@ func (m *scratch) inflate(doc []byte, limit int64, memory *metered) ([]byte, err
 	if memory != nil {
 		memory.r, r = zr, memory
 	}
-	out, err := readAll(r, int64(min(len(doc)*8, 64<<10)), limit)
+	out, err := m.readAll(r, int64(min(len(doc)*8, 64<<10)), limit)
 	if err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}

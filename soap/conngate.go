@@ -22,12 +22,13 @@ import (
 // Waiting in line is no choice: it would let whoever is greedy starve the others. Nor is it always the oldest of all: while others have no more than a connection or two, it is
 // one of the IP address that has the most.
 //
-// What is computed for an unproven connection, the handshake before all, is computed in turn.
+// What is computed for an unproven connection, the handshake before all, is computed in turn, and so is what comes of large bodies.
 type connGate struct {
 	net.Listener
 	total, perPeer, unproven int
 	turns                    *turns
 	patience                 time.Duration // for a turn
+	bodies                   time.Duration // the same, for what comes of a large body
 	log                      *slog.Logger
 
 	mu      sync.Mutex
@@ -41,7 +42,7 @@ type connGate struct {
 func newConnGate(l net.Listener, cfg *ServerConfig, turns *turns, log *slog.Logger) *connGate {
 	return &connGate{
 		Listener: l, total: cfg.MaxConns, perPeer: cfg.MaxConnsPerPeer, unproven: cfg.MaxUnproven,
-		turns: turns, patience: cfg.ReadHeaderTimeout, log: log,
+		turns: turns, patience: cfg.ReadHeaderTimeout, bodies: cfg.ReadTimeout, log: log,
 		byHost: make(map[string]int), byPeer: make(map[string]int),
 	}
 }
@@ -172,7 +173,7 @@ type gatedConn struct {
 	host string // where it comes from
 	who  string // the peer of its requests; used by the goroutine that serves it alone
 
-	settled atomic.Bool   // proven, or closed: no turns any more
+	settled atomic.Bool   // proven, and not reading a large body, or closed: no turns
 	turn    atomic.Bool   // held
 	once    sync.Once     // closes
 	left    chan struct{} // when the connection is closed
@@ -190,7 +191,7 @@ func (c *gatedConn) Read(p []byte) (int, error) {
 	c.rest()
 	n, err := c.Conn.Read(p)
 	if !c.work() {
-		return 0, os.ErrDeadlineExceeded
+		return 0, c.late()
 	}
 	return n, err
 }
@@ -203,7 +204,7 @@ func (c *gatedConn) Write(p []byte) (int, error) {
 	c.rest()
 	n, err := c.Conn.Write(p)
 	if !c.work() {
-		return n, os.ErrDeadlineExceeded
+		return n, c.late()
 	}
 	return n, err
 }
@@ -213,7 +214,11 @@ func (c *gatedConn) work() bool {
 	if c.settled.Load() {
 		return true
 	}
-	if !c.gate.turns.take(c.host, c.gate.patience, c.left) {
+	key, patience := c.host, c.gate.patience
+	if c.who != "" {
+		key, patience = c.who, c.gate.bodies
+	}
+	if !c.gate.turns.take(key, patience, c.left) {
 		return c.settled.Load()
 	}
 	c.turn.Store(true)
@@ -223,12 +228,24 @@ func (c *gatedConn) work() bool {
 	return true
 }
 
+// late is what comes of waiting for a turn for too long.
+func (c *gatedConn) late() error {
+	if c.who != "" {
+		return errNoTurn
+	}
+	return os.ErrDeadlineExceeded
+}
+
 // rest gives the turn back, if it is held.
 func (c *gatedConn) rest() {
 	if c.turn.CompareAndSwap(true, false) {
 		c.gate.turns.give()
 	}
 }
+
+// unsettle has what comes worked on in turn again: it belongs to a large body. The server may read on in a goroutine of its own when the body has ended, and
+// until settle is called that one may give the turn back too early, or wait for one in vain. That does no harm: nothing is computed then.
+func (c *gatedConn) unsettle() { c.settled.Store(false) }
 
 // settle ends all turns.
 func (c *gatedConn) settle() {

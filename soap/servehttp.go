@@ -76,9 +76,12 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 	turn := &turn{of: s.turns, peer: peerOf(r), patience: s.cfg.ReadTimeout}
 	defer turn.end()
 	memory := &metered{from: s.adm}
+	if c := connOf(r); c != nil {
+		memory.conn = c.gated
+	}
 	defer memory.release()
 	room := s.mem.getBuffer()
-	defer s.mem.putBuffer(room) // nothing of a request refers to its bytes
+	defer s.mem.putBody(room) // nothing of a request refers to its bytes
 	doc, status, err := s.readRequest(w, r, memory, turn, room)
 	if err != nil {
 		if status == http.StatusServiceUnavailable {
@@ -159,21 +162,7 @@ func (s *Server) readRequest(w http.ResponseWriter, r *http.Request, memory *met
 		return nil, http.StatusUnsupportedMediaType, fmt.Errorf("content encoding %q", coding)
 	}
 	memory.r = http.MaxBytesReader(w, r.Body, s.cfg.MaxBody)
-	doc, err := readInto(*room, memory, r.ContentLength, s.cfg.MaxBody)
-	if doc != nil {
-		*room = doc
-	}
-	if err == nil && strings.HasSuffix(coding, "gzip") && len(doc) > 0 {
-		if err = turn.begin(); err == nil {
-			doc, err = s.mem.inflate(doc, s.cfg.MaxBody, memory)
-		}
-	}
-	switch {
-	case err == nil && len(doc) >= costly:
-		err = turn.begin()
-	default:
-		turn.end()
-	}
+	doc, err := s.readBody(room, memory, r.ContentLength, strings.HasSuffix(coding, "gzip"), turn)
 	var tooLong *http.MaxBytesError
 	switch {
 	case err == nil:
@@ -187,6 +176,34 @@ func (s *Server) readRequest(w http.ResponseWriter, r *http.Request, memory *met
 	default: // broken chunks, a broken gzip, a connection lost, a body too slow
 		return nil, http.StatusBadRequest, err
 	}
+}
+
+// readBody reads a body into room, and inflates it there. The turn is held when the document is large, and while anything large is worked on.
+func (s *Server) readBody(room *[]byte, memory *metered, size int64, deflated bool, turn *turn) ([]byte, error) {
+	b := body{mem: &s.mem, head: *room}
+	err := b.read(memory, size, s.cfg.MaxBody)
+	*room = b.head
+	defer b.drop()
+	deflated = deflated && b.size() > 0
+	if err == nil && (deflated || b.size() >= costly) {
+		err = turn.begin()
+	}
+	if err != nil {
+		return nil, err
+	}
+	*room = b.join()
+	if deflated {
+		var doc []byte
+		if doc, err = s.mem.inflate(*room, s.cfg.MaxBody, memory); err == nil {
+			wire := *room
+			s.mem.putBody(&wire)
+			*room = doc
+		}
+	}
+	if err != nil || len(*room) < costly {
+		turn.end()
+	}
+	return *room, err
 }
 
 // answer is everything of SOAP: it parses, checks, dispatches and turns errors

@@ -58,7 +58,7 @@ type ServerConfig struct {
 	// MaxBodies bounds the memory of all bodies of requests under way together, one and a half times what has come of them beyond the first 16 KiB of each; 0 is 32 MiB.
 	// A body that finds none left is answered 503 with Retry-After.
 	MaxBodies int64
-	// Turns is how many handshakes and documents of 64 KiB or more, requests and answers to be compressed, are worked on at a time,
+	// Turns is how many handshakes and documents of 64 KiB or more, requests (from reading what is beyond the first 64 KiB) and answers to be compressed, are worked on at a time,
 	// so that they leave processors to everything else; 0 is half of GOMAXPROCS, but one. Peers take turns: certificates, and IP
 	// addresses where none is known. A handshake that gets no turn within ReadHeaderTimeout is ended; a request that gets none within
 	// ReadTimeout is answered 503 with Retry-After.

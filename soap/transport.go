@@ -92,7 +92,7 @@ func (c *Client) readBody(resp *http.Response) ([]byte, error) {
 	if resp.ContentLength > c.cfg.MaxResponse {
 		return nil, ErrTooLarge
 	}
-	doc, err := readAll(resp.Body, resp.ContentLength, c.cfg.MaxResponse)
+	doc, err := c.mem.readAll(resp.Body, resp.ContentLength, c.cfg.MaxResponse)
 	if err != nil || len(doc) == 0 {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package soap
 
 import (
+	"net"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -63,5 +64,49 @@ func TestTurnsAreNotLost(t *testing.T) {
 		require.Equal(t, 1, turns.free)
 		require.Empty(t, turns.waiting)
 		require.Empty(t, turns.order)
+	})
+}
+
+// What comes of a large body is worked on in turn, and no turn is held while more is waited for; of a small one it is not.
+func TestLargeBodiesAreReadInTurn(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		turns := newTurns(1)
+		require.True(t, turns.take("other", 0, nil)) // who takes long
+		near, far := net.Pipe()
+		defer far.Close()
+		defer near.Close()
+		c := &gatedConn{Conn: near, gate: &connGate{turns: turns, bodies: time.Minute}, who: "peer"}
+		c.settle()
+		m := &metered{r: c, conn: c, from: newAdmission(&ServerConfig{MaxBodies: 1 << 30})}
+		read := func(p []byte) <-chan error {
+			done := make(chan error, 1)
+			go func() {
+				_, err := m.Read(p)
+				done <- err
+			}()
+			_, err := far.Write(make([]byte, len(p)))
+			require.NoError(t, err)
+			synctest.Wait()
+			return done
+		}
+		require.NoError(t, <-read(make([]byte, costly)))
+
+		second := read(make([]byte, 10))
+		require.Empty(t, second, "read while it is another's turn")
+		turns.give()
+		require.NoError(t, <-second)
+		require.Equal(t, 1, turns.free, "the turn is held although nothing is computed")
+
+		go func() { _, _ = m.Read(make([]byte, 10)) }()
+		synctest.Wait()
+		require.Equal(t, 1, turns.free, "the turn is held while more is waited for")
+		_, err := far.Write(make([]byte, 10))
+		require.NoError(t, err)
+		synctest.Wait()
+
+		require.True(t, turns.take("other", 0, nil))
+		require.ErrorIs(t, <-read(make([]byte, 10)), errNoTurn)
+		turns.give()
+		require.Equal(t, 1, turns.free)
 	})
 }
