@@ -209,3 +209,14 @@ func TestDevice(t *testing.T) {
 	_, err = store.Update(func(tx *mdib.Tx) error { return setWaveforms(tx, sampleArray(100, 0)) })
 	require.NoError(t, err)
 }
+
+// Turns that are alike do not differ whoever they belong to; one that stands out makes a difference wherever it falls.
+func TestByLot(t *testing.T) {
+	alike := make([][]float64, 8)
+	for i := range alike {
+		alike[i] = []float64{1, 2, 3}
+	}
+	require.Zero(t, byLot(alike))
+	alike[3] = []float64{1, 2, 6}
+	require.Equal(t, 1.0, byLot(alike)) // 6/3-1, or 3/6-1 which is nearer to 0
+}

@@ -63,6 +63,7 @@ func sections() []section {
 		{"getmdib", (*env).getMdib},
 		{"commit", (*env).commit},
 		{"audience", (*env).audience100},
+		{"stalled", (*env).stalled},
 		{"devices", (*env).devices100},
 		{"ward", (*env).ward},
 		{"fleet", (*env).fleet},
