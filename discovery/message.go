@@ -156,6 +156,9 @@ var errNotDiscovery = errors.New("not a discovery message of this version")
 // maxID bounds the length of identifiers that are kept or echoed, in bytes.
 const maxID = 256
 
+// maxSought bounds the types and the scopes of a Probe: each is compared with all of every endpoint.
+const maxSought = 64
+
 // receiveLimits bounds what is parsed of a datagram.
 func receiveLimits() xmlscan.Limits {
 	return xmlscan.Limits{MaxBytes: maxReceive, MaxDepth: 16, MaxAttrs: 32, MaxElements: 512, MaxNamespaces: 64}
@@ -313,6 +316,9 @@ func decodeFilter(s *xmlscan.Scanner) (Filter, error) {
 			f.Scopes, err = decodeURIs(s)
 		default:
 			err = s.Skip()
+		}
+		if err == nil && max(len(f.Types), len(f.Scopes)) > maxSought {
+			err = s.Errorf("more than %d types or scopes are looked for", maxSought)
 		}
 		if err != nil {
 			return f, err

@@ -214,9 +214,23 @@ func refusedDatagrams(t testing.TB) map[string][]byte {
 		"dtd":                replace("<s12:Envelope", `<!DOCTYPE x [<!ENTITY a "b">]><s12:Envelope`),
 		"deep":               replace("</wsd:Hello>", strings.Repeat("<a>", 30)+strings.Repeat("</a>", 30)+"</wsd:Hello>"),
 		"many elements":      replace("</wsd:Hello>", strings.Repeat("<a/>", 1000)+"</wsd:Hello>"),
+		"many scopes":        manySought(t, "Scopes"),
+		"many types":         manySought(t, "Types"),
 		"printer": []byte(`<soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope"><soap:Header/><soap:Body>` +
 			`<p:Job xmlns:p="urn:printer"/></soap:Body></soap:Envelope>`),
 	}
+}
+
+// manySought is a Probe that looks for more than it may; one that looks for as many as it may is read.
+func manySought(t testing.TB, what string) []byte {
+	probe := func(n int) []byte {
+		doc := string(soap.AppendEnvelope(nil, &soap.Header{To: To, Action: ActionProbe, MessageID: soap.NewMessageID()}, body{kind: kindProbe}))
+		head, _, _ := strings.Cut(doc, "<wsd:Probe")
+		return []byte(head + `<wsd:Probe xmlns:wsd="` + xmlscan.NsDiscovery + `"><wsd:` + what + ">" + strings.Repeat("wsd:a ", n) + "</wsd:" + what + "></wsd:Probe></s12:Body></s12:Envelope>")
+	}
+	_, err := decodeDatagram(probe(maxSought))
+	require.NoError(t, err)
+	return probe(maxSought + 1)
 }
 
 func TestRefused(t *testing.T) {

@@ -24,6 +24,7 @@ type node struct {
 	known *recent
 	seq   appSequence
 	limit chan struct{} // one token for each delayed or repeated message under way
+	owed  map[netip.Addr]*allowance
 
 	ctx    context.Context // ends delays and repetitions
 	cancel context.CancelFunc
@@ -34,10 +35,63 @@ type node struct {
 // not sent and other messages not repeated, so that a flood of Probes costs no more.
 const maxPending = 256
 
+// What one address is answered, with each answer's repetitions: so many at once, and so many a second. An answer is several times as long as the question, whose sender may name a victim as the one who asks.
+const (
+	maxAnswers   = 100
+	answersEvery = 20 * time.Millisecond
+	maxAsking    = 1024 // addresses that are told apart; all others share one allowance
+)
+
+// allowance is what an address may still be answered.
+type allowance struct {
+	left int
+	at   time.Time // when left was right
+}
+
+// refill brings an allowance up to now.
+func (a *allowance) refill(now time.Time) {
+	if n := now.Sub(a.at) / answersEvery; n > 0 {
+		a.left = int(min(n+time.Duration(a.left), maxAnswers))
+		a.at = a.at.Add(n * answersEvery)
+	}
+}
+
+// mayAnswer takes one answer from the allowance of an address; false if there is none.
+func (n *node) mayAnswer(to netip.Addr) bool {
+	now := time.Now()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	a := n.owed[to]
+	if a == nil {
+		if len(n.owed) >= maxAsking {
+			for addr, other := range n.owed {
+				if other.refill(now); other.left == maxAnswers {
+					delete(n.owed, addr)
+				}
+			}
+		}
+		if len(n.owed) >= maxAsking {
+			to = netip.Addr{}
+			a = n.owed[to]
+		}
+		if a == nil {
+			a = &allowance{maxAnswers, now}
+			n.owed[to] = a
+		}
+	}
+	a.refill(now)
+	if a.left == 0 {
+		n.log.Debug("an address gets no more answers for now", "to", to)
+		return false
+	}
+	a.left--
+	return true
+}
+
 func newNode(t Transport, udp UDPConfig, timing Timing, log *slog.Logger, instance uint32) (*node, error) {
 	n := &node{
 		transport: t, timing: timing.withDefaults(), log: log, known: newRecent(),
-		limit: make(chan struct{}, maxPending),
+		limit: make(chan struct{}, maxPending), owed: make(map[netip.Addr]*allowance),
 	}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
@@ -209,6 +263,9 @@ func (n *node) encodeMulticast(m body) (send func() error, id string, err error)
 // answer sends a message to one peer after a delay, and repeats it. build is called when
 // the delay is over, so that the answer is true when it is sent; ok false sends nothing.
 func (n *node) answer(to netip.AddrPort, relatesTo string, delay time.Duration, build func() (m body, ok bool)) {
+	if !n.mayAnswer(to.Addr()) {
+		return
+	}
 	n.background(func(ctx context.Context) {
 		if !pause(ctx, delay) {
 			return
@@ -226,6 +283,9 @@ func (n *node) answer(to netip.AddrPort, relatesTo string, delay time.Duration, 
 
 // fault answers with a fault.
 func (n *node) fault(to netip.AddrPort, relatesTo string, f *soap.Fault) {
+	if !n.mayAnswer(to.Addr()) {
+		return
+	}
 	n.background(func(ctx context.Context) {
 		h := f.Header(relatesTo)
 		h.To = soap.Anonymous

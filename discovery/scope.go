@@ -14,7 +14,12 @@ func MatchScope(probe, scope string) bool {
 		return false
 	}
 	s, ok := splitScope(scope)
-	if !ok || !strings.EqualFold(p.scheme, s.scheme) || !strings.EqualFold(p.authority, s.authority) {
+	return ok && p.precedes(s)
+}
+
+// precedes reports whether what is looked for matches a scope.
+func (p scopeParts) precedes(s scopeParts) bool {
+	if !strings.EqualFold(p.scheme, s.scheme) || !strings.EqualFold(p.authority, s.authority) {
 		return false
 	}
 	if len(p.segments) == 0 {

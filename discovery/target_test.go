@@ -3,6 +3,7 @@ package discovery
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
@@ -516,16 +517,58 @@ func TestFlood(t *testing.T) {
 		l := newLAN(t)
 		l.target(t, "10.0.0.1", TargetConfig{Endpoint: testEndpoint(testEPR), Timing: Timing{HelloDelay: -1}})
 		p := l.tap(t, "10.0.0.9")
+		others := []*tap{l.tap(t, "10.0.0.10"), l.tap(t, "10.0.0.11"), l.tap(t, "10.0.0.12")}
 		time.Sleep(time.Second)
-		p.forget()
+		answers := func() (n int) {
+			for _, p := range append(others, p) {
+				n += len(first(p.seen(kindProbeMatches)))
+				p.forget()
+			}
+			return n
+		}
+		answers()
 		for range 900 {
 			p.ask(body{kind: kindProbe})
 		}
 		time.Sleep(10 * time.Second)
-		require.Len(t, first(p.seen(kindProbeMatches)), maxPending, "the rest is dropped")
-		p.forget()
+		require.Equal(t, maxAnswers, answers(), "one address gets no more at a time, be it a victim's")
+		for range 900 {
+			for _, p := range append(others, p) {
+				p.ask(body{kind: kindProbe})
+			}
+		}
+		time.Sleep(10 * time.Second)
+		require.Equal(t, maxPending, answers(), "the rest is dropped")
+		for range 10 {
+			for range 20 {
+				p.ask(body{kind: kindProbe})
+			}
+			time.Sleep(20 * answersEvery)
+		}
+		time.Sleep(10 * time.Second)
+		require.Equal(t, 200, answers(), "as many a second as one address gets")
 		p.ask(body{kind: kindProbe})
 		time.Sleep(10 * time.Second)
 		require.Len(t, first(p.seen(kindProbeMatches)), 1, "and then it answers again")
+	})
+}
+
+// However many addresses ask, or seem to, what is remembered of them is bounded, and who asks for the first time is answered as long as there is anything for those that cannot be told apart.
+func TestManyAsk(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		n := &node{owed: map[netip.Addr]*allowance{}, log: slog.New(slog.DiscardHandler)}
+		address := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
+		answered := 0
+		for i := range 100_000 {
+			if n.mayAnswer(address(i)) {
+				answered++
+			}
+		}
+		require.Equal(t, maxAsking+maxAnswers, answered)
+		require.LessOrEqual(t, len(n.owed), maxAsking+1)
+		require.True(t, n.mayAnswer(address(5)), "who is known has an allowance of his own")
+		time.Sleep(time.Minute)
+		require.True(t, n.mayAnswer(address(1_000_000)))
+		require.Len(t, n.owed, 1, "those that were quiet are forgotten")
 	})
 }

@@ -1,6 +1,9 @@
 package discovery
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // tracker is what one Watch knows: the latest state of each endpoint, what of it the
 // reader has not been told, and what came out of order. It is not safe for concurrent use.
@@ -27,9 +30,13 @@ type entry struct {
 	// Order of what it sent. Numbers count within one instance.
 	sequence    appSequence
 	hasSequence bool
-	bye         bool     // the last message of this instance was Bye
-	former      []uint32 // instances it has left behind, the last few
+	bye         bool      // the last message of this instance was Bye
+	former      []uint32  // instances it has left behind, the last few
+	last        time.Time // when the last message came that was in order
 }
+
+// overtaking is for how long a message can be one that a later one has overtaken. Copies of datagrams come within half a second; what a proxy passes on, within [eventing.SourceConfig].NotifyTimeout.
+const overtaking = 15 * time.Second
 
 // maxFormer is how many former instances of an endpoint are remembered.
 const maxFormer = 8
@@ -119,7 +126,13 @@ func (t *tracker) apply(k kind, e Endpoint, seq appSequence, hasSeq bool) verdic
 // numbers matter only after a Bye, and otherwise their MetadataVersion: peers are known
 // to number all answers 1. An instance that the endpoint has left is old; every other
 // one is new, whether greater or not: peers are known to draw it at random.
+//
+// All that is so for a while only, except that a Bye must be in order always. Anybody can send a Hello in the name of a device, with the highest number or version there is, or of another
+// instance. The device itself must not be taken for its own past for the rest of its life.
 func (x *entry) inOrder(k kind, e Endpoint, seq appSequence, hasSeq bool) bool {
+	if k != kindBye && time.Since(x.last) > overtaking {
+		return true
+	}
 	if !hasSeq || !x.hasSequence {
 		return x.bye || k == kindBye || e.MetadataVersion >= x.endpoint.MetadataVersion
 	}
@@ -136,6 +149,8 @@ func (x *entry) inOrder(k kind, e Endpoint, seq appSequence, hasSeq bool) bool {
 // advance notes the position of a message that was in order, and reports whether it
 // begins a new life.
 func (x *entry) advance(seq appSequence, hasSeq bool) (restarted bool) {
+	late := time.Since(x.last) > overtaking
+	x.last = time.Now()
 	switch {
 	case !hasSeq:
 		return false
@@ -150,7 +165,9 @@ func (x *entry) advance(seq appSequence, hasSeq bool) (restarted bool) {
 		x.sequence = seq
 		return true
 	}
-	x.sequence.MessageNumber = max(x.sequence.MessageNumber, seq.MessageNumber)
+	if x.sequence.MessageNumber < seq.MessageNumber || late {
+		x.sequence.MessageNumber = seq.MessageNumber
+	}
 	return false
 }
 

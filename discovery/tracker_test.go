@@ -2,9 +2,13 @@ package discovery
 
 import (
 	"fmt"
+	"math"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
 )
 
 // step is one message and what the reader is told after it.
@@ -155,6 +159,40 @@ func TestTracker(t *testing.T) {
 				require.Equal(t, s.want, got, "step %d: %v %v", i, s.k, s.seq)
 			}
 		})
+	}
+}
+
+// What anybody can say in the name of a device, with numbers and versions as high as there are or as if from another life, does not keep the device itself from being heard for longer than messages
+// can overtake one another.
+func TestForgedAnnouncementsPass(t *testing.T) {
+	real, bogus := xaddrs("https://device/"), xaddrs("https://intruder/")
+	for name, forged := range map[string]step{
+		"highest number":   {kindHello, with(bogus, version(1)), appSequence{1, math.MaxUint32}, nil},
+		"highest version":  {kindHello, with(bogus, version(math.MaxUint32)), appSequence{1, math.MaxUint32}, nil},
+		"other life":       {kindHello, with(bogus, version(1)), appSequence{2, 1}, nil},
+		"last life":        {kindHello, with(bogus, version(math.MaxUint32)), appSequence{math.MaxUint32, math.MaxUint32}, nil},
+		"match":            {kindProbeMatches, with(bogus, version(math.MaxUint32)), appSequence{2, math.MaxUint32}, nil},
+		"without sequence": {kindHello, with(bogus, version(math.MaxUint32)), appSequence{}, nil},
+	} {
+		for _, answer := range []kind{kindHello, kindProbeMatches} {
+			t.Run(name+", "+answer.String(), func(t *testing.T) {
+				bubble.Test(t, func(t *testing.T) {
+					x := newTracker(Filter{}, 10)
+					say := func(k kind, edit func(*Endpoint), seq appSequence) Endpoint {
+						e := testEndpoint(testEPR)
+						edit(&e)
+						x.apply(k, e, seq, seq != appSequence{})
+						return x.entries[testEPR].endpoint
+					}
+					say(kindHello, with(real, version(1)), appSequence{1, 1})
+					require.Equal(t, []string{"https://intruder/"}, say(forged.k, forged.e, forged.seq).XAddrs, "nobody can tell")
+					time.Sleep(overtaking + time.Second)
+					for n := uint32(2); n < 4; n++ {
+						require.Equal(t, []string{"https://device/"}, say(answer, with(real, version(1)), appSequence{1, n}).XAddrs)
+					}
+				})
+			})
+		}
 	}
 }
 

@@ -46,6 +46,9 @@ func datagrams() []Attack {
 		flood("huge-scope", "a probe for a scope of 15 KB; ignored", 100, func(*Target, int) []byte {
 			return probe(soap.NewMessageID(), "", "urn:"+strings.Repeat("a", 15<<10))
 		}),
+		flood("many-scopes", "a probe for 3 000 scopes, each to be compared with all of the device's; ignored", 300, func(*Target, int) []byte {
+			return probe(soap.NewMessageID(), "", strings.Repeat("a:b ", 3000))
+		}),
 		flood("forged-bye", "a Bye in the device's name; who follows the device by its connection does not believe it", 3, func(t *Target, _ int) []byte {
 			return announcement("Bye", "<wsd:Bye><wsa:EndpointReference><wsa:Address>"+t.EPR+"</wsa:Address></wsa:EndpointReference></wsd:Bye>")
 		}),
@@ -58,6 +61,15 @@ func datagrams() []Attack {
 			n, _, err := t.probeAll(ctx, 200, func() string { return id })
 			if err == nil && n > 2 {
 				err = fmt.Errorf("%d answers", n)
+			}
+			return errors.Join(err, t.alive(ctx))
+		}},
+		{"resolve-flood", area, "3 000 times where the device is, at once, as if from a victim; fewer bytes come back than went out", true, func(ctx context.Context, t *Target) error {
+			n, amplification, err := t.askAll(ctx, 3000, func() []byte {
+				return fmt.Appendf(nil, wsdHead, "Resolve", soap.NewMessageID(), "", "<wsd:Resolve><wsa:EndpointReference><wsa:Address>"+t.EPR+"</wsa:Address></wsa:EndpointReference></wsd:Resolve>")
+			})
+			if err == nil && amplification > 1 {
+				err = fmt.Errorf("%d answers, %.1f times the bytes of the questions", n, amplification)
 			}
 			return errors.Join(err, t.alive(ctx))
 		}},
@@ -83,8 +95,13 @@ func (t *Target) datagramSocket(ctx context.Context) (*net.UDPConn, error) {
 	return c.(*net.UDPConn), nil //nolint:errcheck,forcetypeassert // "udp4" gives one
 }
 
-// probeAll sends probes, counts the answers that come within APP_MAX_DELAY and their repetitions, and compares the bytes of both.
+// probeAll is askAll with probes.
 func (t *Target) probeAll(ctx context.Context, n int, id func() string) (answers int, amplification float64, err error) {
+	return t.askAll(ctx, n, func() []byte { return probe(id(), "dpws:Device", "") })
+}
+
+// askAll sends questions, counts the answers that come within APP_MAX_DELAY and their repetitions, and compares the bytes of both.
+func (t *Target) askAll(ctx context.Context, n int, question func() []byte) (answers int, amplification float64, err error) {
 	c, err := t.datagramSocket(ctx)
 	if err != nil || c == nil {
 		return 0, 0, err
@@ -92,7 +109,7 @@ func (t *Target) probeAll(ctx context.Context, n int, id func() string) (answers
 	defer c.Close()
 	sent, received := 0, 0
 	for range n {
-		size, err := c.WriteToUDPAddrPort(probe(id(), "dpws:Device", ""), t.Discovery)
+		size, err := c.WriteToUDPAddrPort(question(), t.Discovery)
 		if err != nil {
 			return 0, 0, err
 		}

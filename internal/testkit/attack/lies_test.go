@@ -799,6 +799,7 @@ func announcements() []lie {
 			require.NoError(s.t, err)
 			s.settled(d)
 		}},
+		{name: "highest-numbers", area: area, about: "a Hello with the EPR of another device and the highest number, the highest version, or another instance; who watches takes the device's own word again when messages cannot overtake one another any more", test: "discovery `TestForgedAnnouncementsPass`"},
 	}
 }
 
