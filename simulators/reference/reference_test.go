@@ -319,3 +319,47 @@ func TestInvocationAndLocationAreConfigurable(t *testing.T) {
 		}
 	})
 }
+
+// A bench asks for context states by identifier and by filter, which a device need not answer: the reference device does.
+func TestContextsMayBeAskedFor(t *testing.T) {
+	// covers: BICEPS R5037, BICEPS R5044
+	cfg := reference.Config{}
+	cfg.Location = sdc.LocationDetail{Facility: "F", Bed: "9"}
+	run(t, cfg, func(b *simtest.Bench) {
+		ctx := b.T.Context()
+		handles := func(states []pm.ContextState) (out []pm.Handle) {
+			for _, s := range states {
+				out = append(out, pm.HandleOf(s))
+			}
+			return out
+		}
+		id := pm.InstanceIdentifier{Root: "urn:oid:1.2.3", Extension: "4711"}
+		patient := find(t, b.Provider.MDIB(), func(d *pm.SetContextStateOperationDescriptor) bool {
+			_, ok := mdib.Get[*pm.PatientContextDescriptor](b.Provider.MDIB(), d.OperationTarget)
+			return ok
+		})
+		admitted := &pm.PatientContextState{}
+		admitted.DescriptorHandle, admitted.Handle, admitted.ContextAssociation = patient.OperationTarget, patient.OperationTarget, pm.ContextAssociationAssoc
+		admitted.Identification = []pm.InstanceIdentifier{id}
+		r, err := b.Consumer.SetContextState(ctx, patient.Handle, admitted)
+		require.NoError(t, err)
+
+		of := func(kind string) pm.Opt[pm.QName] { return pm.Some(pm.QName{Space: pm.Namespace, Local: kind}) }
+		byID, err := b.Consumer.GetContextStatesByIdentification(ctx, of("PatientContextState"), id)
+		require.NoError(t, err)
+		require.Equal(t, []pm.Handle{r.Target}, handles(byID.ContextState))
+		byID, err = b.Consumer.GetContextStatesByIdentification(ctx, pm.Opt[pm.QName]{}, pm.InstanceIdentifier{Root: "urn:oid:1.2.3", Extension: "4712"})
+		require.NoError(t, err)
+		require.Empty(t, byID.ContextState)
+		byFilter, err := b.Consumer.GetContextStatesByFilter(ctx, of("LocationContextState"), "pm:State[@ContextAssociation='Assoc']/pm:LocationDetail[@Bed='9']")
+		require.NoError(t, err)
+		var located []pm.Handle
+		for _, mds := range []string{"mds0", "mds1"} {
+			for s := range b.Consumer.MDIB().Associated(mds + ".location") {
+				located = append(located, pm.HandleOf(s))
+			}
+		}
+		require.Len(t, located, 2)
+		require.ElementsMatch(t, located, handles(byFilter.ContextState))
+	})
+}
