@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 
+	"github.com/semeco/go-sdc/internal/connbound"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
@@ -45,7 +47,12 @@ type Config struct {
 const (
 	maxRequest  = 64 << 10 // bytes
 	maxStreams  = 16       // calls at a time on one connection
+	maxHeader   = 16 << 10 // bytes
+	maxConns    = 16
 	stopTimeout = 2 * time.Second
+	// connTimeout is how long a connection may take to begin, idleTimeout how long one without calls is kept: a tool opens another one by itself.
+	connTimeout = 5 * time.Second
+	idleTimeout = 10 * time.Minute
 	// flushTimeout bounds how long an answer waits for a consumer that does not confirm its reports.
 	flushTimeout = 5 * time.Second
 )
@@ -111,13 +118,15 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 // should be one of Listen.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	server := grpc.NewServer(
-		grpc.MaxRecvMsgSize(maxRequest), grpc.MaxConcurrentStreams(maxStreams), grpc.WaitForHandlers(true), grpc.UnaryInterceptor(s.intercept))
+		grpc.MaxRecvMsgSize(maxRequest), grpc.MaxConcurrentStreams(maxStreams), grpc.MaxHeaderListSize(maxHeader), grpc.ConnectionTimeout(connTimeout),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idleTimeout}), grpc.WaitForHandlers(true), grpc.UnaryInterceptor(s.intercept))
 	t2ipb.RegisterDeviceServiceServer(server, deviceService{Server: s})
 	t2ipb.RegisterContextServiceServer(server, contextService{Server: s})
 	t2ipb.RegisterActivationStateServiceServer(server, activationService{Server: s})
 	t2ipb.RegisterAlertServiceServer(server, alertService{Server: s})
 	t2ipb.RegisterMetricServiceServer(server, metricService{Server: s})
 
+	ln = connbound.Listen(ln, connbound.Limits{All: maxConns, OfOne: maxConns}) // all come from one address
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()
 	select {

@@ -3,7 +3,10 @@ package t2iapi_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -14,7 +17,11 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/memnet"
 	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/sdc/provider"
+	"github.com/semeco/go-sdc/simulators/reference"
 	"github.com/semeco/go-sdc/t2iapi"
 	"github.com/semeco/go-sdc/t2iapi/t2ipb"
 )
@@ -122,4 +129,51 @@ func TestServeTellsOfABrokenListener(t *testing.T) {
 	err = server.Serve(ctx, ln)
 	require.Error(t, err)
 	require.False(t, errors.Is(err, grpc.ErrServerStopped))
+}
+
+// Connections that say nothing do not take the device's descriptors: beyond the bound they are closed at once, and those that never begin are given up.
+func TestConnectionsAreBounded(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		network := memnet.New(memnet.Config{})
+		defer network.Close()
+		sim, err := reference.New(reference.Config{})
+		require.NoError(t, err)
+		dev, err := provider.New(provider.Config{MDIB: sim.MDIB(), Insecure: true, Transport: &ether{}})
+		require.NoError(t, err)
+		server, err := t2iapi.New(t2iapi.Config{Device: dev})
+		require.NoError(t, err)
+		ln, err := network.Host("192.0.2.1").Listen(0)
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- server.Serve(ctx, ln) }()
+		defer func() {
+			cancel()
+			require.NoError(t, <-served)
+		}()
+
+		// lasts is how long a connection is kept that says nothing.
+		began := time.Now()
+		lasts := func(c net.Conn) time.Duration {
+			_, err := io.Copy(io.Discard, c)
+			require.NoError(t, err)
+			return time.Since(began)
+		}
+		var conns []net.Conn
+		for range 24 {
+			c, err := network.Host("192.0.2.2").Dial(t.Context(), "tcp", ln.Addr().String())
+			require.NoError(t, err)
+			conns = append(conns, c)
+		}
+		for _, c := range conns[16:] {
+			require.Zero(t, lasts(c))
+		}
+		for _, c := range conns[:16] {
+			require.Equal(t, 5*time.Second, lasts(c))
+		}
+		synctest.Wait()
+		c, err := network.Host("192.0.2.2").Dial(t.Context(), "tcp", ln.Addr().String())
+		require.NoError(t, err)
+		require.Equal(t, 10*time.Second, lasts(c), "there is room again")
+	})
 }

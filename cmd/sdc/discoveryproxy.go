@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/semeco/go-sdc/internal/connbound"
 	"github.com/semeco/go-sdc/sdc/proxy"
 )
 
@@ -99,20 +100,34 @@ func serveMetrics(ctx context.Context, address string, p *proxy.Proxy) (*metrics
 	if err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
+	return newMetricsServer(ln, p.Stats), nil
+}
+
+// Bounds on connections to the counters, of which a collector needs one. They are not to take the descriptors that the proxy needs for devices and consumers.
+const (
+	maxMetricsConns      = 32
+	maxMetricsConnsOfOne = 16
+)
+
+func newMetricsServer(ln net.Listener, stats func() proxy.Stats) *metricsServer {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		writeMetrics(w, p.Stats())
+		writeMetrics(w, stats())
 	})
 	m := &metricsServer{
 		address: ln.Addr().String(), done: make(chan struct{}),
-		server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10},
+		server: &http.Server{
+			Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second, IdleTimeout: time.Minute,
+			MaxHeaderBytes: 8 << 10,
+		},
 	}
+	ln = connbound.Listen(ln, connbound.Limits{All: maxMetricsConns, OfOne: maxMetricsConnsOfOne})
 	go func() {
 		defer close(m.done)
 		_ = m.server.Serve(ln) // until close
 	}()
-	return m, nil
+	return m
 }
 
 func (m *metricsServer) url() string {

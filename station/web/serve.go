@@ -8,6 +8,14 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/semeco/go-sdc/internal/connbound"
+)
+
+// Bounds on connections: browsers open half a dozen each, and a proxy before them may stand for all.
+const (
+	maxConns      = 256
+	maxConnsOfOne = 128
 )
 
 // Serve answers browsers on a listener until ctx ends, and returns when all connections have been closed. cfg secures them; its ClientAuth decides
@@ -25,7 +33,7 @@ func Serve(ctx context.Context, l net.Listener, h *Handler, cfg *tls.Config) err
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 		BaseContext: func(net.Listener) context.Context { return base },
 	}
-	l = bound(l)
+	l = connbound.Listen(l, connbound.Limits{All: maxConns, OfOne: maxConnsOfOne})
 	served := make(chan error, 1)
 	go func() {
 		if cfg != nil {
