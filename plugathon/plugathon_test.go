@@ -3,7 +3,6 @@ package plugathon_test
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -65,10 +64,6 @@ func (b *bench) discovery() (discovery.Transport, error) {
 	return b.transport(ip)
 }
 
-func listenOn(h *memnet.Host) func(context.Context, string, string) (net.Listener, error) {
-	return func(context.Context, string, string) (net.Listener, error) { return h.Listen(0) }
-}
-
 // play runs the script in virtual time and returns results by step.
 func play(t *testing.T, device func(ctx context.Context, cfg provider.Config, ready func(*provider.Provider)) error, change func(*provider.Config, *plugathon.Config)) map[string]plugathon.Result {
 	t.Helper()
@@ -90,10 +85,10 @@ func play(t *testing.T, device func(ctx context.Context, cfg provider.Config, re
 			}
 		}()
 		pc := provider.Config{
-			EPR: "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a11", Insecure: true, Listen: listenOn(here), Dial: here.Dial, Transport: transport,
+			EPR: "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a11", Insecure: true, Listen: here.ListenAny, Dial: here.Dial, Transport: transport,
 			MaxSubscription: 15 * time.Second,
 		}
-		c, err := consumer.New(ctx, consumer.Config{Insecure: true, Listen: listenOn(there), Dial: there.Dial})
+		c, err := consumer.New(ctx, consumer.Config{Insecure: true, Listen: there.ListenAny, Dial: there.Dial})
 		require.NoError(t, err)
 		defer func() {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
@@ -299,7 +294,7 @@ func TestDeviceThatIsNotThere(t *testing.T) {
 		network := memnet.New(memnet.Config{})
 		defer network.Close()
 		there := network.Host(consumerIP)
-		c, err := consumer.New(t.Context(), consumer.Config{Insecure: true, Listen: listenOn(there), Dial: there.Dial})
+		c, err := consumer.New(t.Context(), consumer.Config{Insecure: true, Listen: there.ListenAny, Dial: there.Dial})
 		require.NoError(t, err)
 		defer func() { require.NoError(t, c.Close(context.Background())) }()
 		for name, find := range map[string]func(context.Context) (discovery.Endpoint, error){

@@ -1,20 +1,16 @@
 package recording
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/internal/testkit/faults"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 )
@@ -50,25 +46,10 @@ func childMain(path string) {
 
 // TestKill: a recorder is killed in the middle of its work. What it had written before is there, and nothing but the end is missing.
 func TestKill(t *testing.T) {
-	exe, err := os.Executable()
-	require.NoError(t, err)
 	for round := range 8 {
 		path := filepath.Join(t.TempDir(), "killed.sdcrec")
-		child := exec.CommandContext(t.Context(), exe)
-		child.Env = append(os.Environ(), childEnv+"="+path)
-		var said bytes.Buffer
-		child.Stderr = &said
-		out, err := child.StdoutPipe()
+		safe, err := strconv.ParseUint(faults.Kill(t, childEnv, path, 1+rand.IntN(8)), 10, 64)
 		require.NoError(t, err)
-		require.NoError(t, child.Start())
-		lines, safe := bufio.NewScanner(out), uint64(0)
-		for n := 1 + rand.IntN(8); n > 0 && lines.Scan(); n-- {
-			safe, err = strconv.ParseUint(strings.TrimSpace(lines.Text()), 10, 64)
-			require.NoError(t, err)
-		}
-		require.NoError(t, child.Process.Kill())
-		require.Error(t, child.Wait())
-		require.Positive(t, safe, said.String())
 
 		r := open(t, path)
 		got, gaps := versions(t, r)

@@ -167,8 +167,7 @@ func inVirtualTime(t *testing.T, f fault) (row Row) {
 		b.start(deviceIP, 0, &f)
 		defer func() { b.stop() }()
 		cfg := consumer.Config{
-			Insecure: true, Dial: there.Dial, LostAfter: 10 * time.Minute, Locators: []consumer.Locator{b},
-			Listen: func(context.Context, string, string) (net.Listener, error) { return there.Listen(0) },
+			Insecure: true, Dial: there.Dial, Listen: there.ListenAny, LostAfter: 10 * time.Minute, Locators: []consumer.Locator{b},
 		}
 		if f.consumer != nil {
 			f.consumer(&cfg)

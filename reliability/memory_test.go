@@ -311,8 +311,7 @@ func TestStateVersionsShowALoss(t *testing.T) {
 		b.start(deviceIP, 0, &fault{provider: func(c *provider.Config) { c.NoReportSequence = true }})
 		defer func() { b.stop() }()
 		c, err := consumer.New(t.Context(), consumer.Config{
-			Insecure: true, Dial: there.Dial, Actions: []string{sdc.ActionEpisodicMetricReport},
-			Listen: func(context.Context, string, string) (net.Listener, error) { return there.Listen(0) },
+			Insecure: true, Dial: there.Dial, Listen: there.ListenAny, Actions: []string{sdc.ActionEpisodicMetricReport},
 		})
 		require.NoError(t, err)
 		defer func() { require.NoError(t, c.Close(t.Context())) }()
@@ -361,8 +360,7 @@ func TestThousandSubscriptions(t *testing.T) {
 		defer func() { b.stop() }()
 		there := b.net.Host(consumerIP)
 		c, err := consumer.New(t.Context(), consumer.Config{
-			Insecure: true, Dial: there.Dial,
-			Listen: func(context.Context, string, string) (net.Listener, error) { return there.Listen(0) },
+			Insecure: true, Dial: there.Dial, Listen: there.ListenAny,
 		})
 		require.NoError(t, err)
 		defer func() { require.NoError(t, c.Close(t.Context())) }()

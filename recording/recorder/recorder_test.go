@@ -55,7 +55,7 @@ func station(t *testing.T, network *memnet.Network, cfg consumer.Config) *consum
 	t.Helper()
 	there := network.Host(stationIP)
 	cfg.Insecure, cfg.Dial = true, there.Dial
-	cfg.Listen = func(context.Context, string, string) (net.Listener, error) { return there.Listen(0) }
+	cfg.Listen = there.ListenAny
 	c, err := consumer.New(t.Context(), cfg)
 	require.NoError(t, err)
 	return c

@@ -3,7 +3,6 @@ package replayer_test
 import (
 	"bytes"
 	"context"
-	"net"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -62,12 +61,10 @@ func inMemory(t *testing.T) world {
 	here, there := network.Host("192.0.2.1"), network.Host("192.0.2.2")
 	return world{
 		provider: provider.Config{
-			Insecure: true, Dial: here.Dial, Transport: discovery.NewSilence(),
-			Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
+			Insecure: true, Dial: here.Dial, Listen: here.ListenAny, Transport: discovery.NewSilence(),
 		},
 		consumer: consumer.Config{
-			Insecure: true, Dial: there.Dial,
-			Listen: func(context.Context, string, string) (net.Listener, error) { return there.Listen(0) },
+			Insecure: true, Dial: there.Dial, Listen: there.ListenAny,
 		},
 	}
 }

@@ -2,7 +2,6 @@ package alerts_test
 
 import (
 	"context"
-	"net"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,9 +28,8 @@ func TestAlertsAsAConsumerSeesThem(t *testing.T) {
 		here, there := network.Host("192.0.2.1"), network.Host("192.0.2.2")
 		var m *alerts.Manager
 		dev, err := provider.New(provider.Config{
-			EPR: epr, MDIB: alerts.FixtureSnapshot(t), Insecure: true, Dial: here.Dial, Transport: discovery.NewSilence(),
-			Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
-			Hooks:  provider.Hooks{Committed: func(string, int, time.Duration) { m.Notice() }},
+			EPR: epr, MDIB: alerts.FixtureSnapshot(t), Insecure: true, Dial: here.Dial, Listen: here.ListenAny, Transport: discovery.NewSilence(),
+			Hooks: provider.Hooks{Committed: func(string, int, time.Duration) { m.Notice() }},
 		})
 		require.NoError(t, err)
 		m, err = alerts.New(alerts.Config{Device: dev})
@@ -54,8 +52,7 @@ func TestAlertsAsAConsumerSeesThem(t *testing.T) {
 		<-dev.Ready()
 
 		c, err := consumer.New(t.Context(), consumer.Config{
-			Insecure: true, Dial: there.Dial,
-			Listen: func(context.Context, string, string) (net.Listener, error) { return there.Listen(0) },
+			Insecure: true, Dial: there.Dial, Listen: there.ListenAny,
 		})
 		require.NoError(t, err)
 		d, err := c.Connect(t.Context(), discovery.Endpoint{EPR: epr, XAddrs: dev.XAddrs()})

@@ -1,14 +1,12 @@
 package audit_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/testkit/faults"
 	"github.com/semeco/go-sdc/sdc/audit"
 )
 
@@ -178,18 +177,7 @@ func TestTornRecordIsRemovedAndTold(t *testing.T) {
 // TestKill: what a process wrote outlives it, whatever ends it.
 func TestKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit")
-	exe, err := os.Executable()
-	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), exe)
-	cmd.Env = append(os.Environ(), writeForever+"="+path)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	line, err := bufio.NewReader(out).ReadString('\n')
-	require.NoError(t, err)
-	require.Equal(t, "enough\n", line)
-	require.NoError(t, cmd.Process.Kill())
-	require.Error(t, cmd.Wait())
+	require.Equal(t, "enough", faults.Kill(t, writeForever, path, 1))
 	f, err := audit.Open(path, audit.FileConfig{}) // may cut a torn record
 	require.NoError(t, err)
 	require.NoError(t, f.Close())

@@ -2,7 +2,6 @@ package components_test
 
 import (
 	"context"
-	"net"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -29,8 +28,7 @@ func TestConsumerFollowsCascadesAndSteps(t *testing.T) {
 		defer network.Close()
 		here, there := network.Host("192.0.2.1"), network.Host("192.0.2.2")
 		dev, err := provider.New(provider.Config{
-			EPR: epr, MDIB: components.FixtureSnapshot(t), Insecure: true, Dial: here.Dial, Transport: discovery.NewSilence(),
-			Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
+			EPR: epr, MDIB: components.FixtureSnapshot(t), Insecure: true, Dial: here.Dial, Listen: here.ListenAny, Transport: discovery.NewSilence(),
 		})
 		require.NoError(t, err)
 		var offset atomic.Int64
@@ -53,8 +51,7 @@ func TestConsumerFollowsCascadesAndSteps(t *testing.T) {
 		}()
 		<-dev.Ready()
 		c, err := consumer.New(t.Context(), consumer.Config{
-			Insecure: true, Dial: there.Dial,
-			Listen: func(context.Context, string, string) (net.Listener, error) { return there.Listen(0) },
+			Insecure: true, Dial: there.Dial, Listen: there.ListenAny,
 		})
 		require.NoError(t, err)
 		d, err := c.Connect(t.Context(), discovery.Endpoint{EPR: epr, XAddrs: dev.XAddrs()})

@@ -154,7 +154,7 @@ func TestDeviceThatMovesIsFoundAgain(t *testing.T) {
 				p.stop()
 				elsewhere := p.net.Host("192.0.2.77")
 				pc.Dial = elsewhere.Dial
-				pc.Listen = func(context.Context, string, string) (net.Listener, error) { return elsewhere.Listen(0) }
+				pc.Listen = elsewhere.ListenAny
 				p.start(t, setup{}, pc)
 				require.NoError(t, setNumber(p.dev, "7"))
 				begin := time.Now()

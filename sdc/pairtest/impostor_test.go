@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -164,7 +163,7 @@ func TestNobodyElseTakesThePlaceOfADevice(t *testing.T) {
 				tr.stop()
 				elsewhere := tr.net.Host(impostorIP)
 				pc.Dial = elsewhere.Dial
-				pc.Listen = func(context.Context, string, string) (net.Listener, error) { return elsewhere.Listen(0) }
+				pc.Listen = elsewhere.ListenAny
 				c.request.Role = sdc.RoleProvider
 				pc.Identity = tr.identity(t, c.request)
 				tr.start(t, setup{}, pc)

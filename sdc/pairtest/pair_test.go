@@ -2,7 +2,6 @@ package pairtest
 
 import (
 	"context"
-	"net"
 	"testing"
 	"time"
 
@@ -58,11 +57,9 @@ func inBubble(t *testing.T, s setup, test func(t *testing.T, p *pair)) {
 		here, there := network.Host(deviceIP), network.Host(consumerIP)
 		p := &pair{net: network}
 		p.run(t, s, provider.Config{
-			EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Dial: here.Dial, Transport: discovery.NewSilence(),
-			Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
+			EPR: deviceURN, MDIB: snapshot(t), Insecure: true, Dial: here.Dial, Listen: here.ListenAny, Transport: discovery.NewSilence(),
 		}, consumer.Config{
-			Insecure: true, Dial: there.Dial,
-			Listen: func(context.Context, string, string) (net.Listener, error) { return there.Listen(0) },
+			Insecure: true, Dial: there.Dial, Listen: there.ListenAny,
 		}, test)
 	})
 }

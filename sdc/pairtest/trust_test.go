@@ -1,8 +1,6 @@
 package pairtest
 
 import (
-	"context"
-	"net"
 	"testing"
 	"time"
 
@@ -49,11 +47,9 @@ func inTrust(t *testing.T, device, client pki.Request, s setup, test func(t *tes
 		device.Name, device.Role, client.Name, client.Role = "device", sdc.RoleProvider, "client", sdc.RoleConsumer
 		tr.device, tr.client = tr.identity(t, device), tr.identity(t, client)
 		tr.run(t, s, provider.Config{
-			EPR: deviceURN, MDIB: snapshot(t), Identity: tr.device, Dial: here.Dial, Transport: discovery.NewSilence(),
-			Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
+			EPR: deviceURN, MDIB: snapshot(t), Identity: tr.device, Dial: here.Dial, Listen: here.ListenAny, Transport: discovery.NewSilence(),
 		}, consumer.Config{
-			Identity: tr.client, Dial: there.Dial, LostAfter: 5 * time.Second,
-			Listen: func(context.Context, string, string) (net.Listener, error) { return there.Listen(0) },
+			Identity: tr.client, Dial: there.Dial, Listen: there.ListenAny, LostAfter: 5 * time.Second,
 		}, func(t *testing.T, p *pair) {
 			tr.pair = *p
 			test(t, tr)

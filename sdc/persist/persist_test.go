@@ -1,17 +1,13 @@
 package persist
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/diff"
+	"github.com/semeco/go-sdc/internal/testkit/faults"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc/provider"
@@ -90,26 +87,11 @@ func childMain(dir string) {
 //
 // covers: COEX-4, WSD-1
 func TestKilledInMidWrite(t *testing.T) {
-	exe, err := os.Executable()
-	require.NoError(t, err)
 	dir := t.TempDir()
 	epr, instance, last := "", uint32(0), int64(0)
 	for round := range 20 {
-		child := exec.CommandContext(t.Context(), exe)
-		child.Env = append(os.Environ(), childEnv+"="+dir)
-		var said bytes.Buffer
-		child.Stderr = &said
-		out, err := child.StdoutPipe()
+		safe, err := strconv.ParseInt(faults.Kill(t, childEnv, dir, 1+rand.IntN(6)), 10, 64)
 		require.NoError(t, err)
-		require.NoError(t, child.Start())
-		lines, safe := bufio.NewScanner(out), int64(0)
-		for n := 1 + rand.IntN(6); n > 0 && lines.Scan(); n-- {
-			safe, err = strconv.ParseInt(strings.TrimSpace(lines.Text()), 10, 64)
-			require.NoError(t, err)
-		}
-		require.NoError(t, child.Process.Kill())
-		require.Error(t, child.Wait())
-		require.Positive(t, safe, said.String())
 
 		st, p, err := start(Config{Dir: dir, Resume: KeepVersions})
 		require.NoError(t, err)

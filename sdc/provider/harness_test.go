@@ -62,8 +62,7 @@ func inBubble(t *testing.T, configure func(*provider.Config), prepare func(*prov
 		defer network.Close()
 		host, other := network.Host(deviceIP), network.Host(consumerIP)
 		cfg := provider.Config{
-			MDIB: device(t), Insecure: true, Dial: host.Dial, Transport: newQuiet(),
-			Listen: func(context.Context, string, string) (net.Listener, error) { return host.Listen(0) },
+			MDIB: device(t), Insecure: true, Dial: host.Dial, Listen: host.ListenAny, Transport: newQuiet(),
 		}
 		if configure != nil {
 			configure(&cfg)

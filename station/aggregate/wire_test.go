@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -60,12 +59,9 @@ const (
 )
 
 var (
-	orOne  = sdc.LocationDetail{Facility: "H", PoC: "OR 1"}
-	orTwo  = sdc.LocationDetail{Facility: "H", PoC: "OR 2"}
-	nurse  = pm.InstanceIdentifier{Root: "urn:oid:2.25.7", Extension: "nurse"}
-	listen = func(h *memnet.Host) func(context.Context, string, string) (net.Listener, error) {
-		return func(context.Context, string, string) (net.Listener, error) { return h.Listen(0) }
-	}
+	orOne = sdc.LocationDetail{Facility: "H", PoC: "OR 1"}
+	orTwo = sdc.LocationDetail{Facility: "H", PoC: "OR 2"}
+	nurse = pm.InstanceIdentifier{Root: "urn:oid:2.25.7", Extension: "nurse"}
 )
 
 // doors tells the station of devices as they come.
@@ -88,7 +84,7 @@ func (d doors) Watch(ctx context.Context, _ discovery.Filter) iter.Seq[discovery
 
 func (b *bedside) provide(host string) provider.Config {
 	h := b.network.Host(host)
-	return provider.Config{Insecure: true, Listen: listen(h), Dial: h.Dial, Transport: discovery.NewSilence(), MaxSubscription: 15 * time.Second}
+	return provider.Config{Insecure: true, Listen: h.ListenAny, Dial: h.Dial, Transport: discovery.NewSilence(), MaxSubscription: 15 * time.Second}
 }
 
 func (b *bedside) consume(host string) *consumer.Consumer {
@@ -103,7 +99,7 @@ func (b *bedside) consume(host string) *consumer.Consumer {
 	}
 	h := b.network.Host(host)
 	c, err := consumer.New(b.t.Context(), consumer.Config{
-		Insecure: true, Listen: listen(h), Dial: h.Dial, Actions: actions, RequestTimeout: 3 * time.Second, LostAfter: 10 * time.Second, UpdateQueue: 1 << 14,
+		Insecure: true, Listen: h.ListenAny, Dial: h.Dial, Actions: actions, RequestTimeout: 3 * time.Second, LostAfter: 10 * time.Second, UpdateQueue: 1 << 14,
 	})
 	require.NoError(b.t, err)
 	return c

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -59,9 +58,6 @@ func inRoom(t *testing.T, sims map[string]simulators.Simulator, test func(r *roo
 	bubble.Test(t, func(t *testing.T) {
 		r := &room{t: t, network: memnet.New(memnet.Config{}), devices: map[string]*device{}, human: &human{yes: true}, audit: &audit{}}
 		defer r.network.Close()
-		listen := func(h *memnet.Host) func(context.Context, string, string) (net.Listener, error) {
-			return func(context.Context, string, string) (net.Listener, error) { return h.Listen(0) }
-		}
 		var endpoints station.Endpoints
 		n := 10
 		for name, sim := range sims {
@@ -72,7 +68,7 @@ func inRoom(t *testing.T, sims map[string]simulators.Simulator, test func(r *roo
 			ready, ended := make(chan *provider.Provider, 1), make(chan error, 1)
 			go func() {
 				ended <- simulators.Run(ctx, sim, provider.Config{
-					Insecure: true, Listen: listen(host), Dial: host.Dial, Transport: discovery.NewSilence(), MaxSubscription: 15 * time.Second,
+					Insecure: true, Listen: host.ListenAny, Dial: host.Dial, Transport: discovery.NewSilence(), MaxSubscription: 15 * time.Second,
 				}, func(p *provider.Provider) { ready <- p })
 			}()
 			d.stop = sync.OnceFunc(func() {
@@ -96,7 +92,7 @@ func inRoom(t *testing.T, sims map[string]simulators.Simulator, test func(r *roo
 		}
 		host := r.network.Host(stationHost)
 		c, err := consumer.New(t.Context(), consumer.Config{
-			Insecure: true, Listen: listen(host), Dial: host.Dial, Actions: actions, RequestTimeout: 3 * time.Second, LostAfter: 10 * time.Second, UpdateQueue: 1 << 16,
+			Insecure: true, Listen: host.ListenAny, Dial: host.Dial, Actions: actions, RequestTimeout: 3 * time.Second, LostAfter: 10 * time.Second, UpdateQueue: 1 << 16,
 		})
 		require.NoError(t, err)
 		r.station, err = station.New(station.Config{Consumer: c, Discovery: endpoints, Immediately: true})

@@ -45,8 +45,7 @@ func device(t testing.TB, host *memnet.Host, epr string, change func(*provider.C
 	snap, err := mdib.ReadFile("../../../sdc/provider/testdata/device.xml")
 	require.NoError(t, err)
 	cfg := provider.Config{
-		EPR: epr, MDIB: snap, Insecure: true, Transport: discovery.NewSilence(), Dial: host.Dial, StopTimeout: time.Second, ApplyProposals: true,
-		Listen: func(context.Context, string, string) (net.Listener, error) { return host.Listen(0) },
+		EPR: epr, MDIB: snap, Insecure: true, Transport: discovery.NewSilence(), Dial: host.Dial, Listen: host.ListenAny, StopTimeout: time.Second, ApplyProposals: true,
 	}
 	if change != nil {
 		change(&cfg)
@@ -364,7 +363,7 @@ func inScene(t *testing.T, test func(s *scene)) {
 		require.NoError(t, err)
 		here := network.Host(consumerIP)
 		s.consumer, err = consumer.New(t.Context(), consumer.Config{
-			Insecure: true, Dial: here.Dial, Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
+			Insecure: true, Dial: here.Dial, Listen: here.ListenAny,
 			LostAfter: 2 * time.Minute,
 		})
 		require.NoError(t, err)
@@ -547,7 +546,7 @@ func (s *scene) join(k *seeker) *joined {
 	s.t.Helper()
 	here := s.net.Host(consumerIP)
 	c, err := consumer.New(s.t.Context(), consumer.Config{
-		Insecure: true, Dial: here.Dial, Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
+		Insecure: true, Dial: here.Dial, Listen: here.ListenAny,
 		Locators: []consumer.Locator{k.Client},
 	})
 	require.NoError(s.t, err)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -205,7 +204,7 @@ func inSession(t *testing.T, data []byte, deviceLies bool, test func(s *session)
 		defer func() { require.NoError(t, s.seeker.Close()) }()
 		here := network.Host(consumerIP)
 		s.consumer, err = consumer.New(t.Context(), consumer.Config{
-			Insecure: true, Dial: here.Dial, Listen: func(context.Context, string, string) (net.Listener, error) { return here.Listen(0) },
+			Insecure: true, Dial: here.Dial, Listen: here.ListenAny,
 			Locators: []consumer.Locator{s.seeker},
 		})
 		require.NoError(t, err)

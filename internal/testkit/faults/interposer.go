@@ -1,4 +1,5 @@
-// Package faults stands between a device and its consumers and does to their messages what networks, and bad devices, do.
+// Package faults does to devices and consumers what happens to them: to their messages what networks, and bad devices, do, to their files what a full
+// disk does, to their clocks what those do who set them, and to their processes what ends them at once.
 package faults
 
 import (

@@ -65,6 +65,10 @@ func (h *Host) Listen(port int) (*Listener, error) {
 	return l, nil
 }
 
+// ListenAny opens a stream listener on a free port. It has the shape of net.ListenConfig.Listen, which configurations ask for; what address
+// they would listen on is no matter here, since a host has one.
+func (h *Host) ListenAny(context.Context, string, string) (net.Listener, error) { return h.Listen(0) }
+
 // Dial connects to address ("ip:port") over a stream; network must be tcp or tcp4. It has the
 // shape of net.Dialer.DialContext and http.Transport.DialContext. An address without listener
 // is refused, an unknown host is unreachable, a partitioned one waits for ctx.

@@ -4,7 +4,6 @@ package simtest
 import (
 	"context"
 	"fmt"
-	"net"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -69,9 +68,6 @@ func Run(t *testing.T, device func() (simulators.Simulator, error), test func(b 
 		network := memnet.New(memnet.Config{})
 		defer network.Close()
 		host, peer := network.Host("192.0.2.1"), network.Host("192.0.2.2")
-		listen := func(h *memnet.Host) func(context.Context, string, string) (net.Listener, error) {
-			return func(context.Context, string, string) (net.Listener, error) { return h.Listen(0) }
-		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		ready := make(chan *provider.Provider, 1)
@@ -83,7 +79,7 @@ func Run(t *testing.T, device func() (simulators.Simulator, error), test func(b 
 		defer stop() //nolint:errcheck // looked at below unless the test has failed before
 		go func() {
 			ended <- simulators.Run(ctx, sim, provider.Config{
-				Insecure: true, Listen: listen(host), Dial: host.Dial, Transport: discovery.NewSilence(), MaxSubscription: 15 * time.Second,
+				Insecure: true, Listen: host.ListenAny, Dial: host.Dial, Transport: discovery.NewSilence(), MaxSubscription: 15 * time.Second,
 			}, func(p *provider.Provider) { ready <- p })
 		}()
 		b := &Bench{T: t, documents: documents}
@@ -94,7 +90,7 @@ func Run(t *testing.T, device func() (simulators.Simulator, error), test func(b 
 			require.Fail(t, "the device ended before it was ready")
 		}
 		// A slow test is no reason to lose updates.
-		c, err := consumer.New(ctx, consumer.Config{Insecure: true, Listen: listen(peer), Dial: peer.Dial, UpdateQueue: 1 << 20})
+		c, err := consumer.New(ctx, consumer.Config{Insecure: true, Listen: peer.ListenAny, Dial: peer.Dial, UpdateQueue: 1 << 20})
 		require.NoError(t, err)
 		b.Consumer, err = c.Connect(ctx, discovery.Endpoint{EPR: b.Provider.EPR(), XAddrs: b.Provider.XAddrs()})
 		require.NoError(t, err)
