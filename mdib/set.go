@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib/pm"
 )
 
@@ -25,8 +26,11 @@ func (tx *Tx) SetNumeric(handle string, value pm.Decimal, at time.Time) error {
 }
 
 // SetString gives a string or enumeration metric a valid value, determined at the given time. A text that is none of the
-// values an enumeration allows is refused.
+// values an enumeration allows is refused, and so is one that XML has no way to write: consumers would get another.
 func (tx *Tx) SetString(handle, value string, at time.Time) error {
+	if i := xmlscan.Illegal(value); i >= 0 {
+		return ruleError("BICEPS schema", handle, "the text has a character at byte %d that XML does not allow", i)
+	}
 	state, err := tx.EditState(handle)
 	if err != nil {
 		return err

@@ -377,6 +377,10 @@ func TestWrongUse(t *testing.T) {
 	refused(t, st, "BICEPS ranges", func(tx *Tx) error { return tx.SetString("mode", "c", t0) })
 	commit(t, st, func(tx *Tx) error { return tx.SetString("mode", "b", t0) })
 	commit(t, st, func(tx *Tx) error { return tx.SetString("text", "anything", t0) })
+	for _, text := range []string{"a\x00", "\x1b[1m", "a\xffb", "\uFFFE"} {
+		refused(t, st, "BICEPS schema", func(tx *Tx) error { return tx.SetString("text", text, t0) })
+	}
+	commit(t, st, func(tx *Tx) error { return tx.SetString("text", "line\nfeed, tab\t, \uFFFD and \U0001F600", t0) })
 
 	// An insertion that failed half-way cannot be committed, even if its error is not passed on.
 	before := st.Load()

@@ -176,7 +176,7 @@ func (v *validator) ranges(e Entity, s pm.MetricState) {
 	case *pm.NumericMetricState:
 		d := e.Descriptor.(*pm.NumericMetricDescriptor)
 		if x, ok := s.MetricValue.Value.Get(); ok && !within(d.TechnicalRange, x) {
-			v.warnf(id, e.Handle, "%s is outside of every technical range", x)
+			v.warnf(id, e.Handle, "%s is outside of every technical range, %s", x, pm.RangesText(d.TechnicalRange))
 		}
 	case *pm.EnumStringMetricState:
 		d := e.Descriptor.(*pm.EnumStringMetricDescriptor)
@@ -193,7 +193,7 @@ func (v *validator) ranges(e Entity, s pm.MetricState) {
 func (v *validator) samples(handle string, m *pm.SampleArrayValue, ranges []pm.Range) {
 	for i := range m.Samples {
 		if !within(ranges, m.Samples[i]) {
-			v.warnf("BICEPS ranges", handle, "sample %d, %s, is outside of every technical range", i, m.Samples[i])
+			v.warnf("BICEPS ranges", handle, "sample %d, %s, is outside of every technical range, %s", i, m.Samples[i], pm.RangesText(ranges))
 			break
 		}
 	}
@@ -320,7 +320,7 @@ func (v *validator) condition(e Entity, d pm.ConditionDescriptor) {
 		m := e.Descriptor.(*pm.LimitAlertConditionDescriptor).MaxLimits
 		for _, x := range []pm.Opt[pm.Decimal]{l.Limits.Lower, l.Limits.Upper} {
 			if x, ok := x.Get(); ok && !within([]pm.Range{m}, x) {
-				v.warnf("BICEPS ranges", e.Handle, "the limit %s is outside of MaxLimits", x)
+				v.warnf("BICEPS ranges", e.Handle, "the limit %s is outside of MaxLimits, %s", x, m)
 			}
 		}
 	}

@@ -73,7 +73,7 @@ func (w *Workflow) request(c *Call, s *station.System, o *station.Operation, arg
 			return nil, fmt.Errorf("%q is no number", value)
 		}
 		if !inRanges(o.Ranges, d) {
-			return nil, fmt.Errorf("%s is outside of what operation %s allows", d, o.Handle)
+			return nil, fmt.Errorf("%s is outside of what operation %s allows: %s", d, o.Handle, pm.RangesText(o.Ranges))
 		}
 		return &msg.SetValue{AbstractSet: set, RequestedNumericValue: d}, nil
 	case o.Kind == station.SetString && c.Value != "":

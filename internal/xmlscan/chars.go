@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -165,6 +166,17 @@ func scanChars(d []byte) (bad, nonASCII int, breaks bool) {
 		}
 	}
 	return i, nonASCII, breaks
+}
+
+// Illegal returns the index of the first byte of a text that XML 1.0 has no way to write, a control character or invalid UTF-8, -1 if there is none. What
+// appends text writes U+FFFD in its place, so that another text arrives.
+func Illegal(text string) int {
+	for i, r := range text {
+		if !isChar(r) || r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD") {
+			return i
+		}
+	}
+	return -1
 }
 
 // printable reports whether all bytes are ASCII without control characters.

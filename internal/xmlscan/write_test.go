@@ -61,6 +61,9 @@ func requireRoundTrip(t testing.TB, v string) {
 		want = append(want, r)
 		i += n
 	}
+	if (Illegal(v) < 0) != (string(want) == v) {
+		t.Fatalf("%q: Illegal says %d", v, Illegal(v))
+	}
 	doc := append(AppendAttr(AppendStart(nil, "a"), "b", v), '>')
 	doc = AppendEnd(AppendText(doc, v), "a")
 	s := NewScanner(doc, Limits{})

@@ -1,6 +1,9 @@
 package pm
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // Opt is an optional value: the zero Opt holds nothing.
 type Opt[T any] struct {
@@ -26,6 +29,14 @@ func (o Opt[T]) Or(def T) T {
 		return o.v
 	}
 	return def
+}
+
+// String writes the value as package fmt does, "absent" when there is none: for logs and the output of tests.
+func (o Opt[T]) String() string {
+	if !o.ok {
+		return "absent"
+	}
+	return fmt.Sprint(o.v)
 }
 
 // MarshalJSON writes the value, or null when there is none.

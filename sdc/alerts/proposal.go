@@ -129,7 +129,7 @@ func proposeLimits(tx *mdib.Tx, s, p *pm.LimitAlertConditionState) error {
 		limits.Upper = p.Limits.Upper
 	}
 	if within := clip(limits, d.MaxLimits); within.Lower != limits.Lower || within.Upper != limits.Upper {
-		return refuse("BICEPS ranges", handle, "the limits are outside of MaxLimits")
+		return refuse("BICEPS ranges", handle, "the limits, %s, are outside of MaxLimits, %s", limits, d.MaxLimits)
 	}
 	lower, hasLower := limits.Lower.Get()
 	if upper, ok := limits.Upper.Get(); ok && hasLower && lower.Cmp(upper) > 0 {

@@ -82,6 +82,9 @@ type historyReading struct {
 
 func (h *historyReading) read(ctx context.Context, query *hm.Query, yield func(HistoryEvent, error) bool) error {
 	d := h.device
+	if query == nil {
+		return &RequestError{Msg: "there is no query"}
+	}
 	sub, err := d.subscribeAt(ctx, sdc.HistoryService, eventing.Request{
 		Dialect: sdc.DialectHistory, Filter: query, Expires: d.consumer.cfg.SubscriptionLength, Notify: h.notify,
 	})

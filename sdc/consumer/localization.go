@@ -17,9 +17,12 @@ func (d *Device) GetSupportedLanguages(ctx context.Context) ([]pm.Language, erro
 	return resp.Lang, nil
 }
 
-// GetLocalizedText asks for the texts that pass every filter of the request; an empty request asks for the newest version of all texts
+// GetLocalizedText asks for the texts that pass every filter of the request; an empty request, or nil, asks for the newest version of all texts
 // (BICEPS R5047). Errors as those of [Device.GetMdState].
 func (d *Device) GetLocalizedText(ctx context.Context, filter *msg.GetLocalizedText) ([]pm.LocalizedText, error) {
+	if filter == nil {
+		filter = &msg.GetLocalizedText{}
+	}
 	resp, err := query[*msg.GetLocalizedTextResponse](ctx, d, sdc.LocalizationService, sdc.ActionGetLocalizedText, filter)
 	if err != nil {
 		return nil, err

@@ -43,6 +43,15 @@ type Result struct {
 	Steps []Step
 }
 
+// String tells state, error and message, and what was changed; not the steps, nor who invoked, which is a whole certificate.
+func (r *Result) String() string {
+	s := fmt.Sprintf("transaction %d", r.TransactionID)
+	if r.Target != "" {
+		s += ", target " + r.Target
+	}
+	return s + ": " + r.outcome()
+}
+
 // OperationError says that an invocation did not end well. It wraps nothing; the
 // Result has all that is known.
 type OperationError struct {
@@ -52,11 +61,15 @@ type OperationError struct {
 }
 
 func (e *OperationError) Error() string {
-	s := fmt.Sprintf("operation %s ended with %s", e.Operation, e.Result.State)
-	if e.Result.Error != "" {
-		s += fmt.Sprintf(" (%s)", e.Result.Error)
+	return fmt.Sprintf("operation %s ended with %s", e.Operation, e.Result.outcome())
+}
+
+func (r *Result) outcome() string {
+	s := string(r.State)
+	if r.Error != "" {
+		s += fmt.Sprintf(" (%s)", r.Error)
 	}
-	for _, t := range e.Result.Message {
+	for _, t := range r.Message {
 		if t.Text != "" {
 			return s + ": " + t.Text
 		}
@@ -98,7 +111,9 @@ func (i *Invocation) Wait(ctx context.Context) (*Result, error) {
 			return nil, fmt.Errorf("waiting for operation %s: %w", i.operation, i.dev.endCause())
 		}
 	}
-	i.awaitReport(ctx)
+	if !i.unknown() {
+		i.awaitReport(ctx)
+	}
 	i.mu.Lock()
 	r := i.result
 	i.mu.Unlock()
@@ -113,6 +128,17 @@ func (i *Invocation) Wait(ctx context.Context) (*Result, error) {
 // catchUp bounds how long a finished operation waits for its report and for the
 // mirror: the answer to a request may overtake the reports of what it changed.
 const catchUp = 2 * time.Second
+
+// unknown tells that the device has refused an operation that it does not have: no report tells of that.
+func (i *Invocation) unknown() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.result.State != msg.InvocationStateFail {
+		return false
+	}
+	_, ok := mdib.Get[pm.OperationDescriptor](i.dev.MDIB(), i.operation)
+	return !ok
+}
 
 // awaitReport waits for the report that repeats a final state told by the
 // response: only reports say what was changed and who invoked.
@@ -253,6 +279,9 @@ func (v *invocations) report(rep *msg.OperationInvokedReport) {
 // does not offer the service, *AccessError when the operation is not for this user, [ErrLost] or [ErrClosed] when the Device has ended.
 // Safety information that the operation asks for is sent along, see Config.SafetyInfo.
 func (d *Device) Invoke(ctx context.Context, req msg.SetRequest) (*Invocation, error) {
+	if err := checkRequest(req); err != nil {
+		return nil, err
+	}
 	service, action := sdc.SetService, sdc.NamespaceGlue+"/SetService/"+req.BodyName().Local
 	if _, ok := req.(*msg.SetContextState); ok {
 		service, action = sdc.ContextService, sdc.ActionSetContextState

@@ -39,6 +39,10 @@ func (d *Device) GetDescriptor(ctx context.Context, handles ...string) (*msg.Get
 
 // query calls a service and checks that the answer is of the type asked for.
 func query[R msg.Message](ctx context.Context, d *Device, service, action string, req msg.Message) (R, error) {
+	if missing(req) {
+		var none R
+		return none, &RequestError{Msg: "there is no request"}
+	}
 	answer, err := d.call(ctx, service, action, req)
 	if err != nil {
 		var none R

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/internal/testkit/memnet"
+	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
@@ -162,6 +163,11 @@ func TestRefusedOperationsSayWhyAndChangeNothing(t *testing.T) {
 			require.NotEmpty(t, r.Message, what)
 			require.NotEmpty(t, r.Message[0].Text, what)
 		}
+		_, err := d.SetValue(t.Context(), "value.set", pm.MustDecimal("11"))
+		require.ErrorContains(t, err, "11 is outside of the allowed range, 0 to 10", "what would be allowed is told")
+		r, err := d.SetString(t.Context(), "string.set", "MAYBE")
+		require.ErrorContains(t, err, `"MAYBE" is none of the allowed values: "ON", "OFF"`)
+		require.Contains(t, r.String(), `Fail (Inv): "MAYBE" is none`)
 		require.Same(t, before, p.dev.MDIB(), "nothing was changed")
 	})
 }
@@ -211,11 +217,68 @@ func TestServiceFaultsAreTyped(t *testing.T) {
 	inBubble(t, operating, func(t *testing.T, p *pair) {
 		d := p.connect(t)
 		p.net.SetLink(memnet.Link{Latency: time.Millisecond})
-		// A message the service does not know as a request of this action.
-		_, err := d.Invoke(t.Context(), &msg.SetContextState{AbstractSet: msg.AbstractSet{OperationHandleRef: "patient.set"}})
+		// An extension that has to be understood, and is not.
+		req := &msg.SetValue{AbstractSet: msg.AbstractSet{OperationHandleRef: "value.set"}, RequestedNumericValue: pm.MustDecimal("1")}
+		raw, err := xmlscan.ParseRaw([]byte(`<x:odd xmlns:x="urn:x" xmlns:ext="http://standards.ieee.org/downloads/11073/11073-10207-2017/extension" ext:MustUnderstand="true"/>`), xmlscan.Limits{})
+		require.NoError(t, err)
+		req.Extension = pm.Extension{{Raw: raw, MustUnderstand: true}}
+		_, err = d.Invoke(t.Context(), req)
 		var fault *soap.Fault
-		require.True(t, errors.As(err, &fault), "an empty proposal is no valid message: %v", err)
+		require.True(t, errors.As(err, &fault), "%v", err)
 		require.Equal(t, soap.CodeSender, fault.Code)
+	})
+}
+
+func TestRequestsThatCannotBeMeantAreNotSent(t *testing.T) {
+	s := operating
+	s.provider = func(c *provider.Config) {
+		applying(c)
+		c.Hooks.Operation = func(handle string, state msg.InvocationState) { t.Errorf("%q has been called: %s", handle, state) }
+	}
+	inBubble(t, s, func(t *testing.T, p *pair) {
+		d := p.connect(t)
+		ctx := t.Context()
+		signal := &pm.AlertSignalState{}
+		signal.DescriptorHandle, signal.ActivationState = "sig", "Loud"
+		invoke := func(req msg.SetRequest) error {
+			_, err := d.Invoke(ctx, req)
+			return err
+		}
+		of := func(_ *consumer.Result, err error) error { return err }
+		for what, c := range map[string]struct {
+			err  error
+			want string
+		}{
+			"no request":           {invoke(nil), "there is no request"},
+			"nil request":          {invoke((*msg.SetValue)(nil)), "there is no request"},
+			"no operation":         {of(d.SetValue(ctx, "", pm.MustDecimal("1"))), "handle of the operation is empty"},
+			"operation not XML":    {of(d.SetValue(ctx, "a\x00", pm.MustDecimal("1"))), "character at byte 1"},
+			"text not XML":         {of(d.SetString(ctx, "string.set", "O\x1bN")), "character at byte 1"},
+			"text not UTF-8":       {of(d.SetString(ctx, "string.set", "ON\xff")), "character at byte 2"},
+			"argument not XML":     {of(d.Activate(ctx, "act", "a", "\x00")), "argument 2 has a character at byte 0"},
+			"no alert state":       {of(d.SetAlertState(ctx, "alert.set", nil)), "a proposed state is missing"},
+			"nil metric state":     {of(d.SetMetricState(ctx, "metric.set", (*pm.NumericMetricState)(nil))), "a proposed state is missing"},
+			"no component states":  {of(d.SetComponentState(ctx, "component.set")), "a proposed state is missing"},
+			"nil context state":    {of(d.SetContextState(ctx, "patient.set", patient("1"), nil)), "a proposed state is missing"},
+			"state of nothing":     {of(d.SetContextState(ctx, "patient.set", &pm.PatientContextState{})), "PatientContextState has no descriptor handle"},
+			"not of the schema":    {of(d.SetAlertState(ctx, "alert.set", signal)), `of the proposed state of "sig" ActivationState cannot be "Loud"`},
+			"no archive question":  {func() error { _, err := d.GetStatesFromArchive(ctx, nil); return err }(), "there is no request"},
+			"no archive question'": {func() error { _, err := d.GetDescriptorsFromArchive(ctx, nil); return err }(), "there is no request"},
+		} {
+			var refused *consumer.RequestError
+			require.ErrorAs(t, c.err, &refused, what)
+			require.ErrorContains(t, c.err, c.want, what)
+		}
+	})
+}
+
+func TestUnknownOperationIsRefusedAtOnce(t *testing.T) {
+	inBubble(t, operating, func(t *testing.T, p *pair) {
+		d := p.connect(t)
+		begin := time.Now()
+		_, err := d.SetValue(t.Context(), "nothing", pm.MustDecimal("1"))
+		require.ErrorContains(t, err, `there is no operation "nothing"`)
+		require.Less(t, time.Since(begin), time.Second, "no report tells of it, so none is waited for")
 	})
 }
 

@@ -1,7 +1,10 @@
 package provider
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/semeco/go-sdc/mdib"
@@ -78,7 +81,7 @@ func checkRange(ranges []pm.Range, value pm.Decimal) *Refused {
 			return nil
 		}
 	}
-	return refuse(msg.InvocationErrorInv, "%s is outside of the allowed range", value)
+	return refuse(msg.InvocationErrorInv, "%s is outside of the allowed range, %s", value, pm.RangesText(ranges))
 }
 
 func inRange(r pm.Range, value pm.Decimal) bool {
@@ -96,9 +99,25 @@ func checkString(op *pm.SetStringOperationDescriptor, state *pm.SetStringOperati
 		return refuse(msg.InvocationErrorInv, "the text is longer than %d characters", limit)
 	}
 	if allowed := state.AllowedValues; allowed != nil && len(allowed.Value) > 0 && !slices.Contains(allowed.Value, value) {
-		return refuse(msg.InvocationErrorInv, "%q is none of the allowed values", clip(value))
+		return refuse(msg.InvocationErrorInv, "%q is none of the allowed values: %s", clip(value), texts(allowed.Value))
 	}
 	return nil
+}
+
+// maxTexts bounds the allowed values that a refusal lists.
+const maxTexts = 8
+
+// texts lists allowed values for people; of many the first.
+func texts(values []string) string {
+	var parts []string
+	for i, v := range values {
+		if i == maxTexts {
+			parts = append(parts, fmt.Sprintf("%d more", len(values)-i))
+			break
+		}
+		parts = append(parts, strconv.Quote(clip(v)))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // arguments pairs the values of a call with the arguments declared, in order (SCO-4).

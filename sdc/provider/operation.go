@@ -72,7 +72,8 @@ func (c *Call) reportedTarget() string {
 	return c.Target
 }
 
-// SetValue is a call of an operation that sets a number. Value lies in the operation's AllowedRange.
+// SetValue is a call of an operation that sets a number. Value lies in the operation's AllowedRange; whether it is a multiple of
+// a StepWidth there is not checked: it is for the handler to refuse, or to round and say so by [Call.Modified].
 type SetValue struct {
 	*Call
 	Value pm.Decimal

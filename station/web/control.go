@@ -268,7 +268,7 @@ func (c *control) check(ctx context.Context, by User, req *operationRequest) (*s
 			return op, errors.New("the value is no number")
 		}
 		if len(op.Ranges) > 0 && !slices.ContainsFunc(op.Ranges, func(r pm.Range) bool { return within(r, value) }) {
-			return op, errors.New("the value is outside of what the operation allows")
+			return op, fmt.Errorf("the value is outside of what the operation allows: %s", pm.RangesText(op.Ranges))
 		}
 	case station.SetString:
 		if len(op.Values) > 0 && !slices.Contains(op.Values, req.Value) {
