@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net/url"
 )
 
 // ProxyAdmission is for connections to a discovery proxy. The proxy speaks to providers as a
@@ -24,6 +25,17 @@ func (id *Identity) PeerRoles(leaf *x509.Certificate) Role { return id.roles(lea
 
 // LearnProxy in the place of a URL takes the discovery proxy that makes itself known by multicast.
 const LearnProxy = "auto"
+
+// CheckProxy tells what is wrong with the address of a discovery proxy as a configuration has it: "" for none, [LearnProxy], or an http or https URL.
+func CheckProxy(address string) error {
+	if address == "" || address == LearnProxy {
+		return nil
+	}
+	if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("DiscoveryProxy %q is no http(s) URL and not %q", address, LearnProxy)
+	}
+	return nil
+}
 
 // ProxyTLS returns the configuration for connections to a discovery proxy; see ProxyAdmission.
 func (id *Identity) ProxyTLS() *tls.Config { return id.Open(id.ProxyAdmission()) }

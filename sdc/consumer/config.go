@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/semeco/go-sdc/discovery"
@@ -42,8 +43,8 @@ type Config struct {
 	// Network is where the consumer lives: notifications are received there. The
 	// zero value is loopback.
 	Network sdc.Network
-	// Actions are the notifications to subscribe to; nil takes all that the device
-	// offers. With a selection, missing MDIB versions are no sign of a loss
+	// Actions are the notifications to subscribe to, as sdc.ActionEpisodicMetricReport; nil takes all that the device
+	// offers, an empty list none. With a selection, missing MDIB versions are no sign of a loss
 	// and gaps can only be found by state versions.
 	Actions []string
 	// TimeService waits until a time service has been reached: before that New does not return, so that nothing is done with devices (SDPi R1540). It returns nil when that is so, or the
@@ -101,49 +102,89 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// withDefaults applies the defaults and reports everything that is wrong at once.
 func (c Config) withDefaults() (Config, error) {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	switch {
 	case c.Identity == nil && !c.Insecure:
-		return c, errors.New("consumer: an Identity is needed; on a bench without certificates set Insecure")
+		bad("an Identity is needed; on a bench without certificates set Insecure")
 	case c.Identity != nil && c.Insecure:
-		return c, errors.New("consumer: Identity and Insecure exclude each other")
-	}
-	if c.Identity != nil {
+		bad("Identity and Insecure exclude each other")
+	case c.Identity != nil:
 		if err := c.Identity.Validate(); err != nil {
-			return c, fmt.Errorf("consumer: %w", err)
+			errs = append(errs, err)
+		} else if c.Identity.Roles()&sdc.RoleConsumer == 0 && !c.Identity.AllowMissingKeyPurpose {
+			bad("the certificate of %s lacks the consumer's key purpose", c.Identity.Leaf().Subject)
 		}
 	}
-	if c.Binding > BindEquipment || c.Binding != BindNone && c.Identity == nil {
-		return c, errors.New("consumer: Binding is unknown, or needs an Identity")
+	switch {
+	case c.Binding > BindEquipment:
+		bad("Binding %d is unknown", c.Binding)
+	case c.Binding != BindNone && c.Identity == nil:
+		bad("Binding needs an Identity")
 	}
 	if c.Listen == nil {
 		if err := c.Network.Validate(); err != nil {
-			return c, fmt.Errorf("consumer: %w", err)
+			errs = append(errs, err)
 		}
 	}
-	if c.Identity != nil && c.Identity.Roles()&sdc.RoleConsumer == 0 && !c.Identity.AllowMissingKeyPurpose {
-		return c, fmt.Errorf("consumer: the certificate of %s lacks the consumer's key purpose", c.Identity.Leaf().Subject)
+	for _, action := range c.Actions {
+		if !isNotification(action) {
+			bad("Actions: %q is no notification of a BICEPS service", action)
+		}
 	}
 	if c.AccessLevels == nil {
 		c.AccessLevels = []pm.AccessLevel{pm.AccessLevelUsr}
 	}
-	setDefault(&c.RequestTimeout, 10*time.Second)
-	setDefault(&c.SubscriptionLength, time.Minute)
-	setDefault(&c.UpdateQueue, 4096)
-	setDefault(&c.ReportQueue, 4096)
-	setDefault(&c.ProofInterval, 5*time.Second)
-	setDefault(&c.LostAfter, 30*time.Second)
+	for _, level := range c.AccessLevels {
+		if !level.Valid() {
+			bad("AccessLevels: there is no level %q", level)
+		}
+	}
+	for _, d := range []struct {
+		name  string
+		value *time.Duration
+		def   time.Duration
+	}{
+		{"RequestTimeout", &c.RequestTimeout, 10 * time.Second},
+		{"SubscriptionLength", &c.SubscriptionLength, time.Minute},
+		{"ProofInterval", &c.ProofInterval, 5 * time.Second},
+		{"LostAfter", &c.LostAfter, 30 * time.Second},
+	} {
+		if *d.value < 0 {
+			bad("%s is negative", d.name)
+		}
+		setDefault(d.value, d.def)
+	}
+	for _, q := range []struct {
+		name  string
+		value *int
+	}{{"UpdateQueue", &c.UpdateQueue}, {"ReportQueue", &c.ReportQueue}} {
+		if *q.value < 0 {
+			bad("%s is negative", q.name)
+		}
+		setDefault(q.value, 4096)
+	}
 	setDefault(&c.ClockTolerance, 2*time.Second)
 	if _, err := discovery.ConnectDelay(c.Priority, nil); err != nil {
-		return c, fmt.Errorf("consumer: %w", err)
+		errs = append(errs, err)
 	}
-	if c.RequestTimeout < 0 || c.SubscriptionLength < 0 || c.LostAfter < 0 || c.ProofInterval < 0 || c.UpdateQueue < 0 || c.ReportQueue < 0 {
-		return c, errors.New("consumer: durations and queue sizes must not be negative")
+	if err := sdc.CheckProxy(c.DiscoveryProxy); err != nil {
+		errs = append(errs, err)
+	}
+	if len(errs) > 0 {
+		return c, fmt.Errorf("consumer: %w", errors.Join(errs...))
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c, nil
+}
+
+// isNotification tells whether a service of BICEPS sends something with this action.
+func isNotification(action string) bool {
+	return slices.ContainsFunc(sdc.Services(), func(s sdc.Service) bool { return slices.Contains(s.Notifications(), action) })
 }
 
 // decode says how messages of devices are read.

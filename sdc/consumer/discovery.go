@@ -24,6 +24,12 @@ type Discovery struct {
 // Config.DiscoveryProxy names. A Transport, UDP and the address of a proxy in cfg go before; Client
 // and Sink of cfg.Managed are set here, as is PeerClient if there is none. [Consumer.AddLocator] has devices found again by it.
 func (c *Consumer) NewDiscovery(cfg discovery.ClientConfig) (*Discovery, error) {
+	c.mu.Lock()
+	closed := c.closed
+	c.mu.Unlock()
+	if closed {
+		return nil, ErrClosed
+	}
 	if cfg.UDP.IsZero() {
 		cfg.UDP = c.cfg.Network.UDP()
 	}

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -209,6 +210,24 @@ func (c *Config) validate() error {
 	}
 	if err := c.Periodic.validate(); err != nil {
 		errs = append(errs, err)
+	}
+	if c.Invocation > Delayed {
+		bad("Invocation %d is unknown", c.Invocation)
+	}
+	if err := sdc.CheckProxy(c.DiscoveryProxy); err != nil {
+		errs = append(errs, err)
+	}
+	for _, oid := range c.KeyPurposes {
+		if _, err := x509.ParseOID(oid); err != nil {
+			bad("KeyPurposes: %q is no object identifier", oid)
+		}
+	}
+	for _, kind := range c.ContextScopes {
+		switch kind {
+		case sdc.LocationContext, sdc.PatientContext, sdc.EnsembleContext, sdc.WorkflowContext, sdc.OperatorContext, sdc.MeansContext:
+		default:
+			bad("ContextScopes: there is no kind %q", kind)
+		}
 	}
 	if !c.Profile.Valid() {
 		bad("unknown Profile %q", c.Profile)

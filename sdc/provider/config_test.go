@@ -27,6 +27,10 @@ func TestConfigErrors(t *testing.T) {
 		"negative time":       {func(c *provider.Config) { c.MaxSubscription = -time.Second }, "MaxSubscription"},
 		"negative queue":      {func(c *provider.Config) { c.QueueLength = -1 }, "QueueLength"},
 		"scope with a blank":  {func(c *provider.Config) { c.Scopes = []string{"urn:a urn:b"} }, "urn:a urn:b"},
+		"key purpose":         {func(c *provider.Config) { c.KeyPurposes = []string{sdc.OIDProvider, "pump"} }, `"pump" is no object identifier`},
+		"kind of context":     {func(c *provider.Config) { c.ContextScopes = []sdc.ContextKind{"patient"} }, `no kind "patient"`},
+		"invocation":          {func(c *provider.Config) { c.Invocation = 9 }, "Invocation 9"},
+		"proxy without URL":   {func(c *provider.Config) { c.DiscoveryProxy = "proxy:8080" }, `"proxy:8080"`},
 		"name too long":       {func(c *provider.Config) { c.Device.FriendlyName = dpws.Localized(strings.Repeat("x", 257), "en") }, "FriendlyName"},
 	} {
 		cfg := provider.Config{MDIB: device(t), Insecure: true}
