@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 )
@@ -91,6 +92,8 @@ func New(texts ...Text) (*Catalogue, error) {
 			bad("the language is no language tag")
 		case strings.TrimSpace(t.Content) == "":
 			bad("no content")
+		case xmlscan.Illegal(t.Content) >= 0:
+			bad("byte %d of the text is a character that XML does not allow", xmlscan.Illegal(t.Content))
 		case k.rank < 0:
 			bad("unknown width %q", t.Width)
 		case k.rank < rank(width):
