@@ -11,19 +11,15 @@ import (
 	"github.com/semeco/go-sdc/soap"
 )
 
-// TestAccept: who prefers not to wait gets its answer before the handler has returned, everyone else that of the handler; messages of one
+// TestEarly: who prefers not to wait gets its answer before the handler has returned, everyone else that of the handler; messages of one
 // connection are handled one after the other all the same.
-func TestAccept(t *testing.T) {
+func TestEarly(t *testing.T) {
 	begun, release := make(chan bool), make(chan struct{})
-	url := serveActions(t, soap.ServerConfig{}, handlers{"urn:do": func(_ context.Context, r *soap.Request) (*soap.Response, error) {
-		accepted := r.Accept()
-		if accepted != r.Accept() {
-			panic("twice is not once")
-		}
-		begun <- accepted
+	url := serveEarly(t, func(_ context.Context, r *soap.Request) (*soap.Response, error) {
+		begun <- r.Confirmed
 		<-release
 		return nil, soap.Receiver("too late")
-	}})
+	})
 	l := newLine(t, soap.ClientConfig{})
 	s, err := l.Sender(url)
 	require.NoError(t, err)
@@ -52,12 +48,24 @@ func TestAccept(t *testing.T) {
 	require.Equal(t, "too late", f.Reason)
 }
 
+func serveEarly(t *testing.T, do soap.Handler) string {
+	return serve(t, soap.ServerConfig{}, func(s *soap.Server) {
+		s.Handle("/dev", &soap.Endpoint{
+			Early:   true,
+			Actions: handlers{"urn:do": do},
+			Admit: func(_ context.Context, r *soap.Request) error {
+				if r.Header.MessageID == "urn:refuse" {
+					return &soap.Fault{Code: soap.CodeSender, Reason: "not you", Status: http.StatusForbidden}
+				}
+				return nil
+			},
+		})
+	}) + "/dev"
+}
+
 // The preference may stand among others. It does not help who is refused before the handler.
-func TestAcceptPreference(t *testing.T) {
-	url := serveActions(t, soap.ServerConfig{}, handlers{"urn:do": func(_ context.Context, r *soap.Request) (*soap.Response, error) {
-		r.Accept()
-		return nil, soap.Receiver("no")
-	}})
+func TestEarlyPreference(t *testing.T) {
+	url := serveEarly(t, func(context.Context, *soap.Request) (*soap.Response, error) { return nil, soap.Receiver("no") })
 	for prefer, want := range map[string]int{
 		"respond-async": 202, "Respond-Async; x=y": 202, "wait=10, respond-async": 202,
 		"": 500, "respond": 500, "return=minimal": 500,
@@ -66,8 +74,15 @@ func TestAcceptPreference(t *testing.T) {
 		got, body := exchange(t, post(t, url, strings.NewReader(doc), "Prefer", prefer))
 		require.Equal(t, want, got.StatusCode, prefer)
 		require.Equal(t, want == 202, len(body) == 0)
-		got, _ = exchange(t, post(t, url, strings.NewReader("<no"), "Prefer", prefer))
-		require.Equal(t, http.StatusBadRequest, got.StatusCode)
+		for refused, status := range map[string]int{
+			"<no": http.StatusBadRequest,
+			string(soap.AppendEnvelope(nil, &soap.Header{Action: "urn:other"}, nil)):                       http.StatusBadRequest,
+			string(soap.AppendEnvelope(nil, &soap.Header{Action: "urn:do", MessageID: "urn:refuse"}, nil)): http.StatusForbidden,
+		} {
+			got, body = exchange(t, post(t, url, strings.NewReader(refused), "Prefer", prefer))
+			require.Equal(t, status, got.StatusCode)
+			require.NotEmpty(t, body)
+		}
 	}
 }
 

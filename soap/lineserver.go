@@ -22,27 +22,41 @@ import (
 // has brought a notification that was accepted, so that only those who may notify get here. It goes back, for good, with the first request
 // that is not plain ([parsePlain]): everything odd is the business of net/http. What is above HTTP is the same on either way ([Server.handle]).
 //
-// Two workers take turns. One of them reads and handles a message; when that has been answered early ([Request.Accept]) the other one
-// goes on reading, and has read and parsed the next message when the handler returns. Messages are handled one after the other.
+// One goroutine reads and answers, and has messages handled. Those that were confirmed early ([Endpoint.Early]) it leaves to another one, which handles one
+// after the other, and reads on meanwhile: a message is parsed while others wait for their turn, and confirmed as soon as fewer than maxConfirmed do.
+// Any other message is handled when those before have been. To the server it is the http.ResponseWriter of its requests.
 type lineServer struct {
-	s        *Server
-	peer     *peerConn
-	br       *bufio.Reader
-	proto    *http.Request // what all requests have in common
-	cancel   context.CancelFunc
-	partner  sync.WaitGroup
-	reading  chan struct{} // holds a token while a worker reads, and until it has answered
-	handling chan struct{} // holds a token while a message is handled
+	s      *Server
+	peer   *peerConn
+	br     *bufio.Reader
+	ctx    context.Context
+	cancel context.CancelFunc
 
-	// Used by who holds the token of reading.
-	paired  bool // the second worker exists
-	over    bool // nothing more is read
-	foreign bool // because the next request is one for net/http
+	// The request under way, and its answer.
+	req     *http.Request
+	body    lineBody
+	began   time.Time // when the first byte had arrived
+	header  http.Header
+	status  int
+	content []byte
+	out     []byte
+	sent    bool
+	err     error // of sending
+	foreign bool  // the next request is one for net/http
+
+	// Messages that have been confirmed.
+	confirmed chan *incoming // nil before the first; closed when nothing more is read
+	room      chan struct{}  // holds a token for each
+	handling  sync.WaitGroup // the goroutine that handles them
 
 	mu       sync.Mutex
 	idle     bool // waiting for the first byte of a request
 	stopping bool
 }
+
+// maxConfirmed bounds the messages of a connection that have been confirmed and not handled: one that is being handled and one that waits, so that there is always something
+// to be done. More would only be a queue in front of a handler that is too slow.
+const maxConfirmed = 2
 
 // takeOver takes the connection of a request that has been answered from net/http, if everything is plain enough.
 func (s *Server) takeOver(w http.ResponseWriter, r *http.Request) {
@@ -51,12 +65,11 @@ func (s *Server) takeOver(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.WithValue(c.ctx, http.LocalAddrContextKey, c.conn.LocalAddr()))
-	l := &lineServer{
-		s: s, peer: c, cancel: cancel, reading: make(chan struct{}, 1), handling: make(chan struct{}, 1),
-		proto: (&http.Request{
-			Method: http.MethodPost, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: r.Host, RemoteAddr: r.RemoteAddr, TLS: r.TLS,
-		}).WithContext(ctx),
-	}
+	l := &lineServer{s: s, peer: c, ctx: ctx, cancel: cancel, header: make(http.Header)}
+	l.req = (&http.Request{
+		Method: http.MethodPost, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: r.Host, RemoteAddr: r.RemoteAddr, TLS: r.TLS,
+		URL: new(url.URL), Header: make(http.Header), Body: &l.body,
+	}).WithContext(ctx)
 	if !c.run.add(l) {
 		cancel()
 		return
@@ -69,12 +82,13 @@ func (s *Server) takeOver(w http.ResponseWriter, r *http.Request) {
 	}
 	in := io.Reader(c.conn)
 	if err != nil { // net/http has let go of it without handing it over
-		l.over = true
+		l.stopping = true
 	} else if n := rw.Reader.Buffered(); n > 0 {
 		early, _ := rw.Reader.Peek(n) // they are there
 		in = io.MultiReader(bytes.NewReader(bytes.Clone(early)), in)
 	}
 	l.br = bufio.NewReader(in)
+	l.body.br = l.br
 	go l.serve() // waited for by way of serving.conns, in which the connection is counted
 }
 
@@ -92,8 +106,13 @@ func plainEnough(r *http.Request) bool {
 
 // serve serves the connection until it ends or goes back.
 func (l *lineServer) serve() {
-	l.worker().work()
-	l.partner.Wait()
+	for more := true; more; {
+		more = l.read() && l.serveOne()
+	}
+	if l.confirmed != nil {
+		close(l.confirmed)
+		l.handling.Wait()
+	}
 	l.cancel()
 	run := l.peer.run
 	run.remove(l)
@@ -141,69 +160,25 @@ func (l *lineServer) await() bool {
 	return err == nil && !l.stopping
 }
 
-// lineWorker handles one message at a time. To the server it is the http.ResponseWriter of its request.
-type lineWorker struct {
-	l     *lineServer
-	req   *http.Request
-	body  lineBody
-	began time.Time // when the first byte had arrived
-
-	header  http.Header
-	status  int
-	content []byte
-	out     []byte
-	sent    bool
-	err     error // of sending
-	passed  bool  // the other worker reads
-}
-
-func (l *lineServer) worker() *lineWorker {
-	w := &lineWorker{l: l, header: make(http.Header), body: lineBody{br: l.br}}
-	w.req = l.proto.WithContext(l.proto.Context())
-	w.req.URL, w.req.Header, w.req.Body = new(url.URL), make(http.Header), &w.body
-	return w
-}
-
-func (w *lineWorker) work() {
-	l := w.l
-	for {
-		l.reading <- struct{}{}
-		l.over = l.over || !w.read()
-		if l.over {
-			<-l.reading
-			return
-		}
-		inOrder := w.serve()
-		switch {
-		case !w.passed:
-			l.over = !inOrder
-			<-l.reading
-		case !inOrder:
-			_ = l.peer.conn.Close() // the other worker notices
-		}
-	}
-}
-
 // read reads the header of the next request, of which nothing is consumed if it is not plain.
-func (w *lineWorker) read() bool {
-	l := w.l
+func (l *lineServer) read() bool {
 	if !l.await() {
 		return false
 	}
-	w.began = time.Now()
+	l.began = time.Now()
 	var p plainRequest
 	for {
 		b, _ := l.br.Peek(l.br.Buffered())
 		var s shape
 		p, s = parsePlain(b)
-		if s == plain && string(p.host) == l.proto.Host {
+		if s == plain && string(p.host) == l.req.Host {
 			break
 		}
 		if s != partial || len(b) == l.br.Size() {
 			l.foreign = true
 			return false
 		}
-		_ = l.peer.conn.SetReadDeadline(w.began.Add(l.s.cfg.ReadHeaderTimeout))
+		_ = l.peer.conn.SetReadDeadline(l.began.Add(l.s.cfg.ReadHeaderTimeout))
 		if _, err := l.br.Peek(len(b) + 1); err != nil {
 			var timeout net.Error
 			l.foreign = !errors.As(err, &timeout) || !timeout.Timeout() // what has come is answered
@@ -211,19 +186,19 @@ func (w *lineWorker) read() bool {
 			return false
 		}
 	}
-	if string(p.path) != w.req.URL.Path {
-		w.req.URL.Path = string(p.path)
+	if string(p.path) != l.req.URL.Path {
+		l.req.URL.Path = string(p.path)
 	}
-	setHeader(w.req.Header, "Content-Type", p.contentType)
-	setHeader(w.req.Header, "Prefer", p.prefer)
-	w.req.ContentLength = int64(p.length)
-	w.body.left = p.length
+	setHeader(l.req.Header, "Content-Type", p.contentType)
+	setHeader(l.req.Header, "Prefer", p.prefer)
+	l.req.ContentLength = int64(p.length)
+	l.body.left = p.length
 	_, _ = l.br.Discard(p.size) // it is there
 	if l.br.Buffered() < p.length {
-		_ = l.peer.conn.SetReadDeadline(w.began.Add(l.s.cfg.ReadTimeout))
+		_ = l.peer.conn.SetReadDeadline(l.began.Add(l.s.cfg.ReadTimeout))
 	}
-	clear(w.header)
-	w.status, w.content, w.sent, w.passed = http.StatusOK, w.content[:0], false, false
+	clear(l.header)
+	l.status, l.content, l.sent = http.StatusOK, l.content[:0], false
 	return true
 }
 
@@ -237,71 +212,102 @@ func setHeader(h http.Header, name string, value []byte) {
 	}
 }
 
-// serve has the request handled and answers it; false if the connection has to be closed then.
-func (w *lineWorker) serve() (inOrder bool) {
+// serveOne has the request handled and answers it; false if the connection has to be closed then.
+func (l *lineServer) serveOne() (inOrder bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			w.l.s.log.Error("panic in a connection", "peer", w.req.RemoteAddr, "panic", p, "stack", string(debug.Stack()))
+			l.panicked(p)
 			inOrder = false
 		}
 	}()
-	w.l.s.handle(w, w.req)
-	return w.FlushError() == nil && w.header.Get("Connection") != "close"
+	l.s.handle(l, l.req)
+	return l.FlushError() == nil && l.header.Get("Connection") != "close"
 }
 
 // Header is the header of the answer.
-func (w *lineWorker) Header() http.Header { return w.header }
+func (l *lineServer) Header() http.Header { return l.header }
 
 // WriteHeader sets the status of the answer.
-func (w *lineWorker) WriteHeader(status int) { w.status = status }
+func (l *lineServer) WriteHeader(status int) { l.status = status }
 
 // Write adds to the body of the answer, which is sent when the request has been handled.
-func (w *lineWorker) Write(p []byte) (int, error) {
-	w.content = append(w.content, p...)
+func (l *lineServer) Write(p []byte) (int, error) {
+	l.content = append(l.content, p...)
 	return len(p), nil
 }
 
 // FlushError sends the answer, once, when the request has been read to its end.
-func (w *lineWorker) FlushError() error {
-	if w.sent {
-		return w.err
+func (l *lineServer) FlushError() error {
+	if l.sent {
+		return l.err
 	}
-	w.sent = true
-	if _, err := io.Copy(io.Discard, &w.body); err != nil {
-		w.header.Set("Connection", "close")
+	l.sent = true
+	if l.body.left > 0 {
+		if _, err := io.Copy(io.Discard, &l.body); err != nil {
+			l.header.Set("Connection", "close")
+		}
 	}
-	b := append(w.out[:0], "HTTP/1.1 "...)
-	b = strconv.AppendInt(b, int64(w.status), 10)
-	b = append(append(b, ' '), http.StatusText(w.status)...)
+	b := append(l.out[:0], "HTTP/1.1 "...)
+	b = strconv.AppendInt(b, int64(l.status), 10)
+	b = append(append(b, ' '), http.StatusText(l.status)...)
 	b = time.Now().UTC().AppendFormat(append(b, "\r\nDate: "...), http.TimeFormat)
-	for name, values := range w.header {
+	for name, values := range l.header {
 		for _, v := range values {
 			b = append(append(append(append(b, "\r\n"...), name...), ": "...), v...)
 		}
 	}
-	w.out = append(append(b, "\r\n\r\n"...), w.content...)
-	_ = w.l.peer.conn.SetWriteDeadline(w.began.Add(w.l.s.cfg.WriteTimeout))
-	_, w.err = w.l.peer.conn.Write(w.out)
-	if cap(w.out) > maxPooled {
-		w.out, w.content = nil, nil
+	l.out = append(append(b, "\r\n\r\n"...), l.content...)
+	_ = l.peer.conn.SetWriteDeadline(l.began.Add(l.s.cfg.WriteTimeout))
+	_, l.err = l.peer.conn.Write(l.out)
+	if cap(l.out) > maxPooled {
+		l.out, l.content = nil, nil
 	}
-	return w.err
+	return l.err
 }
 
-// readOn lets the other worker read while the handler goes on.
-func (w *lineWorker) readOn() {
-	l := w.l
-	w.passed = true
-	if !l.paired {
-		l.paired = true
-		l.partner.Go(l.worker().work)
+// confirm confirms a message and leaves it to the goroutine that handles those. It waits while maxConfirmed are not done.
+func (l *lineServer) confirm(m *incoming) {
+	if l.confirmed == nil {
+		l.confirmed, l.room = make(chan *incoming, maxConfirmed), make(chan struct{}, maxConfirmed)
+		l.handling.Go(l.handleConfirmed)
 	}
-	<-l.reading
+	l.room <- struct{}{}
+	confirm(l)
+	l.confirmed <- m // there is room
 }
 
-// enter waits until the message before has been handled; leave ends it for this one.
-func (w *lineWorker) enter() { w.l.handling <- struct{}{} }
-func (w *lineWorker) leave() { <-w.l.handling }
+// handleConfirmed handles what has been confirmed.
+func (l *lineServer) handleConfirmed() {
+	for m := range l.confirmed {
+		l.handleOne(m)
+	}
+}
+
+func (l *lineServer) handleOne(m *incoming) {
+	defer func() { <-l.room }()
+	defer m.release()
+	defer func() {
+		if p := recover(); p != nil {
+			l.panicked(p)
+		}
+	}()
+	m.handleConfirmed(l.ctx)
+}
+
+// panicked logs a panic of what is not a handler.
+func (l *lineServer) panicked(p any) {
+	l.s.log.Error("panic in a connection", "peer", l.req.RemoteAddr, "panic", p, "stack", string(debug.Stack()))
+}
+
+// settle waits until all that has been confirmed has been handled.
+func (l *lineServer) settle() {
+	for range cap(l.room) {
+		l.room <- struct{}{}
+	}
+	for range cap(l.room) {
+		<-l.room
+	}
+}
 
 // lineBody reads the body of one request.
 type lineBody struct {

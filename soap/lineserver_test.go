@@ -86,7 +86,7 @@ func (c *rawClient) say(s string) {
 }
 
 // ownLoop tells whether the calling handler is that of a connection which was taken from net/http.
-func ownLoop() bool { return bytes.Contains(debug.Stack(), []byte("lineWorker")) }
+func ownLoop() bool { return bytes.Contains(debug.Stack(), []byte("lineServer")) }
 
 // oddities are what a client may do with a connection over which notifications come: texts are sent, durations pass, nil ends what it sends.
 var oddities = map[string][]any{
@@ -100,6 +100,7 @@ var oddities = map[string][]any{
 	"fault":                   {notify("urn:fail", "x", "")},
 	"fault after more":        {notify("urn:fail", "x", "Prefer: respond-async\r\n")},
 	"panic":                   {notify("urn:panic", "x", "")},
+	"panic after more":        {notify("urn:panic", "x", "Prefer: respond-async\r\n")},
 	"answer":                  {notify("urn:ask", "x", "")},
 	"answer, gzip offered":    {notify("urn:ask", "x", "Accept-Encoding: gzip\r\n")},
 	"unknown action":          {notify("urn:unknown", "x", "")},
@@ -206,15 +207,13 @@ func oddSink(notifications bool, taken *atomic.Int64) *soap.Endpoint {
 			taken.Add(1)
 		}
 	}
-	return &soap.Endpoint{Notifications: notifications, Actions: handlers{
+	return &soap.Endpoint{Notifications: notifications, Early: true, Actions: handlers{
 		"urn:do": func(_ context.Context, r *soap.Request) (*soap.Response, error) {
 			note()
-			r.Accept()
 			return nil, r.Body().Skip()
 		},
 		"urn:fail": func(_ context.Context, r *soap.Request) (*soap.Response, error) {
 			note()
-			r.Accept()
 			return nil, &soap.Fault{Code: soap.CodeSender, Reason: "no", Status: http.StatusForbidden}
 		},
 		"urn:panic": func(context.Context, *soap.Request) (*soap.Response, error) { panic("at the disco") },
@@ -321,14 +320,14 @@ func TestOddRequestsAmongNotifications(t *testing.T) {
 	}
 }
 
-// TestNotificationsInTurns: while a message is handled that was answered early, the next one is read, but neither handled nor answered; the order is kept, also when a
-// connection goes back to net/http.
+// TestNotificationsInTurns: while a message is handled that was answered early one more may be answered early, but it is handled in its turn; the order is kept, also when
+// a connection goes back to net/http.
 func TestNotificationsInTurns(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		var busy atomic.Int32
 		var got []string
 		own := map[string]bool{}
-		k := newLineSink(t, soap.ServerConfig{}, &soap.Endpoint{Notifications: true, Fallback: func(_ context.Context, r *soap.Request) (*soap.Response, error) {
+		k := newLineSink(t, soap.ServerConfig{}, &soap.Endpoint{Notifications: true, Early: true, Fallback: func(_ context.Context, r *soap.Request) (*soap.Response, error) {
 			text, err := soap.Decode(r.Envelope, soap.Name{Space: "urn:b", Local: "b"}, (*xmlscan.Scanner).Text)
 			if err != nil {
 				return nil, err
@@ -337,7 +336,6 @@ func TestNotificationsInTurns(t *testing.T) {
 				return nil, errors.New("two at once")
 			}
 			defer busy.Add(-1)
-			r.Accept()
 			own[text] = ownLoop()
 			time.Sleep(time.Second)
 			got = append(got, text)
@@ -346,23 +344,22 @@ func TestNotificationsInTurns(t *testing.T) {
 		c := k.dial()
 		const more = "Prefer: respond-async\r\n"
 		begin := time.Now()
-		want := []time.Duration{}
-		for i, header := range []string{"", more, more, "", more, more + "X-Odd: y\r\n", more, ""} {
+		for i, header := range []string{"", more, more, more, "", more, more + "X-Odd: y\r\n", more, ""} {
 			c.say(notify("urn:do", string(rune('a'+i)), header))
-			// One that is answered early is answered when its turn has come.
-			due := time.Duration(i) * time.Second
-			if header == "" {
-				due += time.Second
-			}
-			want = append(want, due)
 		}
-		for i, due := range want {
+		for i, due := range []time.Duration{
+			1,       // a is handled
+			1, 1, 2, // b is being handled, c waits; d when b is done
+			5,       // e, which wants to wait, is handled as the fifth
+			5, 6, 7, // f is being handled; g, the odd one, and h by net/http when they begin to be
+			9, // i is handled as the ninth
+		} {
 			status, _ := c.answer()
 			require.Equal(t, http.StatusAccepted, status)
-			require.Equal(t, due, time.Since(begin), "%d", i)
+			require.Equal(t, due*time.Second, time.Since(begin), "%d", i)
 		}
-		require.Equal(t, "abcdefgh", strings.Join(got, ""))
-		require.Equal(t, map[string]bool{"a": false, "b": true, "c": true, "d": true, "e": true, "f": false, "g": false, "h": false}, own)
+		require.Equal(t, "abcdefghi", strings.Join(got, ""))
+		require.Equal(t, map[string]bool{"a": false, "b": true, "c": true, "d": true, "e": true, "f": true, "g": false, "h": false, "i": false}, own)
 	})
 }
 
@@ -370,12 +367,11 @@ func TestNotificationsInTurns(t *testing.T) {
 func TestNotificationsKeepOrder(t *testing.T) {
 	var got []int
 	url := serve(t, soap.ServerConfig{}, func(s *soap.Server) {
-		s.Handle("/dev", &soap.Endpoint{Notifications: true, Fallback: func(_ context.Context, r *soap.Request) (*soap.Response, error) {
+		s.Handle("/dev", &soap.Endpoint{Notifications: true, Early: true, Fallback: func(_ context.Context, r *soap.Request) (*soap.Response, error) {
 			n, err := soap.Decode(r.Envelope, soap.Name{Space: "urn:b", Local: "b"}, func(s *xmlscan.Scanner) (int, error) {
 				text, err := s.Text()
 				return len(text), err
 			})
-			r.Accept()
 			got = append(got, n) // the race detector sees whether two are handled at once
 			return nil, err
 		}})
@@ -415,8 +411,7 @@ func TestNotificationsStop(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
 				var own, cut bool
-				k := newLineSink(t, soap.ServerConfig{}, &soap.Endpoint{Notifications: true, Fallback: func(ctx context.Context, r *soap.Request) (*soap.Response, error) {
-					r.Accept()
+				k := newLineSink(t, soap.ServerConfig{}, &soap.Endpoint{Notifications: true, Early: true, Fallback: func(ctx context.Context, r *soap.Request) (*soap.Response, error) {
 					if own = ownLoop(); !own {
 						return nil, nil
 					}
@@ -451,9 +446,8 @@ func TestNotificationsStop(t *testing.T) {
 func TestNotificationsStopBetween(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		var n int
-		k := newLineSink(t, soap.ServerConfig{}, &soap.Endpoint{Notifications: true, Fallback: func(_ context.Context, r *soap.Request) (*soap.Response, error) {
+		k := newLineSink(t, soap.ServerConfig{}, &soap.Endpoint{Notifications: true, Early: true, Fallback: func(_ context.Context, r *soap.Request) (*soap.Response, error) {
 			n++
-			r.Accept()
 			time.Sleep(time.Second)
 			return nil, nil
 		}})
@@ -490,12 +484,11 @@ func TestNotificationsRecheck(t *testing.T) {
 				require.NotEmpty(t, remote)
 				return func() error { return verdict }
 			},
-		}, &soap.Endpoint{Notifications: true, Fallback: func(_ context.Context, r *soap.Request) (*soap.Response, error) {
+		}, &soap.Endpoint{Notifications: true, Early: true, Fallback: func(_ context.Context, r *soap.Request) (*soap.Response, error) {
 			own = ownLoop()
 			if r.Peer == nil || !r.Peer.Equal(cert.Leaf) || !r.Local.IsValid() || r.Host != "x" || !strings.HasPrefix(r.RemoteAddr, "192.0.2.1:") || r.Path != "/dev" {
 				return nil, errors.New("the request does not tell who sent it")
 			}
-			r.Accept()
 			return nil, nil
 		}})
 		k.tls = &tls.Config{Certificates: []tls.Certificate{cert}, RootCAs: pool, ServerName: "127.0.0.1", Time: valid}
@@ -527,8 +520,7 @@ func TestNotificationsRecheck(t *testing.T) {
 func TestNotificationsGiveTheirPlaceBack(t *testing.T) {
 	for _, odd := range []string{"", "X-Odd: y\r\n", "Connection: close\r\n"} {
 		bubble.Test(t, func(t *testing.T) {
-			k := newLineSink(t, soap.ServerConfig{MaxConns: 1}, &soap.Endpoint{Notifications: true, Fallback: func(_ context.Context, r *soap.Request) (*soap.Response, error) {
-				r.Accept()
+			k := newLineSink(t, soap.ServerConfig{MaxConns: 1}, &soap.Endpoint{Notifications: true, Early: true, Fallback: func(_ context.Context, r *soap.Request) (*soap.Response, error) {
 				return nil, nil
 			}})
 			for range 3 {
@@ -555,8 +547,8 @@ func TestNotificationsGiveTheirPlaceBack(t *testing.T) {
 func TestNotificationsClientGone(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		gone := make(chan bool, 1)
-		k := newLineSink(t, soap.ServerConfig{}, &soap.Endpoint{Notifications: true, Fallback: func(ctx context.Context, r *soap.Request) (*soap.Response, error) {
-			if r.Accept(); ownLoop() {
+		k := newLineSink(t, soap.ServerConfig{}, &soap.Endpoint{Notifications: true, Early: true, Fallback: func(ctx context.Context, r *soap.Request) (*soap.Response, error) {
+			if ownLoop() {
 				<-ctx.Done()
 				gone <- true
 			}

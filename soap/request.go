@@ -3,7 +3,6 @@ package soap
 import (
 	"context"
 	"crypto/x509"
-	"net/http"
 	"net/netip"
 	"strings"
 )
@@ -25,26 +24,9 @@ type Request struct {
 	Host string
 	// GzipOffered tells that the client named gzip in Accept-Encoding (SDPi R0006).
 	GzipOffered bool
-
-	early    http.ResponseWriter // for an answer before the handler has returned, if the client prefers that
-	accepted bool
-	line     *lineWorker // that handles it; nil if net/http does
-}
-
-// Accept answers 202 Accepted at once and returns true, if the client prefers not to wait until the message has been worked on
-// ([Sender.SendMore]); otherwise it does nothing and the answer is that of the handler. After true the handler has to see to
-// everything itself: what it returns is logged and told to nobody. The next message of the connection is handled only when it has returned.
-func (r *Request) Accept() bool {
-	if r.early != nil && !r.accepted {
-		r.accepted = true
-		r.early.Header().Set("Content-Length", "0")
-		r.early.WriteHeader(http.StatusAccepted)
-		_ = http.NewResponseController(r.early).Flush() // a client that is gone is noticed with the next message
-		if r.line != nil {
-			r.line.readOn()
-		}
-	}
-	return r.accepted
+	// Confirmed tells that the client has got its answer already, 202 Accepted ([Endpoint.Early]). The handler has to see to
+	// everything itself then: what it returns is logged and told to nobody.
+	Confirmed bool
 }
 
 // respondAsync is the preference of RFC 7240, section 4.1.
@@ -94,6 +76,12 @@ type Endpoint struct {
 	Actions map[string]Handler
 	// Fallback takes every other action; nil answers them with ActionNotSupported.
 	Fallback Handler
+	// Admit, if set, decides whether a message is handled: an error is answered as one of the handler. It is called before the turn of
+	// the message has come, so that others that came before it over the same connection may still be being handled.
+	Admit func(ctx context.Context, r *Request) error
+	// Early confirms messages that Admit lets in before they are handled, 202 Accepted, if the client prefers not to wait until they have been worked on
+	// ([Sender.SendMore]). Over a connection of Notifications up to two that are confirmed wait for their turn or are being handled.
+	Early bool
 	// Get serves GET requests; query is the raw query, "wsdl" for ?wsdl. A nil
 	// document is 404. A nil Get makes GET a 405.
 	Get func(ctx context.Context, query string) (*Document, error)

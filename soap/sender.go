@@ -43,7 +43,7 @@ func (s *Sender) Send(ctx context.Context, parts ...[]byte) error {
 
 // SendMore is Send for a message after which others are waiting for the same receiver. Over a [Line] the receiver is asked not to make
 // them wait: to confirm that it has the message before it has worked on it ("Prefer: respond-async" of RFC 7240). Whether it does
-// is up to it; see [Request.Accept].
+// is up to it; see [Endpoint.Early].
 func (s *Sender) SendMore(ctx context.Context, parts ...[]byte) error {
 	return s.named(s.send(ctx, true, parts))
 }

@@ -3,17 +3,13 @@ package soap
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"errors"
 	"fmt"
 	"mime"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"strings"
-
-	"github.com/semeco/go-sdc/internal/xmlscan"
 )
 
 // serveHTTP answers a request that net/http has read.
@@ -68,47 +64,36 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, why 
 
 // servePost handles a message and returns whether it was accepted: done, with nothing to be answered.
 func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint) (accepted bool) {
-	if why := checkContentType(r.Header.Get("Content-Type")); why != "" {
-		w.Header().Set("Accept", "application/soap+xml")
-		s.refuse(w, r, http.StatusUnsupportedMediaType, why)
-		return false
-	}
-	turn := &turn{of: s.turns, peer: peerOf(r), patience: s.cfg.ReadTimeout}
-	defer turn.end()
-	memory := &metered{from: s.adm}
-	if c := connOf(r); c != nil {
-		memory.conn = c.gated
-	}
-	defer memory.release()
-	room := s.mem.getBuffer()
-	defer s.mem.putBody(room) // nothing of a request refers to its bytes
-	doc, status, err := s.readRequest(w, r, memory, turn, room)
-	if err != nil {
+	m := s.newIncoming(r, ep)
+	defer func() {
+		if m != nil {
+			m.release()
+		}
+	}()
+	if status, err := m.receive(w, r); err != nil {
 		if status == http.StatusServiceUnavailable {
 			w.Header().Set("Retry-After", retryAfterBusy)
 		}
 		s.refuse(w, r, status, err.Error())
 		return false
 	}
-	gz := offersGzip(r.Header["Accept-Encoding"])
-	req := &Request{RemoteAddr: r.RemoteAddr, Path: r.URL.Path, Host: r.Host, GzipOffered: gz}
-	if a, ok := r.Context().Value(http.LocalAddrContextKey).(interface{ AddrPort() netip.AddrPort }); ok { // *net.TCPAddr
-		req.Local = netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), a.AddrPort().Port())
+	ctx := r.Context()
+	m.admit(ctx)
+	line, _ := w.(*lineServer)
+	switch {
+	case !m.early || m.err != nil:
+	case line != nil:
+		line.confirm(m)
+		m = nil
+		return true
+	default:
+		confirm(w)
+		return m.handleConfirmed(ctx)
 	}
-	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
-		req.Peer = r.TLS.PeerCertificates[0]
+	if line != nil {
+		line.settle()
 	}
-	if prefersAsync(r.Header["Prefer"]) {
-		req.early = w
-	}
-	req.line, _ = w.(*lineWorker)
-	h, body, status := s.answer(r.Context(), req, ep, doc, turn)
-	if req.accepted {
-		if status/100 != 2 {
-			s.log.Warn("message accepted before it failed", "peer", r.RemoteAddr, "path", r.URL.Path, "status", status)
-		}
-		return status == http.StatusAccepted
-	}
+	h, body, status := m.answer(ctx)
 	if h == nil {
 		w.Header().Set("Content-Length", "0")
 		w.WriteHeader(status)
@@ -117,8 +102,15 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 	buf := s.mem.getBuffer()
 	defer s.mem.putBuffer(buf)
 	*buf = AppendEnvelope((*buf)[:0], h, body)
-	s.write(w, r, turn, status, ContentType, *buf, gz)
+	s.write(w, r, &m.turn, status, ContentType, *buf, m.req.GzipOffered)
 	return false
+}
+
+// confirm answers 202 at once.
+func confirm(w http.ResponseWriter) {
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusAccepted)
+	_ = http.NewResponseController(w).Flush() // a client that is gone is noticed with the next message
 }
 
 // checkContentType accepts the media type of SOAP 1.2 and, for peers that name
@@ -204,127 +196,6 @@ func (s *Server) readBody(room *[]byte, memory *metered, size int64, deflated bo
 		turn.end()
 	}
 	return *room, err
-}
-
-// answer is everything of SOAP: it parses, checks, dispatches and turns errors
-// into faults. A nil header means an empty answer with the status.
-func (s *Server) answer(ctx context.Context, req *Request, ep *Endpoint, doc []byte, turn *turn) (*Header, Body, int) {
-	parser, ok := s.mem.parsers.Get().(*Parser)
-	if !ok {
-		parser = new(Parser)
-	}
-	env, err := parser.Parse(doc, s.cfg.Limits)
-	req.Envelope = env
-	if turn.end() && env != nil { // the handler may have to wait for others
-		env.turn = turn
-	}
-	defer func() {
-		parser.drop() // a handler that kept the request finds no body
-		s.mem.parsers.Put(parser)
-	}()
-	var resp *Response
-	if err == nil {
-		err = env.Check(s.cfg.Understood...)
-	}
-	if err == nil {
-		err = checkReply(env)
-	}
-	if err == nil {
-		resp, err = s.dispatch(ctx, req, ep)
-	}
-	var relatesTo string
-	if env != nil {
-		relatesTo = env.Header.MessageID
-	}
-	to := answerEndpoint(env, err != nil)
-	if err != nil {
-		f := s.faultOf(err, req)
-		status := f.HTTPStatus()
-		if to.Address == None {
-			return nil, nil, status
-		}
-		h := f.Header(relatesTo)
-		h.ReferenceParameters = to.ReferenceParameters
-		return h, f, status
-	}
-	if resp == nil || to.Address == None {
-		return nil, nil, http.StatusAccepted
-	}
-	return &Header{
-		Action: resp.Action, MessageID: NewMessageID(), RelatesTo: relatesTo,
-		ReferenceParameters: to.ReferenceParameters, Extra: resp.Extra,
-	}, resp.Body, http.StatusOK
-}
-
-// answerEndpoint is what an answer is addressed to (WS-Addressing 1.0 core, 3.4): the back channel, with
-// the reference parameters that the request gave it, or [None]. A message that asks for an
-// answer elsewhere is refused on the back channel, which has none of the parameters of elsewhere.
-func answerEndpoint(e *Envelope, fault bool) EndpointReference {
-	var to *EndpointReference
-	if e != nil {
-		to = e.Header.ReplyTo
-		if fault && e.Header.FaultTo != nil {
-			to = e.Header.FaultTo
-		}
-	}
-	if to == nil || to.Address != Anonymous && to.Address != None {
-		return NewEndpoint(Anonymous)
-	}
-	return *to
-}
-
-// checkReply refuses reply endpoints other than the back channel, where the
-// answer goes in any case. Anonymous is always fine (DPWS R0031).
-func checkReply(e *Envelope) error {
-	if r := e.Header.ReplyTo; r != nil && r.Address != Anonymous && r.Address != None {
-		return InvalidAddressingHeader("ReplyTo", "OnlyAnonymousAddressSupported")
-	}
-	if r := e.Header.FaultTo; r != nil && r.Address != Anonymous && r.Address != None {
-		return InvalidAddressingHeader("FaultTo", "OnlyAnonymousAddressSupported")
-	}
-	return nil
-}
-
-func (s *Server) dispatch(ctx context.Context, req *Request, ep *Endpoint) (resp *Response, err error) {
-	action := req.Header.Action
-	handler := ep.Actions[action]
-	if handler == nil {
-		handler = ep.Fallback
-	}
-	if handler == nil {
-		return nil, ActionNotSupported(action)
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			s.log.Error("panic in handler", "action", action, "path", req.Path, "panic", p, "stack", string(debug.Stack()))
-			resp, err = nil, Receiver("internal error")
-		}
-	}()
-	if req.line != nil {
-		req.line.enter()
-		defer req.line.leave()
-	}
-	return handler(ctx, req)
-}
-
-// faultOf decides what of an error a peer is told.
-func (s *Server) faultOf(err error, req *Request) *Fault {
-	var f *Fault
-	var scan *xmlscan.Error
-	action := ""
-	if req.Envelope != nil {
-		action = req.Header.Action
-	}
-	switch {
-	case errors.As(err, &f):
-	case errors.As(err, &scan):
-		f = InvalidMessage(err.Error())
-	default:
-		s.log.Error("handler failed", "action", action, "path", req.Path, "error", err)
-		return Receiver("internal error")
-	}
-	s.log.Debug("message refused", "peer", req.RemoteAddr, "action", action, "path", req.Path, "fault", f)
-	return f
 }
 
 func (s *Server) serveGet(w http.ResponseWriter, r *http.Request, ep *Endpoint) {

@@ -93,6 +93,8 @@ func (d *Device) subscribe(ctx context.Context) error {
 		sub, err := d.subscribeAt(ctx, source.service, eventing.Request{
 			Actions: source.actions,
 			Expires: d.consumer.cfg.SubscriptionLength,
+			Early:   true,
+			Admit:   d.admit,
 			Notify:  func(_ context.Context, r *soap.Request) error { return d.notify(r, numbers, generation) },
 		})
 		if err != nil {

@@ -196,17 +196,22 @@ func (d *Device) Services() []string {
 	return out
 }
 
-// notify takes one notification. The device, or what it sends next, waits for it, so it
-// does nothing but decode, apply and queue (EVT-5).
-func (d *Device) notify(r *soap.Request, numbers *reportSequence, generation int) error {
+// admit refuses notifications of somebody who is not the device any more.
+func (d *Device) admit(r *soap.Request) error {
 	if err := d.showed(r.Peer); err != nil {
 		return &soap.Fault{Code: soap.CodeSender, Reason: err.Error(), Status: http.StatusForbidden, Cause: err}
 	}
+	return nil
+}
+
+// notify takes one notification. The device, or what it sends next, waits for it, so it
+// does nothing but decode, apply and queue (EVT-5).
+func (d *Device) notify(r *soap.Request, numbers *reportSequence, generation int) error {
 	repeated, lost := numbers.check(&r.Header)
 	if repeated {
 		return nil // delivered before; the device has not seen our answer (SDPi R1033)
 	}
-	if r.Accept() {
+	if r.Confirmed {
 		// The device will not hear of anything that goes wrong from here on.
 		defer func() {
 			if p := recover(); p != nil {
@@ -227,7 +232,7 @@ func (d *Device) notify(r *soap.Request, numbers *reportSequence, generation int
 	report, ok := m.(msg.Report)
 	if !ok {
 		refusal := soap.InvalidMessage(m.BodyName().Local + " is no report")
-		if r.Accept() {
+		if r.Confirmed {
 			d.stale(refusal, generation)
 		} else {
 			numbers.refused()

@@ -22,11 +22,11 @@ func TestEarlyAnswers(t *testing.T) {
 		for _, action := range []string{actMetric, actAlert} {
 			sub, err := sink.Subscribe(b.ctx, Request{
 				Source: soap.NewEndpoint(b.url + "/StateEvent"), Actions: []string{action}, Expires: time.Minute,
+				Early: true,
 				Notify: func(_ context.Context, r *soap.Request) error {
 					text, err := r.Body().Text()
-					early := r.Accept()
 					<-hold
-					got = append(got, fmt.Sprint(text, " ", early))
+					got = append(got, fmt.Sprint(text, " ", r.Confirmed))
 					return err
 				},
 			})

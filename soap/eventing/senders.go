@@ -113,8 +113,8 @@ func (e *SenderError) Error() string {
 	return fmt.Sprintf("%s is not that of the event source %s", who, e.Source)
 }
 
-// admit refuses a message for the subscription from anybody but its source. Over plain HTTP nobody can be told from another.
-func (sub *Subscription) admit(ctx context.Context, r *soap.Request) error {
+// fromSource refuses a message for the subscription from anybody but its source. Over plain HTTP nobody can be told from another.
+func (sub *Subscription) fromSource(ctx context.Context, r *soap.Request) error {
 	source, senders := sub.req.Source.Address, sub.req.Senders
 	if !strings.HasPrefix(strings.ToLower(source), "https:") {
 		return nil

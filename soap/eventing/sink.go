@@ -83,9 +83,13 @@ type Request struct {
 	// Notify takes every notification, one at a time and in the order of arrival, possibly
 	// before Subscribe has returned. It runs before the source gets its answer and has to be
 	// quick: hand over what takes time (EVT-5). nil answers 202 Accepted; an error answers a
-	// fault, upon which most sources end the subscription. The envelope may be kept. A source that has more
-	// to tell does not wait for Notify if that calls r.Accept.
+	// fault, upon which most sources end the subscription. The envelope may be kept.
 	Notify func(ctx context.Context, r *soap.Request) error
+	// Admit, if set, decides whether a notification is handled, possibly while Notify is still at work on the one before. An error answers a fault.
+	Admit func(r *soap.Request) error
+	// Early does not let a source that has more to tell wait for Notify: it gets its answer when Admit has let the notification in. Notify learns
+	// so from r.Confirmed; see [soap.Endpoint.Early].
+	Early bool
 	// AllowManager decides whether the subscription manager may be where the source says; an error refuses the subscription. nil demands the
 	// scheme and host of the source ([soap.Contact.SameHost]).
 	AllowManager func(source soap.Contact, manager string) error
@@ -194,11 +198,14 @@ func (k *Sink) open(sub *Subscription) error {
 	}
 	k.subs[sub.id] = sub
 	k.cfg.Server.Handle(sub.path(), &soap.Endpoint{
+		Admit:         sub.admit,
+		Early:         sub.req.Early,
 		Actions:       map[string]soap.Handler{ActionSubscriptionEnd: sub.handleEnd},
 		Fallback:      sub.handleNotification,
 		Notifications: true,
 	})
 	k.cfg.Server.Handle(sub.endPath(), &soap.Endpoint{
+		Admit:   sub.admit,
 		Actions: map[string]soap.Handler{ActionSubscriptionEnd: sub.handleEnd},
 	})
 	return nil

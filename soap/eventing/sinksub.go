@@ -108,10 +108,21 @@ func (sub *Subscription) end(cause error) {
 	k.cfg.Server.Remove(sub.endPath())
 }
 
-func (sub *Subscription) handleNotification(ctx context.Context, r *soap.Request) (*soap.Response, error) {
-	if err := sub.admit(ctx, r); err != nil {
-		return nil, err
+// admit refuses what is not from the source, or not wanted any more.
+func (sub *Subscription) admit(ctx context.Context, r *soap.Request) error {
+	if err := sub.fromSource(ctx, r); err != nil {
+		return err
 	}
+	if r.Header.Action == ActionSubscriptionEnd || sub.req.Admit == nil {
+		return nil
+	}
+	if sub.Err() != nil {
+		return soap.DestinationUnreachable(r.Path)
+	}
+	return sub.req.Admit(r)
+}
+
+func (sub *Subscription) handleNotification(ctx context.Context, r *soap.Request) (*soap.Response, error) {
 	if err := sub.turn(ctx); err != nil {
 		return nil, err
 	}
@@ -133,9 +144,6 @@ func (sub *Subscription) turn(ctx context.Context) error {
 }
 
 func (sub *Subscription) handleEnd(ctx context.Context, r *soap.Request) (*soap.Response, error) {
-	if err := sub.admit(ctx, r); err != nil {
-		return nil, err
-	}
 	m, err := decode(r, "SubscriptionEnd", decodeSubscriptionEnd)
 	if err != nil {
 		return nil, err
