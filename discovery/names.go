@@ -40,6 +40,9 @@ const MaxDatagram = 4096
 // GroupIPv4 is the multicast group of WS-Discovery for IPv4.
 func GroupIPv4() netip.Addr { return netip.AddrFrom4([4]byte{239, 255, 255, 250}) }
 
+// GroupIPv6 is the multicast group of WS-Discovery for IPv6, of the link.
+func GroupIPv6() netip.Addr { return netip.MustParseAddr("ff02::c") }
+
 // DeviceTypes are the types of every medical device: dpws:Device and
 // mdpws:MedicalDevice (MDPWS R0008).
 func DeviceTypes() []Name {

@@ -64,7 +64,7 @@ func TestTTL(t *testing.T) {
 		require.Equal(t, want, got)
 		require.NoError(t, opened.Close())
 
-		c, err := listenSend6(netip.IPv6Loopback(), &net.Interface{Index: 1, Name: "lo"}, max(ttl, 1))
+		c, err := listenSend(netip.IPv6Loopback(), &net.Interface{Index: 1, Name: "lo"}, max(ttl, 1))
 		if err != nil {
 			t.Logf("SKIPPED, NOT TESTED: no IPv6 here: %v", err)
 			continue
