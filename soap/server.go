@@ -52,8 +52,9 @@ type ServerConfig struct {
 	MaxConnsPerPeer int
 	// MaxRequests bounds the requests under way; 0 is 256. One more is answered 503.
 	MaxRequests int
-	// MaxRequestsPerPeer bounds those of one peer; 0 is 64. One more is answered 429. Both
-	// answers carry Retry-After.
+	// MaxRequestsPerPeer bounds those of one peer, which leaves places to others; 0 is 128. One more is answered 429. Both
+	// answers carry Retry-After. A peer is one certificate, or one IP address where there is none: behind it many
+	// clients may stand, as with a gateway, each with a request on each of its connections.
 	MaxRequestsPerPeer int
 	// MaxBodies bounds the memory of all bodies of requests under way together, one and a half times what has come of them beyond the first 16 KiB of each; 0 is 32 MiB.
 	// A body that finds none left is answered 503 with Retry-After.
@@ -87,7 +88,7 @@ func (c *ServerConfig) setDefaults() {
 	def(&c.MaxUnproven, 128)
 	def(&c.MaxConnsPerPeer, 256)
 	def(&c.MaxRequests, 256)
-	def(&c.MaxRequestsPerPeer, 64)
+	def(&c.MaxRequestsPerPeer, 128)
 	def(&c.MaxBodies, 32<<20)
 	def(&c.Turns, max(1, runtime.GOMAXPROCS(0)/2))
 	if c.GzipThreshold == 0 {

@@ -43,6 +43,9 @@ type Config struct {
 	// Network is where the consumer lives: notifications are received there. The
 	// zero value is loopback.
 	Network sdc.Network
+	// Devices says how many are followed at the same time, and how many of them behind one certificate or address, as with a gateway. Notifications of
+	// those beyond are turned down, which ends their subscriptions. The zero value is 256, and 64 behind one.
+	Devices sdc.Crowd
 	// Actions are the notifications to subscribe to, as sdc.ActionEpisodicMetricReport; nil takes all that the device
 	// offers, an empty list none. With a selection, missing MDIB versions are no sign of a loss
 	// and gaps can only be found by state versions.
@@ -50,7 +53,7 @@ type Config struct {
 	// TimeService waits until a time service has been reached: before that New does not return, so that nothing is done with devices (SDPi R1540). It returns nil when that is so, or the
 	// reason why it never will, or that of ctx. nil: the clock of the host is taken as it is.
 	TimeService func(ctx context.Context) error
-	// RequestTimeout bounds one request to a device; 0 is 10 s.
+	// RequestTimeout bounds one request to a device; 0 is 10 s. A device that is busy (429 or 503) is asked again within it, not before it has said (Retry-After).
 	RequestTimeout time.Duration
 	// SubscriptionLength is the duration asked for; 0 is one minute. The device may
 	// grant less; subscriptions are renewed at half of what was granted.
@@ -133,6 +136,9 @@ func (c Config) withDefaults() (Config, error) {
 		if !isNotification(action) {
 			bad("Actions: %q is no notification of a BICEPS service", action)
 		}
+	}
+	if err := c.Devices.Validate(); err != nil {
+		bad("Devices: %w", err)
 	}
 	if c.AccessLevels == nil {
 		c.AccessLevels = []pm.AccessLevel{pm.AccessLevelUsr}

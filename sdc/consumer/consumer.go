@@ -60,6 +60,7 @@ func New(ctx context.Context, cfg Config) (*Consumer, error) {
 		Insecure: cfg.Insecure, Limits: cfg.Limits, Logger: cfg.Logger,
 		Understood: []soap.Name{{Space: sdc.NamespaceSDPi, Local: "ReportSequence"}},
 	}
+	cfg.Devices.Server(&serverCfg)
 	scheme := "http"
 	if cfg.Identity != nil {
 		scheme = "https"

@@ -234,7 +234,10 @@ func (d *Device) ask(ctx context.Context, a *answer) (err error) {
 		}
 	}()
 	c := d.consumer
-	a.metadata, err = dpws.GetDevice(soap.WithContact(ctx, func(at soap.Contact) { a.at = at }), c.client, url, epr)
+	err = c.unlessBusy(soap.WithContact(ctx, func(at soap.Contact) { a.at = at }), func(ctx context.Context) (err error) {
+		a.metadata, err = dpws.GetDevice(ctx, c.client, url, epr)
+		return err
+	})
 	a.at.URL = url // as it was given, not as it was sent
 	if err != nil {
 		if refused := d.bindTo(epr, url); refused != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -36,16 +37,19 @@ const (
 // operation would be done twice. So the error of the address that was reached is the answer, and if none was, those of all. Together they take no longer
 // than RequestTimeout, of which each address that is still to be tried gets the same share to be reached in.
 func (d *Device) at(ctx context.Context, service places, request func(ctx context.Context, to soap.EndpointReference) error) error {
+	c := d.consumer
 	if len(service) == 1 {
-		return request(ctx, service[0])
+		return c.unlessBusy(ctx, func(ctx context.Context) error { return request(ctx, service[0]) })
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.consumer.cfg.RequestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.RequestTimeout)
 	defer cancel()
 	end, _ := ctx.Deadline()
 	var errs []error
 	for i, to := range service {
 		left := len(service) - i
-		wasReached, err := tryAt(ctx, to, left > 1, time.Until(end)/time.Duration(left), request)
+		wasReached, err := tryAt(ctx, to, left > 1, time.Until(end)/time.Duration(left), func(ctx context.Context, to soap.EndpointReference) error {
+			return c.unlessBusy(ctx, func(ctx context.Context) error { return request(ctx, to) })
+		})
 		if wasReached {
 			d.prefer(to.Address, service[:i])
 			return err
@@ -109,4 +113,32 @@ func (d *Device) prefer(reached string, not places) {
 		services[name] = service
 	}
 	d.services = services
+}
+
+// Pauses before a device is asked again that is busy and has not said when.
+const minBusy = 250 * time.Millisecond
+
+// unlessBusy makes a request, and makes it again when the device has turned it down for now (429 or 503): then nothing has been done (SDPi R0202). It gives up
+// when the next attempt would begin later than RequestTimeout, or than ctx allows; the error is the last refusal.
+func (c *Consumer) unlessBusy(ctx context.Context, request func(context.Context) error) error {
+	giveUp := time.Now().Add(c.cfg.RequestTimeout)
+	if end, ok := ctx.Deadline(); ok && end.Before(giveUp) {
+		giveUp = end
+	}
+	attempt, cancel := ctx, context.CancelFunc(func() {})
+	for {
+		err := request(attempt)
+		cancel()
+		var status *soap.HTTPError
+		if !errors.As(err, &status) || !status.Busy() {
+			return err
+		}
+		// Jitter keeps those that were turned down together from coming back together.
+		pause := max(status.RetryAfter, minBusy)
+		pause += rand.N(pause / 4)
+		if time.Now().Add(pause).After(giveUp) || !pauseWithin(ctx, pause) {
+			return err
+		}
+		attempt, cancel = context.WithDeadline(ctx, giveUp)
+	}
 }

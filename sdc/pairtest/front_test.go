@@ -24,10 +24,13 @@ type front struct {
 // newFront returns a front for the device of p at the address of ln; serve puts it there.
 func newFront(p *pair, ln net.Listener) *front {
 	return &front{
-		device: strings.Split(p.dev.XAddrs()[0], "/")[2], own: ln.Addr().String(),
+		device: listensAt(p), own: ln.Addr().String(),
 		transport: &http.Transport{DialContext: p.net.Host(consumerIP).Dial, DisableKeepAlives: true, DisableCompression: true},
 	}
 }
+
+// listensAt is the host and port of the device of p.
+func listensAt(p *pair) string { return strings.Split(p.dev.XAddrs()[0], "/")[2] }
 
 // xaddr is where the front is to be asked for the device.
 func (f *front) xaddr(p *pair) string {

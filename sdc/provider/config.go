@@ -68,6 +68,9 @@ type Config struct {
 
 	// MaxSubscription is the longest subscription granted; 0 means 1 minute.
 	MaxSubscription time.Duration
+	// Consumers says how many are expected at the same time, and how many of them behind one certificate or address, as with a gateway. Those
+	// beyond are turned down, requests with 429 and a Retry-After, subscriptions with a fault. The zero value is 256, and 64 behind one.
+	Consumers sdc.Crowd
 	// NotifyAnywhere lets subscribers have their notifications sent to addresses other than the one they subscribe from, as consumers with several
 	// interfaces need. Without it such subscriptions are refused, so that nobody can aim a device at others.
 	NotifyAnywhere bool
@@ -152,6 +155,9 @@ func (c *Config) validate() error {
 		bad("MDIB is missing")
 	case len(slices.Collect(c.MDIB.Roots())) == 0:
 		bad("MDIB has no MDS")
+	}
+	if err := c.Consumers.Validate(); err != nil {
+		bad("Consumers: %w", err)
 	}
 	switch {
 	case c.EPR == "":

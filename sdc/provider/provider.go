@@ -256,6 +256,7 @@ func (p *Provider) build(ln *sdc.Listener, target *discovery.Target) (*eventing.
 	client := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Logger: p.log}
 	serve := soap.ServerConfig{Insecure: p.cfg.Insecure, MaxBodies: maxBodies, StopTimeout: p.cfg.StopTimeout / 2, Logger: p.log,
 		Understood: []soap.Name{safety.HeaderName()}}
+	p.cfg.Consumers.Server(&serve)
 	if id := p.cfg.Identity; id != nil {
 		a := sdc.Admission{Role: sdc.RoleConsumer, Refused: p.recordRefusal}
 		client.TLS, serve.TLS = id.Open(a), id.Accept(a)
@@ -274,6 +275,7 @@ func (p *Provider) build(ln *sdc.Listener, target *discovery.Target) (*eventing.
 		Client: client, ManagerPath: p.devicePath() + "/subscriptions",
 		MaxExpires: p.cfg.MaxSubscription, Logger: p.log, Authorise: p.authoriseSubscription,
 	}
+	events.MaxSubscriptions, events.MaxPerPeer = p.cfg.Consumers.Subscriptions()
 	at := func(r *soap.Request) []string { return ln.URLsAt(p.scheme(), r.Local) }
 	events.BaseURLs = at
 	if p.cfg.NotifyAnywhere {
