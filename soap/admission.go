@@ -15,18 +15,25 @@ var errBusy = errors.New("the bodies of other requests take all the memory set a
 // errNoTurn refuses a document that has waited too long for its turn.
 var errNoTurn = errors.New("documents of this size are worked on in turn, and too many wait")
 
-// admission bounds the requests under way, in number and in the memory of their bodies.
+// errAnswers refuses a request whose answer would take more memory than there is at the moment.
+var errAnswers = errors.New("the answers to other requests take all the memory set aside for them")
+
+// admission bounds the requests under way, in number and in the memory of their bodies and answers.
 type admission struct {
 	total, perPeer int
+	answers        int64
 	memory         atomic.Int64 // bytes of bodies that may still be held
 
 	mu     sync.Mutex
 	active int
 	byPeer map[string]int
+
+	answering     int64 // bytes of large answers on their way
+	answeringPeer map[string]int64
 }
 
 func newAdmission(cfg *ServerConfig) *admission {
-	a := &admission{total: cfg.MaxRequests, perPeer: cfg.MaxRequestsPerPeer, byPeer: make(map[string]int)}
+	a := &admission{total: cfg.MaxRequests, perPeer: cfg.MaxRequestsPerPeer, answers: cfg.MaxAnswers, byPeer: make(map[string]int), answeringPeer: make(map[string]int64)}
 	a.memory.Store(cfg.MaxBodies)
 	return a
 }
@@ -54,6 +61,37 @@ func (a *admission) leave(peer string) {
 	if a.byPeer[peer]--; a.byPeer[peer] == 0 {
 		delete(a.byPeer, peer)
 	}
+}
+
+// answering is the memory that an answer takes on its way to a peer.
+type answering struct {
+	of   *admission
+	peer string
+	size int64 // what is counted of it
+}
+
+// resize sets memory aside for an answer that is of another size than was known before; false if there is none: more than a quarter for one peer, or more than all. Of each peer one is sent whatever its
+// size as long as others leave room for it, and so is one that is alone. What is not large is not counted.
+func (t *answering) resize(size int64) bool {
+	if size < costly {
+		size = 0
+	}
+	if size == t.size {
+		return true
+	}
+	a := t.of
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all, mine := a.answering-t.size, a.answeringPeer[t.peer]-t.size // of other answers
+	if size > t.size && all > 0 && (all+size > a.answers || mine > 0 && mine+size > a.answers/4) {
+		return false
+	}
+	a.answering = all + size
+	if a.answeringPeer[t.peer] = mine + size; mine+size == 0 {
+		delete(a.answeringPeer, t.peer)
+	}
+	t.size = size
+	return true
 }
 
 // free is how many bytes of each request come out of no common memory, so that requests of the usual size are served whoever holds all of that with large ones.

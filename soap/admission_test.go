@@ -218,3 +218,66 @@ func TestServerBoundsBodiesInMemory(t *testing.T) {
 	require.Equal(t, 200, <-answers)
 	require.Equal(t, 200, dialRaw(t, url).post(pad, ""), "the memory is free again")
 }
+
+// The memory of large answers that nobody takes is bounded, for one peer by a quarter of it; small ones are given whoever holds all of it, and so is one of the other peers.
+func TestAnswersThatNobodyTakes(t *testing.T) {
+	large := soap.RawBody(`<b xmlns="urn:b">` + strings.Repeat("x", 8<<20) + `</b>`)
+	url := serveActions(t, soap.ServerConfig{MaxAnswers: 80 << 20}, handlers{
+		"urn:large": func(context.Context, *soap.Request) (*soap.Response, error) {
+			return &soap.Response{Action: "urn:largeResponse", Body: large}, nil
+		},
+		"urn:do": func(context.Context, *soap.Request) (*soap.Response, error) { return nil, nil },
+	})
+	ask := func(from string) *rawClient {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+		host, _, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/")
+		c, err := d.DialContext(t.Context(), "tcp", host)
+		if err != nil {
+			t.Skipf("SKIPPED, NOT TESTED: no address %s on loopback: %v", from, err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		require.NoError(t, c.(*net.TCPConn).SetReadBuffer(4096))
+		doc := string(envelope(xmlscan.NsSOAP12, "<wsa:Action>urn:large</wsa:Action>", ""))
+		_, err = io.WriteString(c, head(len(doc), "")+doc)
+		require.NoError(t, err)
+		return &rawClient{c, bufio.NewReader(c)}
+	}
+	status := func(c *rawClient) int { // what comes first of the answer is enough
+		line, err := c.in.ReadString('\n')
+		require.NoError(t, err)
+		var n int
+		_, err = fmt.Sscanf(line, "HTTP/1.1 %d", &n)
+		require.NoError(t, err)
+		return n
+	}
+	count := map[int]int{}
+	var held []*rawClient
+	for range 20 {
+		c := ask("127.0.0.2")
+		count[status(c)]++
+		held = append(held, c)
+	}
+	require.Equal(t, map[int]int{200: 2, 503: 18}, count)
+	for _, from := range []string{"127.0.0.3", "127.0.0.4"} { // one and another
+		require.Equal(t, 200, status(ask(from)), from)
+		require.Equal(t, 200, status(ask(from)), from)
+		require.Equal(t, 503, status(ask(from)), from)
+	}
+	require.Equal(t, http.StatusAccepted, dialRaw(t, url).post("hi", ""))
+
+	for _, c := range held {
+		_ = c.Close()
+	}
+	require.Eventually(t, func() bool { return status(ask("127.0.0.2")) == 200 }, 10*time.Second, 10*time.Millisecond, "what was held has been given back")
+}
+
+// An answer that alone is larger than all the memory for answers is sent.
+func TestAnswerLargerThanAll(t *testing.T) {
+	url := serveActions(t, soap.ServerConfig{MaxAnswers: 1}, handlers{"urn:do": func(context.Context, *soap.Request) (*soap.Response, error) {
+		return &soap.Response{Action: "urn:doResponse", Body: soap.RawBody(`<b xmlns="urn:b">` + strings.Repeat("x", 1<<20) + `</b>`)}, nil
+	}})
+	c := dialRaw(t, url) // on one connection, so that each has given its memory back before the next
+	for range 3 {
+		require.Equal(t, http.StatusOK, c.post("hi", ""))
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"net/netip"
 	"strings"
+	"sync"
 )
 
 // Request is a message received by a [Server].
@@ -89,4 +90,33 @@ type Endpoint struct {
 	// server may then serve such a connection itself, which costs less than net/http does: when a message has been accepted and as long as requests are plain.
 	// On such a connection ctx does not end when the client goes away while it waits for an answer.
 	Notifications bool
+
+	answers sync.Map // by action that is in Actions: int64, how much memory its last answer took, if that was large
+}
+
+// lastAnswer is how much memory the last answer to an action took, 0 if that was not large.
+func (e *Endpoint) lastAnswer(action string) int64 {
+	size, _ := e.answers.Load(action)
+	n, _ := size.(int64)
+	return n
+}
+
+// noteAnswer notes how much memory an answer has taken.
+func (e *Endpoint) noteAnswer(action string, size int64) {
+	switch {
+	case size < costly:
+		if e.lastAnswer(action) > 0 {
+			e.answers.Delete(action)
+		}
+	case e.Actions[action] != nil: // else there is no end of them
+		e.answers.Store(action, size)
+	}
+}
+
+// action is that of a request, "" if its header could not be read.
+func (r *Request) action() string {
+	if r.Envelope == nil {
+		return ""
+	}
+	return r.Header.Action
 }

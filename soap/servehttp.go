@@ -99,10 +99,9 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 		w.WriteHeader(status)
 		return status == http.StatusAccepted
 	}
-	buf := s.mem.getBuffer()
-	defer s.mem.putBuffer(buf)
-	*buf = AppendEnvelope((*buf)[:0], h, body)
-	s.write(w, r, &m.turn, status, ContentType, *buf, m.req.GzipOffered)
+	if err := m.reply(w, r, status, h, body); err != nil {
+		s.refuseBusy(w, r, http.StatusServiceUnavailable, err.Error())
+	}
 	return false
 }
 
@@ -111,6 +110,38 @@ func confirm(w http.ResponseWriter) {
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusAccepted)
 	_ = http.NewResponseController(w).Flush() // a client that is gone is noticed with the next message
+}
+
+// reply writes the answer. Actions whose answer was large the last time have their answers written in turn, and only if there is memory for one as large.
+func (m *incoming) reply(w http.ResponseWriter, r *http.Request, status int, h *Header, content Body) error {
+	s, action := m.s, m.req.action()
+	held := answering{of: s.adm, peer: m.turn.peer}
+	defer held.resize(0)
+	last := m.ep.lastAnswer(action)
+	if !held.resize(last) {
+		return errAnswers
+	}
+	if last >= costly {
+		if err := m.turn.begin(); err != nil {
+			return err
+		}
+	}
+	buf := s.mem.getBuffer()
+	*buf = AppendEnvelope((*buf)[:0], h, content)
+	m.ep.noteAnswer(action, int64(cap(*buf)))
+	if !held.resize(int64(cap(*buf))) {
+		m.turn.end()
+		return errAnswers
+	}
+	if zipped := s.zip(w, &m.turn, *buf, m.req.GzipOffered); zipped != nil {
+		s.mem.putBuffer(buf)
+		buf = zipped
+		held.resize(min(held.size, int64(cap(*buf))))
+	}
+	m.turn.end()
+	s.write(w, r, status, ContentType, *buf)
+	s.mem.putBuffer(buf)
+	return nil
 }
 
 // checkContentType accepts the media type of SOAP 1.2 and, for peers that name
@@ -218,25 +249,36 @@ func (s *Server) serveGet(w http.ResponseWriter, r *http.Request, ep *Endpoint) 
 	default:
 		turn := &turn{of: s.turns, peer: peerOf(r), patience: s.cfg.ReadTimeout}
 		defer turn.end()
-		s.write(w, r, turn, http.StatusOK, doc.ContentType, doc.Body, offersGzip(r.Header["Accept-Encoding"]))
+		body := doc.Body
+		if zipped := s.zip(w, turn, body, offersGzip(r.Header["Accept-Encoding"])); zipped != nil {
+			defer s.mem.putBuffer(zipped)
+			body = *zipped
+		}
+		turn.end()
+		s.write(w, r, http.StatusOK, doc.ContentType, body)
 	}
 }
 
-// write answers with a body of known length, compressed if that was offered and pays.
-func (s *Server) write(w http.ResponseWriter, r *http.Request, turn *turn, status int, contentType string, body []byte, gz bool) {
+// zip compresses an answer if that was offered and pays; nil if not. The memory is for scratch.putBuffer.
+func (s *Server) zip(w http.ResponseWriter, turn *turn, body []byte, offered bool) *[]byte {
+	if s.cfg.GzipThreshold < 0 {
+		return nil
+	}
+	h := w.Header()
+	h.Set("Vary", "Accept-Encoding")
+	if !offered || len(body) < s.cfg.GzipThreshold || len(body) >= costly && turn.begin() != nil {
+		return nil
+	}
+	h.Set("Content-Encoding", "gzip")
+	buf := s.mem.getBuffer()
+	*buf = s.mem.deflate((*buf)[:0], body)
+	return buf
+}
+
+// write answers with a body of known length.
+func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
-	if s.cfg.GzipThreshold >= 0 {
-		h.Set("Vary", "Accept-Encoding")
-		if gz && len(body) >= s.cfg.GzipThreshold && (len(body) < costly || turn.begin() == nil) {
-			buf := s.mem.getBuffer()
-			defer s.mem.putBuffer(buf)
-			*buf = s.mem.deflate((*buf)[:0], body)
-			body = *buf
-			h.Set("Content-Encoding", "gzip")
-			turn.end()
-		}
-	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {

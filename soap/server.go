@@ -59,6 +59,9 @@ type ServerConfig struct {
 	// MaxBodies bounds the memory of all bodies of requests under way together, one and a half times what has come of them beyond the first 16 KiB of each; 0 is 32 MiB.
 	// A body that finds none left is answered 503 with Retry-After.
 	MaxBodies int64
+	// MaxAnswers bounds the memory of all answers of 64 KiB or more that are on their way together, those to one peer to a quarter; 0 is 64 MiB. A request whose answer finds none left is answered 503
+	// with Retry-After. One answer alone is sent whatever its size, and to each peer one that leaves the others' share alone.
+	MaxAnswers int64
 	// Turns is how many handshakes and documents of 64 KiB or more, requests (from reading what is beyond the first 64 KiB) and answers to be compressed, are worked on at a time,
 	// so that they leave processors to everything else; 0 is half of GOMAXPROCS, but one. Peers take turns: certificates, and IP
 	// addresses where none is known. A handshake that gets no turn within ReadHeaderTimeout is ended; a request that gets none within
@@ -90,6 +93,7 @@ func (c *ServerConfig) setDefaults() {
 	def(&c.MaxRequests, 256)
 	def(&c.MaxRequestsPerPeer, 128)
 	def(&c.MaxBodies, 32<<20)
+	def(&c.MaxAnswers, 64<<20)
 	def(&c.Turns, max(1, runtime.GOMAXPROCS(0)/2))
 	if c.GzipThreshold == 0 {
 		c.GzipThreshold = 1024

@@ -21,7 +21,12 @@ func (p *Proxy) watch(ctx context.Context) {
 	free := make(chan struct{}, p.cfg.Checkers)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for ctx.Err() == nil {
+	for {
+		select {
+		case free <- struct{}{}: // first, so that who is next is decided when there is room for it
+		case <-ctx.Done():
+			return
+		}
 		p.mu.Lock()
 		e, due := p.reg.next(time.Now())
 		var target discovery.Endpoint
@@ -29,26 +34,22 @@ func (p *Proxy) watch(ctx context.Context) {
 			target = e.endpoint
 		}
 		p.mu.Unlock()
-		if e == nil {
-			timer.Reset(time.Until(due))
-			select {
-			case <-timer.C:
-			case <-p.earlier:
-			case <-ctx.Done():
-			}
-			continue
-		}
-		select {
-		case free <- struct{}{}:
+		if e != nil {
 			checks.Go(func() {
 				defer func() { <-free }()
 				began := time.Now()
 				err := p.ask(ctx, target)
-				if ctx.Err() == nil {
-					p.judge(e, began, err)
-				}
+				p.judge(ctx, e, began, err)
 			})
+			continue
+		}
+		<-free
+		timer.Reset(time.Until(due))
+		select {
+		case <-timer.C:
+		case <-p.earlier:
 		case <-ctx.Done():
+			return
 		}
 	}
 }
@@ -86,9 +87,13 @@ func (p *Proxy) ask(ctx context.Context, e discovery.Endpoint) error {
 
 // judge draws the consequences of a check: a device that does not answer twice is gone, and subscribers get a Bye on its behalf
 // (SDPi R7006).
-func (p *Proxy) judge(e *entry, began time.Time, err error) {
+func (p *Proxy) judge(ctx context.Context, e *entry, began time.Time, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.reg.checked(e, time.Now())
+	if ctx.Err() != nil {
+		return // the question was broken off
+	}
 	defer wake(p.earlier) // what has been put back may be due before what is waited for
 	p.stats.Checks++
 	if err != nil {

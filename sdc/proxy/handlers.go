@@ -34,7 +34,8 @@ func (p *Proxy) build(at func(*soap.Request) []string) (*eventing.Source, *soap.
 	}
 	events := eventing.SourceConfig{
 		Client: client, BaseURLs: at, ManagerPath: "/subscriptions", Dialect: discovery.DialectProxy,
-		MaxSubscriptions: p.cfg.MaxSubscriptions, MaxQueue: 2 * p.cfg.MaxEntries, Logger: p.log,
+		MaxSubscriptions: p.cfg.MaxSubscriptions, MaxQueue: 2 * p.cfg.MaxEntries, MaxQueueBytes: 2 * p.cfg.MaxPerPeer * maxEndpoint, // all that one peer may have told at once
+		Logger: p.log,
 	}
 	if p.cfg.NotifyAnywhere {
 		events.AllowTarget = eventing.AnyTarget
@@ -153,9 +154,9 @@ func (p *Proxy) probe(_ context.Context, r *soap.Request) (*soap.Response, error
 	}
 	p.mu.Lock()
 	p.stats.Probes++
-	found := p.reg.match(f)
+	all := p.reg.endpoints()
 	p.mu.Unlock()
-	return &soap.Response{Action: discovery.ActionProbeMatches, Body: discovery.ProbeMatchesBody(found)}, nil
+	return &soap.Response{Action: discovery.ActionProbeMatches, Body: discovery.ProbeMatchesBody(match(f, all))}, nil
 }
 
 func (p *Proxy) resolve(_ context.Context, r *soap.Request) (*soap.Response, error) {

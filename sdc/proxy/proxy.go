@@ -144,8 +144,9 @@ func (p *Proxy) Stats() Stats {
 // Endpoints returns the devices that match, in the order of their EPRs.
 func (p *Proxy) Endpoints(f discovery.Filter) []discovery.Endpoint {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.reg.match(f)
+	all := p.reg.endpoints()
+	p.mu.Unlock()
+	return match(f, all)
 }
 
 // Run serves until ctx ends. It returns nil after an orderly end, once everything it started has stopped. It can be called once.
@@ -261,8 +262,9 @@ func (p *Proxy) keep(ctx context.Context) {
 
 func (p *Proxy) save() {
 	p.mu.Lock()
-	data, err := encodeState(p.reg)
+	entries := p.reg.copies()
 	p.mu.Unlock()
+	data, err := encodeState(entries)
 	if err == nil {
 		err = writeState(p.cfg.StateFile, data)
 	}

@@ -2,11 +2,13 @@ package proxy
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,7 +141,7 @@ func TestState(t *testing.T) {
 		_, err := reg.hello(a, "somebody", time.Now())
 		require.NoError(t, err)
 	}
-	data, err := encodeState(reg)
+	data, err := encodeState(reg.copies())
 	require.NoError(t, err)
 	entries, err := decodeState(data)
 	require.NoError(t, err)
@@ -231,7 +233,7 @@ func TestManyDie(t *testing.T) {
 func FuzzState(f *testing.F) {
 	reg := newRegistry(&Config{MaxEntries: 10, MaxPerPeer: 10, CheckEvery: time.Minute})
 	_, _ = reg.hello(at(1), "somebody", time.Now())
-	data, err := encodeState(reg)
+	data, err := encodeState(reg.copies())
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -272,10 +274,17 @@ func TestRegistry(t *testing.T) {
 	require.WithinRange(t, due, now.Add(45*time.Second), now.Add(75*time.Second))
 	_, err = reg.hello(at(1), "b", now)
 	require.ErrorIs(t, err, errOwner)
+	e, due = reg.next(now)
+	require.Nil(t, e, "it has just said that it is")
+	require.Equal(t, now.Add(hurry), due)
+	now = now.Add(hurry)
 	e, _ = reg.next(now)
 	require.NotNil(t, e, "the device is asked whether it is still there")
+	_, err = reg.hello(at(1), "b", now)
+	require.ErrorIs(t, err, errOwner)
 	e2, _ := reg.next(now.Add(time.Hour))
-	require.Nil(t, e2)
+	require.Nil(t, e2, "once at a time")
+	reg.checked(e, now)
 	reg.alive(e, now)
 	bye.Sequence.Number = 2
 	left, err = reg.bye(bye, "a")
@@ -283,8 +292,156 @@ func TestRegistry(t *testing.T) {
 	require.True(t, left)
 	require.True(t, e.gone)
 	require.Empty(t, reg.queue)
-	require.Empty(t, reg.owned)
 	left, err = reg.bye(bye, "a")
 	require.NoError(t, err)
 	require.False(t, left)
+}
+
+// What a trusted peer that is hostile can do to the devices of others, and to those who listen, is bounded.
+func TestHostilePeers(t *testing.T) {
+	start := time.Unix(1_000_000, 0)
+	registry := func() *registry {
+		return newRegistry(&Config{MaxEntries: 1000, MaxPerPeer: 100, CheckEvery: time.Minute, SilentAfter: time.Hour})
+	}
+	t.Run("a device without an address is not taken away", func(t *testing.T) {
+		reg := registry()
+		a := at(1)
+		a.Endpoint.XAddrs = nil
+		_, err := reg.hello(a, "owner", start)
+		require.NoError(t, err)
+		_, err = reg.hello(at(1), "thief", start)
+		require.ErrorIs(t, err, errOwner)
+		e, due := reg.next(start.Add(time.Minute))
+		require.Nil(t, e, "it cannot be asked, so it would be taken for gone")
+		require.Equal(t, start.Add(time.Hour), due)
+	})
+	t.Run("a device is not asked all the time", func(t *testing.T) {
+		reg := registry()
+		_, err := reg.hello(at(1), "owner", start)
+		require.NoError(t, err)
+		asked := 0
+		for now := start; now.Before(start.Add(5 * time.Minute)); now = now.Add(10 * time.Millisecond) {
+			_, err = reg.hello(at(1), "thief", now)
+			require.ErrorIs(t, err, errOwner)
+			if e, _ := reg.next(now); e != nil {
+				asked++
+				reg.checked(e, now)
+				reg.alive(e, now)
+			}
+		}
+		require.LessOrEqual(t, asked, 30)
+	})
+	t.Run("slow devices delay their owner's", func(t *testing.T) {
+		reg := registry()
+		for n := range 100 {
+			_, err := reg.hello(at(n), "slow", start)
+			require.NoError(t, err)
+		}
+		_, err := reg.hello(at(100), "other", start.Add(time.Minute))
+		require.NoError(t, err)
+		now := start.Add(time.Hour)
+		first, _ := reg.next(now)
+		require.Equal(t, "slow", first.owner, "it has been due for longest")
+		second, _ := reg.next(now)
+		require.Equal(t, "other", second.owner)
+		reg.checked(second, now)
+		for range 99 {
+			e, _ := reg.next(now)
+			require.Equal(t, "slow", e.owner, "the rest of the time is for whoever needs it")
+		}
+		none, _ := reg.next(now)
+		require.Nil(t, none)
+	})
+	t.Run("news without an end", func(t *testing.T) {
+		reg := registry()
+		storm := func(now time.Time, n int) (told int) {
+			for i := range n {
+				a := at(1)
+				a.Sequence = &discovery.Sequence{Instance: uint32(i + 1), Number: 1}
+				switch what, err := reg.hello(a, "noisy", now); {
+				case err == nil && what == restarted, err == nil && what == changed:
+					told += 2
+				default:
+					require.ErrorIs(t, err, errNews)
+				}
+				if i%3 == 0 { // leaving does not help
+					a.Sequence.Number = 2
+					_, err := reg.bye(a, "noisy")
+					require.NoError(t, err)
+				}
+			}
+			return told
+		}
+		require.LessOrEqual(t, storm(start, 10_000), 200, "twice the devices it may have")
+		_, err := reg.hello(at(2), "quiet", start)
+		require.NoError(t, err)
+		require.InDelta(t, 100, storm(start.Add(10*time.Second), 10_000), 2)
+		require.InDelta(t, 200, storm(start.Add(time.Hour), 10_000), 2)
+	})
+	t.Run("what is remembered of those who have no devices", func(t *testing.T) {
+		reg := registry()
+		for n := range 10_000 {
+			now := start.Add(time.Duration(n) * time.Second)
+			a := at(1)
+			owner := fmt.Sprint(n)
+			_, err := reg.hello(a, owner, now)
+			require.NoError(t, err)
+			_, err = reg.bye(a, owner)
+			require.NoError(t, err)
+		}
+		require.LessOrEqual(t, len(reg.peers), 2*1000+1)
+	})
+	t.Run("more metadata than one answer holds", func(t *testing.T) {
+		reg := newRegistry(&Config{MaxEntries: 10_000, MaxPerPeer: 1000, CheckEvery: time.Minute})
+		large := func(n int) discovery.Announcement {
+			a := at(n)
+			a.Endpoint.Scopes = []string{"a:" + strings.Repeat("x", 7000)}
+			return a
+		}
+		listed := map[string]int{}
+		for n := range 4000 {
+			owner := fmt.Sprint(n % 8)
+			if _, err := reg.hello(large(n), owner, start); err == nil {
+				listed[owner]++
+			} else {
+				require.ErrorIs(t, err, errRoom)
+			}
+		}
+		require.LessOrEqual(t, reg.bytes, maxMetadata)
+		require.Greater(t, reg.bytes, maxMetadata*9/10)
+		for n := range 1000 {
+			_, _ = reg.hello(large(10_000+n), "late", start)
+			_, _ = reg.hello(at(20_000+n), "late", start)
+		}
+		require.LessOrEqual(t, reg.bytes, maxMetadata)
+		for _, e := range reg.copies() {
+			_, err := reg.bye(discovery.Announcement{Endpoint: e.endpoint}, e.owner)
+			require.NoError(t, err)
+		}
+		require.Zero(t, reg.bytes)
+		for n := range 1000 {
+			_, _ = reg.hello(large(n), "alone", start)
+		}
+		require.LessOrEqual(t, reg.bytes, maxMetadata/4)
+		small := at(0)
+		small.Endpoint.MetadataVersion = 2
+		_, err := reg.hello(small, "alone", start)
+		require.NoError(t, err, "one that says less than before")
+	})
+	t.Run("metadata that take more memory than bytes", func(t *testing.T) {
+		reg := registry()
+		for name, e := range map[string]discovery.Endpoint{
+			"types":     {EPR: epr(1), Types: slices.Repeat([]discovery.Name{{Local: "a"}}, 300)},
+			"scopes":    {EPR: epr(1), Scopes: slices.Repeat([]string{"a:"}, 300)},
+			"addresses": {EPR: epr(1), XAddrs: slices.Repeat([]string{"http://a/"}, 17)},
+			"bytes":     {EPR: epr(1), Scopes: []string{"a:" + strings.Repeat("x", 9000)}},
+			"escaped":   {EPR: epr(1), Scopes: []string{"a:" + strings.Repeat("&", 2000)}},
+		} {
+			_, err := reg.hello(discovery.Announcement{Endpoint: e}, "a", start)
+			var f *soap.Fault
+			require.ErrorAs(t, err, &f, name)
+			require.Empty(t, reg.entries, name)
+			require.Empty(t, reg.peers, name)
+		}
+	})
 }

@@ -33,11 +33,19 @@ type stored struct {
 	Heard           time.Time           `json:"heard"`
 }
 
-// encodeState is called under the lock of the registry.
-func encodeState(r *registry) ([]byte, error) {
+// copies are the entries for encodeState, which takes its time and is not called under the lock.
+func (r *registry) copies() []entry {
+	out := make([]entry, 0, len(r.entries))
+	for _, e := range r.entries {
+		out = append(out, *e)
+	}
+	return out
+}
+
+func encodeState(entries []entry) ([]byte, error) {
 	var lines bytes.Buffer
 	out := json.NewEncoder(&lines)
-	for _, e := range r.entries {
+	for _, e := range entries {
 		x := e.endpoint
 		if err := out.Encode(stored{x.EPR, x.Types, x.Scopes, x.XAddrs, x.MetadataVersion, e.sequence, e.owner, e.heard}); err != nil {
 			return nil, err
