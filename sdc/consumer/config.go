@@ -170,8 +170,9 @@ func (c Config) withDefaults() (Config, error) {
 		if *q.value < 0 {
 			bad("%s is negative", q.name)
 		}
-		setDefault(q.value, 4096)
 	}
+	setDefault(&c.UpdateQueue, 4096)
+	setDefault(&c.ReportQueue, 4096)
 	setDefault(&c.ClockTolerance, 2*time.Second)
 	if _, err := discovery.ConnectDelay(c.Priority, nil); err != nil {
 		errs = append(errs, err)
