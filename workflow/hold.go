@@ -42,20 +42,7 @@ func (h *held) over() error {
 // hold begins a hold at every device of the part.
 func (r *runner) hold(ctx context.Context, s *Step) error {
 	h := s.Hold
-	if h.When != nil {
-		if err := r.check(ctx, s.ID, h.When); err != nil {
-			return err
-		}
-	}
-	targets := r.parts(h.At)
-	if len(targets) == 0 {
-		return fmt.Errorf("%w: no device for %q", ErrDevice, h.At)
-	}
-	for _, sys := range targets {
-		request, op, err := r.prepare(&h.Call, sys)
-		if err != nil {
-			return err
-		}
+	return r.each(ctx, s.ID, h.When, &h.Call, func(sys *station.System, op *station.Operation, request msg.SetRequest) error {
 		switch {
 		case op.Effective == 0:
 			return fmt.Errorf("%w: %s: the device does not end operation %s by itself; it must not be held", ErrOperation, h.At, op.Handle)
@@ -66,17 +53,14 @@ func (r *runner) hold(ctx context.Context, s *Step) error {
 		var renewing context.Context
 		renewing, keep.stop = context.WithCancel(context.WithoutCancel(ctx))
 		r.stack = append(r.stack, undoing{step: s.ID, calls: h.Undo, end: h.End, device: sys.Device, hold: keep})
-		_, err = r.invoke(ctx, s.ID, &h.Call, sys, op, request)
+		_, err := r.invoke(ctx, s.ID, &h.Call, sys, op, request)
 		if err != nil || r.DryRun {
 			close(keep.done)
 		} else {
 			go r.renew(renewing, s, sys, op, request, keep)
 		}
-		if err != nil {
-			return err
-		}
-	}
-	return r.expect(ctx, s.ID, &h.Call)
+		return err
+	})
 }
 
 // renew invokes the operation of a hold again until it is stopped. One that goes badly is tried again while the lease lasts.

@@ -146,22 +146,10 @@ func (r *runner) confirm(ctx context.Context, s *Step, deadline time.Time) error
 // do invokes an operation at every device of the part.
 func (r *runner) do(ctx context.Context, s *Step) error {
 	a := s.Do
-	if a.When != nil {
-		if err := r.check(ctx, s.ID, a.When); err != nil {
-			return err
-		}
-	}
-	targets := r.parts(a.At)
-	if len(targets) == 0 {
-		return fmt.Errorf("%w: no device for %q", ErrDevice, a.At)
-	}
-	for _, sys := range targets {
-		request, op, err := r.prepare(&a.Call, sys)
-		if err != nil {
-			return err
-		}
+	return r.each(ctx, s.ID, a.When, &a.Call, func(sys *station.System, op *station.Operation, request msg.SetRequest) error {
 		u := undoing{step: s.ID, calls: a.Undo, device: sys.Device, fresh: &freshness{}}
 		if a.Restore {
+			var err error
 			if u.restore, err = restorer(r.World.View(), sys, op); err != nil {
 				return err
 			}
@@ -174,11 +162,32 @@ func (r *runner) do(ctx context.Context, s *Step) error {
 		if res != nil && len(res.Steps) > 0 {
 			u.fresh.known, u.fresh.version = true, res.Steps[len(res.Steps)-1].MDIBVersion
 		}
-		if err != nil {
+		return err
+	})
+}
+
+// each invokes an operation, by how, at every device of its part: if the conditions hold, and the request can be made and invoked now. Then
+// it waits for what is expected of them.
+func (r *runner) each(ctx context.Context, step string, when []Condition, c *Call, how func(sys *station.System, op *station.Operation, request msg.SetRequest) error) error {
+	if when != nil {
+		if err := r.check(ctx, step, when); err != nil {
 			return err
 		}
 	}
-	return r.expect(ctx, s.ID, &a.Call)
+	targets := r.parts(c.At)
+	if len(targets) == 0 {
+		return fmt.Errorf("%w: no device for %q", ErrDevice, c.At)
+	}
+	for _, sys := range targets {
+		request, op, err := r.prepare(c, sys)
+		if err != nil {
+			return err
+		}
+		if err := how(sys, op, request); err != nil {
+			return err
+		}
+	}
+	return r.expect(ctx, step, c)
 }
 
 func (r *runner) expect(ctx context.Context, step string, c *Call) error {
