@@ -24,7 +24,8 @@ type Track struct {
 	buf      []byte
 }
 
-// Track begins the recording of a device. A device that is known by its EPR, from a former session or an earlier Track, keeps its number.
+// Track begins the recording of a device. A device that is known by its EPR, from a former session or an earlier Track, keeps its number. Of one device there is one
+// Track at a time: what two of them record would be told twice.
 func (w *Writer) Track(d Device) *Track {
 	w.mu.Lock()
 	defer w.mu.Unlock()

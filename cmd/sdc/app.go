@@ -28,7 +28,7 @@ type streams struct {
 // cli is the whole command line. Each command is a field whose type has a Run
 // method that kong calls with the bound *env.
 type cli struct {
-	Verbose bool `short:"v" help:"Log what the stack does to standard error."`
+	Verbose bool `short:"v" help:"Log what the stack does to standard error; without it, commands that run devices log warnings."`
 
 	Demo      demoCmd      `cmd:"" help:"Two simulated devices and a consumer over mutual TLS on loopback: the whole stack in one command."`
 	Simulate  simulateCmd  `cmd:"" help:"Run a simulated device until interrupted."`
@@ -124,8 +124,12 @@ func run(ctx context.Context, args []string, s streams) int {
 		return exitUsage
 	}
 	logs := slog.New(slog.DiscardHandler)
-	if c.Verbose {
+	switch command, _, _ := strings.Cut(k.Command(), " "); {
+	case c.Verbose:
 		logs = slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	case command == "simulate" || command == "replay" || command == "discovery-proxy":
+		// Who runs a device has to hear that nobody can find it, or that its state is not saved.
+		logs = slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
 	err = k.Run(&env{ctx: ctx, streams: s, log: logs}, parser)
 	var usage usageError
@@ -145,7 +149,7 @@ func run(ctx context.Context, args []string, s streams) int {
 }
 
 // oneLine is an error as scripts get it (docs/commands.md): several that were joined have a line each.
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+func oneLine(err error) string { return printable(strings.ReplaceAll(err.Error(), "\n", "; ")) }
 
 // calledAs is what to type for the command that was meant, as far as it was understood.
 func calledAs(k *kong.Context) string {

@@ -245,7 +245,7 @@ func TestEveryAuditHasALimit(t *testing.T) {
 	require.GreaterOrEqual(t, found, 3)
 
 	file := filepath.Join(t.TempDir(), "audit")
-	f, err := auditLimit{AuditMax: 1}.openAudit(&env{ctx: t.Context()}, file, nil)
+	f, err := auditLimit{AuditMax: 1}.openAudit(&env{ctx: t.Context()}, file)
 	require.NoError(t, err)
 	long := strings.Repeat("x", 1000)
 	for range 300 {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/semeco/go-sdc/mdib"
@@ -68,6 +69,12 @@ type contextPatientCmd struct {
 }
 
 func (c *contextPatientCmd) Run(e *env) error {
+	if c.ID == "" {
+		return usagef("--id is empty: a patient without an identifier is nobody that another device knows")
+	}
+	if u, err := url.Parse(c.Root); err != nil || u.Scheme == "" || strings.ContainsAny(c.Root, " \t\r\n") {
+		return usagef("--root %q is no URI, such as urn:oid:2.25.0", c.Root)
+	}
 	return setContext(e, c.deviceFlags, c.Target, c.JSON, func(d pm.Descriptor) pm.ContextState {
 		if _, ok := d.(*pm.PatientContextDescriptor); !ok {
 			return nil
@@ -91,6 +98,9 @@ func (c *contextLocationCmd) Run(e *env) error {
 	detail, err := sdc.ParseLocationDetail(c.Location)
 	if err != nil {
 		return usageError{err}
+	}
+	if detail.IsZero() {
+		return usagef("the location is empty: one of fac, bldng, flr, poc, rm and bed is needed")
 	}
 	return setContext(e, c.deviceFlags, c.Target, c.JSON, func(d pm.Descriptor) pm.ContextState {
 		if _, ok := d.(*pm.LocationContextDescriptor); !ok {

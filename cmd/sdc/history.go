@@ -97,7 +97,7 @@ func moment(text string, now time.Time) (time.Time, error) {
 // show prints one event: the states of the MDIB at the beginning, then what changed.
 func (c *historyCmd) show(e *env, event consumer.HistoryEvent, want map[string]bool) error {
 	for _, s := range event.Status {
-		if _, err := fmt.Fprintln(e.err, "sdc: the device says:", statusText(s)); err != nil {
+		if _, err := fmt.Fprintln(e.err, "sdc: the device says:", printable(statusText(s))); err != nil {
 			return err
 		}
 	}

@@ -99,7 +99,7 @@ func (c *lintCmd) print(e *env, reports []*lint.Report, hidden int) error {
 			if f.Line > 0 {
 				at += fmt.Sprintf(":%d:%d", f.Line, f.Column)
 			}
-			if _, err := fmt.Fprintf(e.out, "%s: %s\n", at, f.Finding); err != nil {
+			if _, err := fmt.Fprintf(e.out, "%s: %s\n", at, printable(f.Finding.String())); err != nil {
 				return err
 			}
 		}

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
+	"unicode"
+	"unicode/utf8"
 )
 
 // writeJSON writes v as one line.
@@ -14,8 +17,24 @@ func writeJSON(w io.Writer, v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(b, '\n'))
+	_, err = w.Write(append(escaped(b), '\n'))
 	return err
+}
+
+// escaped writes what a terminal might take for a command in the way of JSON, which means the same to programs. encoding/json leaves such characters above ASCII alone.
+func escaped(b []byte) []byte {
+	if !bytes.ContainsFunc(b, func(r rune) bool { return r > unicode.MaxASCII && commands(r) }) {
+		return b
+	}
+	out := make([]byte, 0, len(b)+16)
+	for _, r := range string(b) {
+		if r > unicode.MaxASCII && commands(r) {
+			out = fmt.Appendf(out, "\\u%04x", r)
+		} else {
+			out = utf8.AppendRune(out, r)
+		}
+	}
+	return out
 }
 
 // table collects rows for people; print aligns its columns.
@@ -26,7 +45,31 @@ type table struct {
 
 func newTable(head ...string) *table { return &table{head: head} }
 
-func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+func (t *table) add(cells ...string) {
+	for i, c := range cells {
+		cells[i] = printable(c)
+	}
+	t.rows = append(t.rows, cells)
+}
+
+// printable makes a text of a peer fit for one line of a terminal: it must not break tables, nor command the terminal. Line feeds and tabs become spaces,
+// other controls and marks that turn the direction of writing U+FFFD.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			return ' '
+		case commands(r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// commands tells whether a terminal may take a character for more than something to show.
+func commands(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+}
 
 func (t *table) print(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)

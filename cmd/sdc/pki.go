@@ -189,7 +189,7 @@ func (c *pkiRenewCmd) Run(e *env) error {
 }
 
 type pkiLintCmd struct {
-	File string `arg:"" type:"existingfile" help:"PEM file: the certificate, then the rest of its chain."`
+	File string `arg:"" help:"PEM file: the certificate, then the rest of its chain; or the folder of a participant."`
 	CA   string `name:"ca" type:"existingfile" placeholder:"FILE" help:"Authorities that peers trust. Default: the chain is not judged."`
 	Role string `help:"What it is meant for: provider, consumer or both. Default: either."`
 	EPR  string `name:"epr" placeholder:"URI" help:"Endpoint reference or equipment identifier that it must be bound to."`
@@ -204,7 +204,7 @@ func (c *pkiLintCmd) Run(e *env) error {
 			return usageError{err}
 		}
 	}
-	chain, err := pki.ReadCertificates(c.File)
+	chain, err := pki.ReadCertificates(certificateIn(c.File))
 	if err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func (c *pkiLintCmd) Run(e *env) error {
 			}
 			continue
 		}
-		fmt.Fprintf(e.out, "%-7s %-14s %s: %s\n", f.Severity, f.ID, f.Subject, f.Message)
+		fmt.Fprintf(e.out, "%-7s %-14s %s: %s\n", f.Severity, f.ID, printable(f.Subject), printable(f.Message))
 	}
 	if failed {
 		return errSilent
@@ -278,17 +278,21 @@ func (c *pkiRevokeCmd) Run(e *env) error {
 	return nil
 }
 
+// certificateIn is the file itself, or the one with the certificate in the folder of a participant.
+func certificateIn(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return filepath.Join(path, sdc.CertFile)
+	}
+	return path
+}
+
 type pkiShowCmd struct {
 	File string `arg:"" help:"PEM file with one or more certificates, or the folder of a participant."`
 	JSON bool   `name:"json" help:"One JSON object a certificate."`
 }
 
 func (c *pkiShowCmd) Run(e *env) error {
-	file := c.File
-	if info, err := os.Stat(file); err == nil && info.IsDir() {
-		file = filepath.Join(file, sdc.CertFile)
-	}
-	infos, err := pki.Show(file)
+	infos, err := pki.Show(certificateIn(c.File))
 	if err != nil {
 		return err
 	}

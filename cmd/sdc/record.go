@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,6 +60,11 @@ func (c *recordCmd) Run(e *env) (err error) {
 	for i, target := range c.Targets {
 		if devices[i], err = c.dial(e.ctx, find, part, target); err != nil {
 			return err
+		}
+	}
+	for i, dev := range devices {
+		if first := slices.IndexFunc(devices, func(d *consumer.Device) bool { return d.EPR() == dev.EPR() }); first < i {
+			return usagef("%q and %q are the same device, %s", c.Targets[first], c.Targets[i], dev.EPR())
 		}
 	}
 	w, err := c.open(e)
@@ -123,7 +129,7 @@ func (c *recordCmd) keep(ctx context.Context, e *env, find findFunc, part *consu
 	epr := dev.EPR()
 	for ctx.Err() == nil {
 		lost := recording.Gap{Origin: recording.OriginDevice, Cause: err.Error(), Since: time.Now()}
-		fmt.Fprintf(e.err, "sdc: %s: %v; looking for it again\n", epr, err)
+		fmt.Fprintf(e.err, "sdc: %s: %v; looking for it again\n", epr, printable(err.Error()))
 		for dev = nil; dev == nil; {
 			timer := time.NewTimer(retry)
 			select {

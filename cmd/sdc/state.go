@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"github.com/semeco/go-sdc/sdc/persist"
@@ -38,9 +37,6 @@ func (f *stateFlags) remember(e *env, sim simulators.Simulator) (*remembering, e
 	st, err := persist.Open(cfg)
 	if err != nil {
 		return nil, err
-	}
-	for _, d := range st.Damage() {
-		fmt.Fprintf(e.err, "sdc: damaged, the state before it is used: %v\n", d)
 	}
 	return &remembering{Simulator: sim, state: st}, nil
 }

@@ -198,10 +198,10 @@ func (c *stationCmd) show(ctx context.Context, e *env, s *station.Station, deriv
 func (c *stationCmd) print(e *env, v *station.View, off []aggregate.Off, now time.Time) error {
 	fmt.Fprintf(e.out, "%s  %d device(s), %d waiting\n", now.Format(time.TimeOnly), len(v.Devices), len(v.Waiting))
 	for _, x := range v.Conflicts {
-		fmt.Fprintf(e.out, "CONFLICT %s: %s (%d MDSs) %s\n", x.Kind, x.Text, len(x.Systems), x.Place)
+		fmt.Fprintf(e.out, "CONFLICT %s: %s (%d MDSs) %s\n", x.Kind, printable(x.Text), len(x.Systems), printable(x.Place))
 	}
 	for _, o := range off {
-		fmt.Fprintf(e.out, "OFF since %s %s\n", o.Since.Format(time.TimeOnly), o)
+		fmt.Fprintf(e.out, "OFF since %s %s\n", o.Since.Format(time.TimeOnly), printable(o.String()))
 	}
 	devices := newTable("DEVICE", "LINK", "PATIENT", "PLACE", "CLOCK", "CAUSE")
 	for _, d := range v.Devices {

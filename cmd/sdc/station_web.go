@@ -120,7 +120,7 @@ func (c *webFlags) openControlAudit(e *env) (*controlAudit, error) {
 		return nil, fmt.Errorf("--control: %w", err)
 	}
 	a := &controlAudit{file: f}
-	if a.chain, err = c.openAudit(e, c.Audit, nil); err != nil {
+	if a.chain, err = c.openAudit(e, c.Audit); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return a, nil

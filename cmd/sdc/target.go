@@ -254,6 +254,9 @@ func (f *deviceFlags) findBy(ctx context.Context, e *env, client finder, target 
 	if isURL(target) {
 		return discovery.Endpoint{XAddrs: []string{target}}, nil
 	}
+	if target == "" { // as a prefix it would be that of every device, and mean the only one there is
+		return discovery.Endpoint{}, usagef("the target is empty: an EPR, a unique prefix of one, a friendly name or a URL is needed")
+	}
 	if strings.HasPrefix(target, "urn:uuid:") && len(target) == len("urn:uuid:00000000-0000-0000-0000-000000000000") {
 		ep, err := client.Resolve(ctx, target)
 		if err != nil {

@@ -35,15 +35,15 @@ type auditLimit struct {
 	AuditMax int64 `name:"audit-max-mib" placeholder:"MIB" help:"Set the audit file aside, as FILE and a number, before it exceeds so many MiB, and go on in a new one; its chain goes on. Default: never."`
 }
 
-// openAudit opens the file of --audit; nil without one. failed, if not nil, is told when records cannot be written, and with nil when they can again.
-func (l auditLimit) openAudit(e *env, path string, failed func(error)) (*audit.File, error) {
+// openAudit opens the file of --audit; nil without one. The log is told when records cannot be written, and when they can again.
+func (l auditLimit) openAudit(e *env, path string) (*audit.File, error) {
 	if l.AuditMax < 0 || l.AuditMax > 1<<20 || l.AuditMax > 0 && path == "" {
 		return nil, usagef("--audit-max-mib takes 1 to 1048576, together with --audit")
 	}
 	if path == "" {
 		return nil, nil
 	}
-	f, err := audit.Open(path, audit.FileConfig{MaxSize: l.AuditMax << 20, Logger: e.log, Failed: failed})
+	f, err := audit.Open(path, audit.FileConfig{MaxSize: l.AuditMax << 20, Logger: e.log})
 	if err != nil {
 		return nil, fmt.Errorf("--audit: %w", err)
 	}
@@ -79,11 +79,7 @@ func (f *accessFlags) open(e *env) (*access, error) {
 		}
 		a.policy = p
 	}
-	file, err := f.openAudit(e, f.Audit, func(err error) {
-		if err != nil {
-			fmt.Fprintln(e.err, "sdc: audit records cannot be written:", err)
-		}
-	})
+	file, err := f.openAudit(e, f.Audit)
 	if file != nil {
 		a.sink, a.close = file, file.Close
 	}

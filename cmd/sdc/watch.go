@@ -159,6 +159,6 @@ func (w watched) print(e *env) error {
 	case "operation":
 		what = w.Handle + "  invocation: " + w.Value
 	}
-	_, err := fmt.Fprintf(e.out, "%s  %6d  %s\n", w.Time.Format("15:04:05.000"), w.Version, what)
+	_, err := fmt.Fprintf(e.out, "%s  %6d  %s\n", w.Time.Format("15:04:05.000"), w.Version, printable(what))
 	return err
 }

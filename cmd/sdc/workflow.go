@@ -313,7 +313,7 @@ func (c *workflowRunCmd) openRecords(e *env, id *sdc.Identity) (workflow.Audit, 
 		}
 		sinks, closers = append(sinks, workflow.JSONLines(synced{f})), append(closers, f.Close)
 	}
-	switch f, err := c.openAudit(e, c.Audit, nil); {
+	switch f, err := c.openAudit(e, c.Audit); {
 	case err != nil:
 		return nil, nil, errors.Join(err, closeAll())
 	case f != nil:
@@ -386,7 +386,7 @@ func (a *auditTrail) Record(_ context.Context, entry workflow.Entry) error {
 			line += " " + part
 		}
 	}
-	_, err := fmt.Fprintln(a.w, line)
+	_, err := fmt.Fprintln(a.w, printable(line))
 	return err
 }
 
@@ -399,15 +399,15 @@ func (c *workflowRunCmd) print(e *env, w *workflow.Workflow, res *workflow.Resul
 		return writeJSON(e.out, workflowResult{res.Run, w.Name, string(res.Outcome), res.Step, cause, res.NotUndone, res.Report, res.NotJudged})
 	}
 	for _, line := range res.Report {
-		fmt.Fprintln(e.out, line)
+		fmt.Fprintln(e.out, printable(line))
 	}
 	for _, line := range res.NotJudged {
-		fmt.Fprintln(e.out, "not judged, taken to hold:", line)
+		fmt.Fprintln(e.out, "not judged, taken to hold:", printable(line))
 	}
 	for _, line := range res.NotUndone {
-		fmt.Fprintln(e.out, "NOT UNDONE:", line)
+		fmt.Fprintln(e.out, "NOT UNDONE:", printable(line))
 	}
-	_, err := fmt.Fprintln(e.out, strings.TrimSuffix(fmt.Sprintf("%s: %s: %s", w.Name, res.Outcome, cause), ": "))
+	_, err := fmt.Fprintln(e.out, printable(strings.TrimSuffix(fmt.Sprintf("%s: %s: %s", w.Name, res.Outcome, cause), ": ")))
 	return err
 }
 
@@ -440,9 +440,9 @@ func (p *prompt) Confirm(ctx context.Context, question string) (bool, string, er
 		return true, "--yes", nil
 	}
 	if p.quiet {
-		fmt.Fprintf(p.e.err, "%s [yes/no] ", question)
+		fmt.Fprintf(p.e.err, "%s [yes/no] ", printable(question))
 	} else {
-		fmt.Fprintf(p.e.out, "%s [yes/no] ", question)
+		fmt.Fprintf(p.e.out, "%s [yes/no] ", printable(question))
 	}
 	p.once.Do(func() { go p.read() })
 	select {
@@ -457,4 +457,6 @@ func (p *prompt) Confirm(ctx context.Context, question string) (bool, string, er
 }
 
 // Alarm tells what a person has to see to.
-func (p *prompt) Alarm(text string) { fmt.Fprintf(p.e.err, "\aATTENTION: not undone: %s\n", text) }
+func (p *prompt) Alarm(text string) {
+	fmt.Fprintf(p.e.err, "\aATTENTION: not undone: %s\n", printable(text))
+}

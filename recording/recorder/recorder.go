@@ -12,7 +12,7 @@ import (
 )
 
 // Record records a device until ctx ends, which is no error, or until the device has ended: with consumer.ErrLost or consumer.ErrClosed. Several devices may be recorded
-// by one writer at the same time.
+// by one writer at the same time, each of them once.
 //
 // Everything the consumer gets is recorded, in its order. What the consumer itself missed stands as a Gap of OriginDevice with the MDIB it read then; what the recorder missed, because it
 // was slower than Config.UpdateQueue of the consumer or the buffer of the writer can bridge, as one of OriginRecorder.
