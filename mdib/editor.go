@@ -13,6 +13,7 @@ import (
 type editor struct {
 	nodes    nodeBatch
 	states   stateBatch
+	hasher   *pmap.Hasher // of both
 	roots    pmap.Ordered
 	nextRoot uint64
 	lenient  bool // for content of a peer: handles may hold any characters
@@ -20,7 +21,12 @@ type editor struct {
 }
 
 func (c content) edit() *editor {
-	return &editor{nodes: c.nodes.Batch(), states: c.states.Batch(), roots: c.roots, nextRoot: c.nextRoot}
+	h := c.nodes.m.Hasher()
+	if h == nil { // nothing is there yet
+		h = pmap.NewHasher()
+		c.nodes, c.states = nodeMap{h.Empty()}, stateMap{h.Empty()}
+	}
+	return &editor{nodes: c.nodes.Batch(), states: c.states.Batch(), hasher: h, roots: c.roots, nextRoot: c.nextRoot}
 }
 
 // content returns what the editor has come to. The editor can be used on.
@@ -160,10 +166,10 @@ func (e *editor) below(list []string, handle string) []string {
 	return append(list, handle)
 }
 
-// pair checks that a state belongs to a descriptor of its type (BICEPS R0023) and returns the descriptor's node.
-func (e *editor) pair(s pm.State) (*node, error) {
-	descriptor := s.BaseState().DescriptorHandle
-	n, ok := e.nodes.Get(descriptor)
+// pair checks that a state belongs to a descriptor of its type (BICEPS R0023) and returns the descriptor's node. key is that of its handle.
+func (e *editor) pair(s pm.State, key pmap.Key) (*node, error) {
+	descriptor := key.Name()
+	n, ok := e.nodes.Find(key)
 	if !ok {
 		return nil, &RuleError{
 			ID: idPairing, Handle: pm.HandleOf(s), err: ErrUnknownHandle,
@@ -178,7 +184,7 @@ func (e *editor) pair(s pm.State) (*node, error) {
 
 // addState puts in a state that is not there yet.
 func (e *editor) addState(s pm.State) error {
-	n, err := e.pair(s)
+	n, err := e.pair(s, e.hasher.Key(s.BaseState().DescriptorHandle))
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,12 @@ func (m nodeMap) Get(handle string) (*node, bool) {
 // nodeBatch is an editor of a nodeMap.
 type nodeBatch struct{ b *pmap.Batch }
 
+func (b nodeBatch) Find(handle pmap.Key) (*node, bool) {
+	v, ok := b.b.Find(handle)
+	n, _ := v.(*node)
+	return n, ok
+}
+
 func (b nodeBatch) Len() int                   { return b.b.Len() }
 func (b nodeBatch) Has(handle string) bool     { return b.b.Has(handle) }
 func (b nodeBatch) Set(handle string, n *node) { b.b.Set(handle, n) }
@@ -63,6 +69,14 @@ func (m stateMap) All() iter.Seq2[string, pm.State] {
 
 // stateBatch is an editor of a stateMap.
 type stateBatch struct{ b *pmap.Batch }
+
+func (b stateBatch) Put(handle pmap.Key, s pm.State) { b.b.Put(handle, s) }
+
+func (b stateBatch) Find(handle pmap.Key) (pm.State, bool) {
+	v, ok := b.b.Find(handle)
+	s, _ := v.(pm.State)
+	return s, ok
+}
 
 func (b stateBatch) Len() int                      { return b.b.Len() }
 func (b stateBatch) Has(handle string) bool        { return b.b.Has(handle) }

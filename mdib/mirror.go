@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/semeco/go-sdc/internal/pmap"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 )
@@ -161,6 +162,7 @@ type applier struct {
 	e      *editor
 	states []pm.State
 	index  map[string]int // into c.States, once one may stand there twice
+	met    [8]uint64      // a bit for some of each hash that was met: without it a state has not been there before
 }
 
 // read finds out what kind of report it is and collects the states of state reports.
@@ -260,13 +262,18 @@ func (a *applier) state(s pm.State) error {
 		// What it tells of has been removed since.
 		return nil
 	}
-	n, err := a.e.pair(s)
+	base := s.BaseState()
+	key := a.e.hasher.Key(base.DescriptorHandle)
+	n, err := a.e.pair(s, key)
 	if err != nil {
 		return err
 	}
 	handle := pm.HandleOf(s)
-	version := s.BaseState().StateVersion
-	before, ok := a.e.states.Get(handle)
+	if handle != base.DescriptorHandle {
+		key = a.e.hasher.Key(handle)
+	}
+	version := base.StateVersion
+	before, ok := a.e.states.Find(key)
 	if !ok {
 		if err := a.forgetContexts(n); err != nil {
 			return err
@@ -274,10 +281,10 @@ func (a *applier) state(s pm.State) error {
 		if err := a.e.addState(s); err != nil {
 			return err
 		}
-		a.changed(handle, nil, s)
+		a.changed(key, nil, s)
 		return nil
 	}
-	if before.BaseState().DescriptorHandle != s.BaseState().DescriptorHandle {
+	if before.BaseState().DescriptorHandle != base.DescriptorHandle {
 		return ruleError(idUnique, handle, "the handle of the context state is in use for %q", clip(before.BaseState().DescriptorHandle))
 	}
 	was := before.BaseState().StateVersion
@@ -299,11 +306,11 @@ func (a *applier) state(s pm.State) error {
 	case version > was+1 && !a.c.Periodic:
 		a.note("BICEPS R0038_0", handle, "state version %d after %d", version, was)
 	}
-	if d := n.descriptor.Base().DescriptorVersion; s.BaseState().DescriptorVersion != d {
-		a.note("BICEPS R5051", handle, "the state refers to descriptor version %d, known is %d", s.BaseState().DescriptorVersion, d)
+	if d := n.descriptor.Base().DescriptorVersion; base.DescriptorVersion != d {
+		a.note("BICEPS R5051", handle, "the state refers to descriptor version %d, known is %d", base.DescriptorVersion, d)
 	}
-	a.e.states.Set(handle, s)
-	a.changed(handle, before, s)
+	a.e.states.Put(key, s)
+	a.changed(key, before, s)
 	return nil
 }
 
@@ -323,8 +330,9 @@ func (a *applier) forgetContexts(n *node) error {
 }
 
 // changed notes a state change, one for each state.
-func (a *applier) changed(handle string, before, after pm.State) {
-	if i := a.seen(handle, before); i >= 0 {
+func (a *applier) changed(key pmap.Key, before, after pm.State) {
+	handle := key.Name()
+	if i := a.seen(key, before); i >= 0 {
 		if !a.c.Periodic {
 			a.note("BICEPS R0007_0", handle, "the state stands more than once in the report")
 		}
@@ -341,9 +349,15 @@ func (a *applier) changed(handle string, before, after pm.State) {
 }
 
 // seen returns the place of a state in c.States, -1 if it is not there yet.
-func (a *applier) seen(handle string, before pm.State) int {
+func (a *applier) seen(key pmap.Key, before pm.State) int {
+	handle := key.Name()
 	// Nearly always the state is the one from before the report, so that it cannot have been there in the report: no index is needed.
 	if a.c.Kind != KindDescription {
+		word, bit := key.Sum()>>6%uint64(len(a.met)), uint64(1)<<(key.Sum()%64)
+		if a.met[word]&bit == 0 {
+			a.met[word] |= bit
+			return -1
+		}
 		if was, ok := a.c.Before.states.Get(handle); before == nil || ok && was == before {
 			return -1
 		}

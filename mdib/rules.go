@@ -9,7 +9,13 @@ import (
 // applyRules carries out what the standards ask of the provider when states change, on the private copies of the transaction, and
 // refuses what they forbid. version is that of the commit. Rules may add edits of further states.
 func (tx *Tx) applyRules(version uint64) error {
-	now := func() pm.Timestamp { return pm.TimestampOf(tx.store.now()) }
+	var at pm.Timestamp
+	now := func() pm.Timestamp { // one for all that this commit determines
+		if at == 0 {
+			at = pm.TimestampOf(tx.store.now())
+		}
+		return at
+	}
 	tx.alertRules()
 	for i := 0; i < len(tx.edits); i++ { // grows
 		e := &tx.edits[i]

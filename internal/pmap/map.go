@@ -17,16 +17,46 @@ import (
 type Map struct {
 	root *node
 	len  int
-	hash *hasher
+	hash *Hasher
 }
 
-// hasher is shared by all versions of a map.
-type hasher struct {
+// Hasher is what hashes the keys of a map and of all its versions. Maps can share one: a [Key] then serves them all.
+type Hasher struct {
 	seed maphash.Seed
 	fake func(string) uint64 // tests only: hashes that collide
 }
 
-func (h *hasher) sum(key string) uint64 {
+// NewHasher returns a hasher with a random seed.
+func NewHasher() *Hasher { return &Hasher{seed: maphash.MakeSeed()} }
+
+// Empty returns an empty map that uses the hasher. The zero Map gets one of its own.
+func (h *Hasher) Empty() Map { return Map{hash: h} }
+
+// Key is a key that has been hashed, for who looks for the same one several times.
+type Key struct {
+	name string
+	sum  uint64
+	of   *Hasher
+}
+
+// Key returns the key of a name.
+func (h *Hasher) Key(name string) Key { return Key{name: name, sum: h.sum(name), of: h} }
+
+// Name is the key as a string.
+func (k Key) Name() string { return k.name }
+
+// Sum is the hash: equal for equal names of one hasher.
+func (k Key) Sum() uint64 { return k.sum }
+
+// under is the hash for a map.
+func (k Key) under(h *Hasher) uint64 {
+	if k.of == h {
+		return k.sum
+	}
+	return h.sum(k.name)
+}
+
+func (h *Hasher) sum(key string) uint64 {
 	if h.fake != nil {
 		return h.fake(key)
 	}
@@ -59,27 +89,42 @@ type owner struct{ _ byte }
 // Len returns the number of entries.
 func (m Map) Len() int { return m.len }
 
+// Hasher returns what hashes the keys of the map; nil if it is the zero Map.
+func (m Map) Hasher() *Hasher { return m.hash }
+
 // Get returns the value of a key.
 func (m Map) Get(key string) (any, bool) {
-	if m.root != nil {
-		h, n := m.hash.sum(key), m.root
-		for shift := uint(0); shift < hashBits; shift += bitsPerLevel {
-			bit := uint32(1) << (h >> shift & levelMask)
-			if n.entryMap&bit != 0 {
-				e := &n.entries[rank(n.entryMap, bit)]
-				if e.key == key {
-					return e.value, true
-				}
-				break
+	if m.root == nil {
+		return nil, false
+	}
+	return m.get(m.hash.sum(key), key)
+}
+
+// Find is Get for a key that has been hashed.
+func (m Map) Find(key Key) (any, bool) {
+	if m.root == nil {
+		return nil, false
+	}
+	return m.get(key.under(m.hash), key.name)
+}
+
+func (m Map) get(h uint64, key string) (any, bool) {
+	for n, shift := m.root, uint(0); shift < hashBits; shift += bitsPerLevel {
+		bit := uint32(1) << (h >> shift & levelMask)
+		if n.entryMap&bit != 0 {
+			e := &n.entries[rank(n.entryMap, bit)]
+			if e.key == key {
+				return e.value, true
 			}
-			if n.childMap&bit == 0 {
-				break
-			}
-			n = n.children[rank(n.childMap, bit)]
-			if shift+bitsPerLevel >= hashBits {
-				if i := n.find(key); i >= 0 {
-					return n.entries[i].value, true
-				}
+			break
+		}
+		if n.childMap&bit == 0 {
+			break
+		}
+		n = n.children[rank(n.childMap, bit)]
+		if shift+bitsPerLevel >= hashBits {
+			if i := n.find(key); i >= 0 {
+				return n.entries[i].value, true
 			}
 		}
 	}
@@ -156,15 +201,30 @@ func (b *Batch) Get(key string) (any, bool) { return b.m.Get(key) }
 // Has reports whether there is a value for the key.
 func (b *Batch) Has(key string) bool { return b.m.Has(key) }
 
+// Find is Get for a key that has been hashed.
+func (b *Batch) Find(key Key) (any, bool) { return b.m.Find(key) }
+
 // Set binds key to value.
 func (b *Batch) Set(key string, value any) {
 	if b.m.hash == nil {
-		b.m.hash = &hasher{seed: maphash.MakeSeed()}
+		b.m.hash = NewHasher()
 	}
+	b.put(b.m.hash.sum(key), key, value)
+}
+
+// Put is Set for a key that has been hashed.
+func (b *Batch) Put(key Key, value any) {
+	if b.m.hash == nil {
+		b.m.hash = key.of
+	}
+	b.put(key.under(b.m.hash), key.name, value)
+}
+
+func (b *Batch) put(h uint64, key string, value any) {
 	if b.m.root == nil {
 		b.m.root = &node{owner: b.owner}
 	}
-	root, added := b.set(b.m.root, 0, b.m.hash.sum(key), entry{key, value})
+	root, added := b.set(b.m.root, 0, h, entry{key, value})
 	b.m.root = root
 	if added {
 		b.m.len++

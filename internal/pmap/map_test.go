@@ -24,7 +24,7 @@ func TestMapModel(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				var m Map
 				if hash != nil {
-					m.hash = &hasher{fake: hash}
+					m.hash = &Hasher{fake: hash}
 				}
 				model := map[string]any{}
 				type version struct {
@@ -144,7 +144,7 @@ func BenchmarkMap(b *testing.B) {
 
 // Most nodes have few entries and are copied in one allocation. The hash is fixed: how many nodes there are depends on it.
 func TestBatchAllocations(t *testing.T) {
-	m := Map{hash: &hasher{fake: func(s string) uint64 {
+	m := Map{hash: &Hasher{fake: func(s string) uint64 {
 		h := uint64(1)
 		for i := range len(s) {
 			h = (h ^ uint64(s[i])) * 0x9E3779B97F4A7C15
