@@ -54,9 +54,9 @@ type lineServer struct {
 	stopping bool
 }
 
-// maxConfirmed bounds the messages of a connection that have been confirmed and not handled: one that is being handled and one that waits, so that there is always something
-// to be done. More would only be a queue in front of a handler that is too slow.
-const maxConfirmed = 2
+// maxConfirmed bounds the messages of a connection that have been confirmed and not handled: one that is being handled and some that wait, so that a goroutine that is woken
+// late, which takes longer than handling a few messages does, leaves nobody without work. More would only be a queue in front of a handler that is too slow.
+const maxConfirmed = 4
 
 // takeOver takes the connection of a request that has been answered from net/http, if everything is plain enough.
 func (s *Server) takeOver(w http.ResponseWriter, r *http.Request) {

@@ -81,7 +81,7 @@ type Endpoint struct {
 	// the message has come, so that others that came before it over the same connection may still be being handled.
 	Admit func(ctx context.Context, r *Request) error
 	// Early confirms messages that Admit lets in before they are handled, 202 Accepted, if the client prefers not to wait until they have been worked on
-	// ([Sender.SendMore]). Over a connection of Notifications up to two that are confirmed wait for their turn or are being handled.
+	// ([Sender.SendMore]). Over a connection of Notifications up to four that are confirmed wait for their turn or are being handled.
 	Early bool
 	// Get serves GET requests; query is the raw query, "wsdl" for ?wsdl. A nil
 	// document is 404. A nil Get makes GET a 405.
