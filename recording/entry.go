@@ -200,7 +200,7 @@ type record struct {
 	body   []byte
 }
 
-var errRecord = errors.New("a record does not end where its frame does")
+var errRecord = errors.New("a record does not end where its frame does, or is about a device that cannot be")
 
 // appendRecord appends a record to a frame whose first instant is base.
 func appendRecord(b []byte, r *record, base int64) []byte {
@@ -225,7 +225,7 @@ func nextRecord(b []byte, base int64) (r record, rest []byte, err error) {
 	}
 	b, rest = b[n:n+int(size)], b[n+int(size):]
 	r.kind, b = Kind(b[0]), b[1:]
-	if r.device, n = binary.Uvarint(b); n <= 0 {
+	if r.device, n = binary.Uvarint(b); n <= 0 || r.device > maxDevices {
 		return r, nil, errRecord
 	}
 	b = b[n:]

@@ -31,11 +31,32 @@ func (s *Step) Known() bool { return s.After != nil }
 // player follows the MDIBs of a recording.
 type player struct {
 	mirrors map[uint64]*mdib.Mirror // nil: not known
+	sizes   map[uint64]int          // of the documents that they began with, in bytes
 	running bool                    // a session has begun and not ended
 	last    time.Time
 }
 
-func newPlayer() *player { return &player{mirrors: map[uint64]*mdib.Mirror{}} }
+func newPlayer() *player {
+	return &player{mirrors: map[uint64]*mdib.Mirror{}, sizes: map[uint64]int{}}
+}
+
+// maxPlayed bounds the MDIBs of all devices that are played together, in bytes of XML: a small file may hold any number of large ones.
+const maxPlayed = 256 << 20
+
+// room makes sure that there is some for the MDIB of a device.
+func (p *player) room(device uint64, size int) error {
+	sum := size
+	for id := range p.mirrors {
+		if id != device {
+			sum += p.sizes[id]
+		}
+	}
+	if sum > maxPlayed {
+		return fmt.Errorf("the MDIBs of %d devices have %d bytes together, at most %d are played", len(p.mirrors)+1, sum, maxPlayed)
+	}
+	p.sizes[device] = size
+	return nil
+}
 
 // Play follows the MDIBs through the recording, from the instant on: entries before it are played but only the last MDIB of each device is yielded, as a KindMDIB of
 // ReasonKey at that instant. The zero time plays everything. Devices chooses some by their EPR or a unique part of its beginning, with or without urn:uuid:; none means all.
@@ -142,6 +163,12 @@ func (p *player) step(e Entry) (Step, error) {
 		s.After = nil
 		return s, e.Decode(s.Gap)
 	case KindMDIB:
+		if e.Device == nil {
+			return s, fmt.Errorf("%w: frame %d has an MDIB of no device", ErrDamaged, e.frame)
+		}
+		if err := p.room(e.Device.ID, len(e.Body)); err != nil {
+			return s, err
+		}
 		response, err := e.Response()
 		if err != nil {
 			return s, err

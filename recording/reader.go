@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -168,7 +169,7 @@ func (r *Reader) readIndex() bool {
 			return false
 		}
 		idx, err := parseIndex(payload, at)
-		if err != nil || !idx.plausible(limit) {
+		if err != nil || r.overlaps(&idx) {
 			return false
 		}
 		if r.devices == nil {
@@ -182,12 +183,29 @@ func (r *Reader) readIndex() bool {
 	return true
 }
 
+// overlaps tells whether the frames of an index go beyond the beginning of those that have been read, which come after them.
+func (r *Reader) overlaps(earlier *index) bool {
+	if len(r.frames) == 0 || len(earlier.Frames) == 0 {
+		return false
+	}
+	last := earlier.Frames[len(earlier.Frames)-1]
+	return last.Offset+last.Size > r.frames[len(r.frames)-1].Offset // they are in the wrong order yet
+}
+
 func reversed(f []frameRef) []frameRef {
 	f = slices.Clone(f)
 	slices.Reverse(f)
 	return f
 }
 
+// Bounds of an element of an index, in bytes of its JSON.
+const (
+	maxDeviceJSON = 1 << 20
+	maxFrameJSON  = 1 << 20 // the keys of maxDevices, and more
+)
+
+// parseIndex reads the payload of the index frame at an offset. Each element is checked before the next is read: an index that passes its checksum was written as it is, but not necessarily by this writer,
+// and two bytes of it could become hundreds in memory.
 func parseIndex(payload []byte, at int64) (idx index, err error) {
 	if len(payload) < footSize {
 		return idx, ErrDamaged
@@ -196,23 +214,112 @@ func parseIndex(payload []byte, at int64) (idx index, err error) {
 	if own, ok := parseFooter(payload[len(body):]); !ok || own != at {
 		return idx, ErrDamaged
 	}
-	err = json.Unmarshal(body, &idx)
+	in := json.NewDecoder(bytes.NewReader(body))
+	seen := map[string]bool{}
+	err = members(in, func(name string) error {
+		if seen[name] {
+			return ErrDamaged
+		}
+		switch name {
+		case "previous":
+			seen[name] = true
+			if err := in.Decode(&idx.Previous); err != nil {
+				return err
+			}
+			if idx.Previous < 0 || idx.Previous >= at {
+				return ErrDamaged
+			}
+		case "devices":
+			seen[name] = true
+			return elements(in, maxDeviceJSON, idx.addDevice)
+		case "frames":
+			seen[name] = true
+			return elements(in, maxFrameJSON, func(raw json.RawMessage) error { return idx.addFrame(raw, at) })
+		default: // of a later version
+			var skipped json.RawMessage
+			return in.Decode(&skipped)
+		}
+		return nil
+	})
+	if err == nil && in.More() {
+		err = ErrDamaged
+	}
 	return idx, err
 }
 
-// plausible: an index that passes its checksum was written as it is, but not necessarily by this writer.
-func (idx *index) plausible(limit int64) bool {
-	for i, d := range idx.Devices {
-		if d.ID != uint64(i)+1 {
-			return false
+// members calls f for each member of the object that follows, for its value to be read.
+func members(in *json.Decoder, f func(name string) error) error {
+	if t, err := in.Token(); err != nil || t != json.Delim('{') {
+		return errors.Join(ErrDamaged, err)
+	}
+	for in.More() {
+		t, err := in.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := t.(string) // in an object nothing else comes
+		if err := f(name); err != nil {
+			return err
 		}
 	}
-	for _, f := range idx.Frames {
-		if f.Offset < fileHeaderSize || f.Size < frameHeaderSize || f.Size > maxPayload+frameHeaderSize || f.Offset > limit-f.Size {
-			return false
+	_, err := in.Token()
+	return err
+}
+
+// elements calls f for each element, of so many bytes at most, of the array or null that follows.
+func elements(in *json.Decoder, most int, f func(json.RawMessage) error) error {
+	switch t, err := in.Token(); {
+	case err != nil:
+		return err
+	case t == nil:
+		return nil
+	case t != json.Delim('['):
+		return ErrDamaged
+	}
+	for in.More() {
+		var raw json.RawMessage
+		if err := in.Decode(&raw); err != nil {
+			return err
+		}
+		if len(raw) > most {
+			return ErrDamaged
+		}
+		if err := f(raw); err != nil {
+			return err
 		}
 	}
-	return idx.Previous >= 0
+	_, err := in.Token()
+	return err
+}
+
+// addDevice takes the next device.
+func (idx *index) addDevice(raw json.RawMessage) error {
+	var d Device
+	if err := json.Unmarshal(raw, &d); err != nil {
+		return err
+	}
+	if d.ID != uint64(len(idx.Devices))+1 || d.ID > maxDevices {
+		return ErrDamaged
+	}
+	idx.Devices = append(idx.Devices, d)
+	return nil
+}
+
+// addFrame takes the next frame, which lies behind those before it and before the index.
+func (idx *index) addFrame(raw json.RawMessage, before int64) error {
+	var f frameRef
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return err
+	}
+	from := int64(fileHeaderSize)
+	if n := len(idx.Frames); n > 0 {
+		from = idx.Frames[n-1].Offset + idx.Frames[n-1].Size
+	}
+	if f.Offset < from || f.Size < frameHeaderSize || f.Size > maxPayload+frameHeaderSize || f.Offset > before-f.Size || len(f.Keys) > maxDevices {
+		return ErrDamaged
+	}
+	idx.Frames = append(idx.Frames, f)
+	return nil
 }
 
 // frame reads a frame and checks it. The payload is inflated.
