@@ -200,7 +200,8 @@ func (e *env) reportRow(ctx context.Context, c reportCase, p *pair, f *floor, pp
 		What: c.what, Target: fmt.Sprintf("0.6 F and %.0f P", c.peerX), Raw: []series{own, low, ownCPU, lowCPU},
 		Figure: fmt.Sprintf("%s %s = %.2f F", num(own.median()), c.unit, toFloor),
 		Note: fmt.Sprintf("messages of %d bytes. A message costs %s µs of processor time, commit, exchange, decoding, mirror and collector together, the floor's %s µs, of which nothing but the exchange is its business. "+
-			"Client and server of the floor take turns, so that it keeps about one processor busy; with %d processors at work on nothing else this path could not exceed %.2f F on this machine.",
+			"Client and server of the floor take turns, so that it keeps about one processor busy; with %d processors at work on nothing else this path could not exceed %.2f F on this machine. "+
+			"One notification is in flight at a time (SDPi R1014), so that writing, reading and confirming are a chain as the floor's are; commit, decoding and mirror can go on beside it, as far as threads of the other processor are woken in time.",
 			size, num(ownCPU.median()), num(lowCPU.median()), runtime.NumCPU(), float64(runtime.NumCPU())*1e6/ownCPU.median()/(low.median()/c.per)),
 		Verdict: verdictOf(toFloor >= 0.6),
 	}
