@@ -254,8 +254,9 @@ func (e *editor) put(states []StateChange) error {
 	return nil
 }
 
-// finishDescription makes the content and lists the descriptor changes in the order of the report: deletions (children first, BICEPS R5046_0),
-// updates and insertions (parents first, R5025_0). Deletions come first, so that a place of which there is only one is free for what is inserted.
+// finishDescription makes the content and lists the descriptor changes in the order of the report: updates, deletions, insertions. Whatever happens to a
+// parent stands before what happens to its children, deletions included (BICEPS R5025_0). Deletions come before insertions, so that a place of which
+// there is only one is free for what is inserted.
 func (tx *Tx) finishDescription(c *Change, updated []pm.Descriptor) error {
 	dr := tx.description
 	if err := dr.work.put(c.States); err != nil {
@@ -267,7 +268,7 @@ func (tx *Tx) finishDescription(c *Change, updated []pm.Descriptor) error {
 		h := c.States[i].After.BaseState().DescriptorHandle
 		states[h] = append(states[h], c.States[i].After)
 	}
-	c.Descriptors = slices.Clone(dr.deleted)
+	c.Descriptors = make([]DescriptorChange, 0, len(updated)+len(dr.deleted)+len(dr.created))
 	for _, d := range updated {
 		h := d.Base().Handle
 		n, _ := c.After.nodes.Get(h)
@@ -275,6 +276,12 @@ func (tx *Tx) finishDescription(c *Change, updated []pm.Descriptor) error {
 		c.Descriptors = append(c.Descriptors, DescriptorChange{
 			Type: msg.DescriptionModificationTypeUpt, Handle: h, Parent: n.parent, MDS: n.mds, Before: before, After: d, States: states[h],
 		})
+	}
+	deleted := len(c.Descriptors)
+	c.Descriptors = append(c.Descriptors, dr.deleted...)
+	if len(dr.deleted) > 1 {
+		was := tx.base.content.edit()
+		slices.SortStableFunc(c.Descriptors[deleted:], func(a, b DescriptorChange) int { return was.depth(a.Handle) - was.depth(b.Handle) })
 	}
 	for _, h := range dr.created {
 		n, _ := c.After.nodes.Get(h)

@@ -60,9 +60,9 @@ func TestInsertAndDelete(t *testing.T) {
 		return err
 	})
 	require.Equal(t, []string{
-		"Del m1<c v0 states 0 of mds", "Del m2<c v0 states 0 of mds", "Del c<v v0 states 0 of mds", "Del v<mds v0 states 0 of mds",
 		"Upt mds< v2 states 1 of mds",
-	}, parts(t, c))
+		"Del v<mds v0 states 0 of mds", "Del c<v v0 states 0 of mds", "Del m1<c v0 states 0 of mds", "Del m2<c v0 states 0 of mds",
+	}, parts(t, c), "parents first, whatever happens to them")
 	for _, h := range []string{"v", "c", "m1", "m2"} {
 		_, ok := st.Load().Descriptor(h)
 		require.False(t, ok)
@@ -94,7 +94,7 @@ func TestInsertAndDelete(t *testing.T) {
 		return tx.Insert("mds", other)
 	})
 	require.Equal(t, "x.alerts", slices.Collect(st.Load().Children("mds"))[0], "in the order of the schema")
-	require.Equal(t, "Del sig<alerts v0 states 0 of mds", parts(t, c)[2])
+	require.Equal(t, []string{"Upt mds< v4 states 1 of mds", "Del alerts<mds v0 states 0 of mds"}, parts(t, c)[:2])
 }
 
 func TestRemovableMDS(t *testing.T) {
@@ -130,8 +130,7 @@ func TestRemovableMDS(t *testing.T) {
 	})
 	require.Equal(t, []string{"Upt r.mds< v1 states 1 of r.mds"}, parts(t, c))
 	c = commit(t, st, func(tx *Tx) error { return tx.Delete("r.mds") })
-	got := parts(t, c)
-	require.Equal(t, "Del r.mds< v1 states 0 of r.mds", got[len(got)-1])
+	require.Equal(t, "Del r.mds< v1 states 0 of r.mds", parts(t, c)[0])
 	require.Equal(t, []string{"mds", "b.mds"}, slices.Collect(st.Load().Roots()))
 	_, ok := st.Load().State(states[0].BaseMulti().Handle)
 	require.False(t, ok)
@@ -145,6 +144,69 @@ func TestRemovableMDS(t *testing.T) {
 		d.AbstractDescriptor = base("means")
 		return tx.Insert("ctx", d)
 	})
+}
+
+// TestDeleteTree takes every descriptor out of an MDIB of its own, and checks every version on the way.
+func TestDeleteTree(t *testing.T) {
+	// covers: BICEPS R5046_0, BICEPS R5025_0, BICEPS R0033, GLUE R0010_0, SDPi R1011
+	complete := fixture(t)
+	for top := range complete.Entities() {
+		parent, _ := complete.Parent(top.Handle)
+		st, _ := newStore(t)
+		if isFixed(top.Descriptor) {
+			_, err := st.Update(DeleteTree(st.Load(), top.Handle)[0])
+			require.Error(t, err, "contexts go with their MDS")
+			continue
+		}
+		atOnce, _ := newStore(t)
+		commit(t, atOnce, func(tx *Tx) error { return tx.Delete(top.Handle) })
+		inevitable := errorsOnly(Validate(atOnce.Load())) // a clock was asked for, or something else in the MDIB refers to what goes
+		mirror := NewMirror(MirrorConfig{})
+		_, err := mirror.Reset(st.Load().Response())
+		require.NoError(t, err)
+		steps := DeleteTree(st.Load(), top.Handle)
+		for i, step := range steps {
+			c := commit(t, st, step)
+			seen := map[string]bool{}
+			for _, d := range c.Descriptors {
+				above, _ := c.Before.Parent(d.Handle)
+				require.False(t, !seen[above] && c.changesDescriptor(above), "parents first: %s", d.Handle)
+				seen[d.Handle] = true
+				if d.Type == msg.DescriptionModificationTypeDel && !(parent == "" && i == len(steps)-1) {
+					require.Empty(t, slices.Collect(c.Before.Children(d.Handle)), d.Handle)
+				}
+			}
+			for _, f := range errorsOnly(Validate(c.After)) {
+				require.Contains(t, inevitable, f, "without %s in step %d", top.Handle, i)
+			}
+			seenBy, err := mirror.Apply(wire(t, c.Report()))
+			require.NoError(t, err)
+			require.Empty(t, seenBy.Notes)
+			require.Len(t, seenBy.Descriptors, len(c.Descriptors))
+			for j := range c.Descriptors {
+				require.Equal(t, c.Descriptors[j].Handle, seenBy.Descriptors[j].Handle)
+			}
+		}
+		for e := range complete.Subtree(top.Handle) {
+			_, there := st.Load().Descriptor(e.Handle)
+			require.False(t, there, e.Handle)
+		}
+	}
+	st, _ := newStore(t)
+	_, err := st.Update(DeleteTree(st.Load(), "nobody")[0])
+	require.ErrorIs(t, err, ErrUnknownHandle)
+	steps := DeleteTree(st.Load(), "vmd")
+	commit(t, st, func(tx *Tx) error { return tx.Delete("vmd") })
+	for _, step := range steps {
+		c, err := st.Update(step)
+		require.NoError(t, err, "what has gone is passed over")
+		require.Nil(t, c)
+	}
+}
+
+// changesDescriptor tells whether a report has a part for a descriptor.
+func (c *Change) changesDescriptor(handle string) bool {
+	return slices.ContainsFunc(c.Descriptors, func(d DescriptorChange) bool { return d.Handle == handle })
 }
 
 func TestComingBack(t *testing.T) {

@@ -1,36 +1,38 @@
 package mdib
 
 import (
+	"slices"
+
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 )
 
 // describe takes over a description report: part by part, in the order they stand in.
 func (a *applier) describe(parts []msg.DescriptionModificationReportPart) error {
-	for i := range parts {
+	for i := 0; i < len(parts); i++ {
 		p := &parts[i]
+		if p.ModificationTypeOrDefault() == msg.DescriptionModificationTypeDel {
+			end := i + 1
+			for end < len(parts) && parts[end].ModificationTypeOrDefault() == msg.DescriptionModificationTypeDel {
+				end++
+			}
+			a.deleteAll(parts[i:end])
+			i = end - 1
+			continue
+		}
 		for _, d := range p.Descriptor {
 			if d == nil {
 				continue
 			}
 			var err error
-			switch p.ModificationTypeOrDefault() {
-			case msg.DescriptionModificationTypeCrt:
+			if p.ModificationTypeOrDefault() == msg.DescriptionModificationTypeCrt {
 				err = a.create(p.ParentDescriptor, d)
-			case msg.DescriptionModificationTypeDel:
-				a.delete(d.Base().Handle)
-			default:
+			} else {
 				err = a.update(d)
 			}
 			if err != nil {
 				return err
 			}
-		}
-		if p.ModificationTypeOrDefault() == msg.DescriptionModificationTypeDel {
-			if len(p.State) > 0 {
-				a.note("BICEPS R5053", "", "states of deleted descriptors are reported: ignored")
-			}
-			continue
 		}
 		for _, s := range p.State {
 			if err := a.state(s); err != nil {
@@ -99,6 +101,40 @@ func (a *applier) update(d pm.Descriptor) error {
 		Type: msg.DescriptionModificationTypeUpt, Handle: handle, Parent: n.parent, MDS: n.mds, Before: before, After: flat,
 	})
 	return nil
+}
+
+// deleteAll takes out what parts that stand together delete. Some senders list parents first (BICEPS R5025_0), others children first: children go
+// first, and are told in the order of the report.
+func (a *applier) deleteAll(parts []msg.DescriptionModificationReportPart) {
+	var handles []string
+	place := map[string]int{}
+	for i := range parts {
+		if len(parts[i].State) > 0 {
+			a.note("BICEPS R5053", "", "states of deleted descriptors are reported: ignored")
+		}
+		for _, d := range parts[i].Descriptor {
+			if d != nil {
+				handles = append(handles, d.Base().Handle)
+				place[d.Base().Handle] = len(handles)
+			}
+		}
+	}
+	depth := map[string]int{}
+	for _, h := range handles {
+		depth[h] = a.e.depth(h)
+	}
+	slices.SortStableFunc(handles, func(x, y string) int { return depth[y] - depth[x] })
+	first := len(a.c.Descriptors)
+	for _, h := range handles {
+		before := len(a.c.Descriptors)
+		a.delete(h)
+		for _, c := range a.c.Descriptors[before:] {
+			if _, ok := place[c.Handle]; !ok {
+				place[c.Handle] = place[h] // not listed, gone with what is
+			}
+		}
+	}
+	slices.SortStableFunc(a.c.Descriptors[first:], func(x, y DescriptorChange) int { return place[x.Handle] - place[y.Handle] })
 }
 
 func (a *applier) delete(handle string) {

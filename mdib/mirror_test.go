@@ -376,7 +376,7 @@ func TestMirrorBearsWith(t *testing.T) {
 
 	c, err = m.Apply(describe(12, descriptionPart(del, "mds", vmd("v"), hrState(9, "1")), descriptionPart(del, "mds", vmd("v"))))
 	require.NoError(t, err)
-	require.Equal(t, []string{"BICEPS R5046_0", "BICEPS R5053", "BICEPS C-5"}, note(c))
+	require.Equal(t, []string{"BICEPS R5053", "BICEPS R5046_0", "BICEPS C-5"}, note(c))
 	require.Len(t, c.Descriptors, 3, "all of the subtree")
 
 	v := vmd("vmd", channel("ignored"))

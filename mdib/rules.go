@@ -129,7 +129,11 @@ func (tx *Tx) conditionRules(i int, now func() pm.Timestamp) error {
 		return nil
 	}
 	if after.DeterminationTime == had {
-		after.DeterminationTime = pm.Some(now())
+		t := now()
+		if had.IsSet() && t == had.Or(0) {
+			t++ // changed twice within a millisecond: an equal time would hide that
+		}
+		after.DeterminationTime = pm.Some(t)
 	}
 	d, ok := tx.Descriptor(after.DescriptorHandle)
 	if !ok {

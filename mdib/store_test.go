@@ -495,6 +495,22 @@ func TestAlertRules(t *testing.T) {
 	refused(t, st, "BICEPS schema", func(tx *Tx) error { return tx.SetOperatingMode("set", "") })
 }
 
+// TestPresenceTwiceInAMillisecond: a condition that comes and goes faster than its clock ticks is seen to have changed.
+func TestPresenceTwiceInAMillisecond(t *testing.T) {
+	// covers: GLUE R0012_0_0
+	st := NewStore(fixture(t), Config{Now: func() time.Time { return t0 }})
+	times := map[pm.Timestamp]bool{}
+	for i := range 6 {
+		commit(t, st, func(tx *Tx) error { return tx.SetPresence("limit", i%2 == 0) })
+		at, ok := state[*pm.LimitAlertConditionState](t, st.Load(), "limit").DeterminationTime.Get()
+		require.True(t, ok)
+		require.GreaterOrEqual(t, at, pm.TimestampOf(t0))
+		require.LessOrEqual(t, at, pm.TimestampOf(t0)+1, "never further off than it takes to differ")
+		times[at] = true
+	}
+	require.Len(t, times, 2)
+}
+
 func errorsOnly(all []Finding) []Finding {
 	var out []Finding
 	for _, f := range all {

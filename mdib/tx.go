@@ -457,7 +457,8 @@ func (tx *Tx) insertState(top string, s pm.State) error {
 }
 
 // Delete takes out a descriptor with everything below it and all their states. System context and context descriptors
-// can only be deleted with their MDS.
+// can only be deleted with their MDS. Strictly, nothing may be deleted that has children (BICEPS R5046_0): [DeleteTree] takes a tree out leaf by leaf,
+// in several versions.
 func (tx *Tx) Delete(handle string) error {
 	if tx.done {
 		return ErrTxDone
