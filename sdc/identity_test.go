@@ -284,6 +284,7 @@ func TestInvocationSource(t *testing.T) {
 	require.NotNil(t, block)
 	require.Empty(t, rest)
 	require.Equal(t, id.Leaf().Raw, block.Bytes)
+	require.Equal(t, string(pem.EncodeToMemory(block)), ext, "the text that every tool writes, compared as such")
 	root, ext = sdc.InvocationSource(nil)
 	require.Equal(t, sdc.NamespaceGlue, root)
 	require.Equal(t, "AnonymousSdcParticipant", ext)

@@ -3,7 +3,6 @@ package sdc
 import (
 	"crypto/x509"
 	"encoding/pem"
-	"strings"
 )
 
 // Roots of the InvocationSource of an OperationInvokedReport.
@@ -17,11 +16,10 @@ const (
 )
 
 // InvocationSource returns root and extension of the instance identifier that names the caller of an operation: the certificate in
-// PEM form (GLUE R0078_0), or the anonymous participant when there is none (plain HTTP).
+// PEM form (GLUE R0078_0) with the line break that ends it, as tools write it that compare the text; or the anonymous participant when there is none (plain HTTP).
 func InvocationSource(cert *x509.Certificate) (root, extension string) {
 	if cert == nil {
 		return InvocationSourceAnonymous, AnonymousParticipant
 	}
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
-	return InvocationSourcePEM, strings.TrimSpace(string(text))
+	return InvocationSourcePEM, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}))
 }

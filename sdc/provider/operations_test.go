@@ -336,6 +336,39 @@ func TestCallerCertificate(t *testing.T) {
 	})
 }
 
+// TestInvoke: what the device invokes itself is told with its own certificate, whatever the policy says of others.
+func TestInvoke(t *testing.T) {
+	// covers: GLUE R0078_0
+	var called *provider.Activate
+	prepare := func(p *provider.Provider) {
+		must(p.HandleActivate("slow", func(_ context.Context, c *provider.Activate) error {
+			called = c
+			return nil
+		}))
+	}
+	overTLS(t, func(c *provider.Config) { c.Policy = provider.ReadOnly() }, prepare, func(t *testing.T, b *bench) {
+		require.NoError(t, b.peer.subscribe("Set", "set", sdc.ActionOperationInvokedReport))
+		info := b.dev.Invoke(t.Context(), activate("slow"))
+		require.Equal(t, msg.InvocationStateFin, info.InvocationState)
+		part := invoked(t, b.peer.take(1)[0])
+		require.Equal(t, info.TransactionId, part.InvocationInfo.TransactionId)
+		require.Equal(t, msg.InvocationStateFin, part.InvocationInfo.InvocationState)
+		require.Equal(t, sdc.InvocationSourcePEM, part.InvocationSource.Root)
+		root, extension := sdc.InvocationSource(called.Caller)
+		require.Equal(t, pm.InstanceIdentifier{Root: root, Extension: extension}, part.InvocationSource, "line breaks included")
+		require.Equal(t, "device", called.Caller.Subject.CommonName)
+
+		info = b.dev.Invoke(t.Context(), activate("nobody"))
+		require.Equal(t, msg.InvocationStateFail, info.InvocationState)
+		require.NotEmpty(t, info.InvocationErrorMessage)
+	})
+	inBubble(t, nil, prepare, func(t *testing.T, b *bench) {
+		require.NoError(t, b.peer.subscribe("Set", "set", sdc.ActionOperationInvokedReport))
+		b.dev.Invoke(t.Context(), activate("slow"))
+		require.Equal(t, sdc.AnonymousParticipant, invoked(t, b.peer.take(1)[0]).InvocationSource.Extension)
+	})
+}
+
 func TestMaxTimeToFinish(t *testing.T) {
 	// covers: SCO-6
 	var obedient chan error
