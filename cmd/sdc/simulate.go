@@ -148,7 +148,7 @@ func (c *simulateCmd) simulator(e *env, kind string, seed uint64, bed *simulator
 	case "light":
 		return light.New(opts)
 	}
-	cfg := reference.Config{Options: opts}
+	cfg := reference.Config{Options: opts, Complete: c.T2IAPI != ""}
 	if c.MDIB != "" {
 		if cfg.MDIB, err = mdib.ReadFile(c.MDIB); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.MDIB, err)

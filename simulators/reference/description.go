@@ -89,7 +89,7 @@ func (a *animation) describe(handle string, change func(pm.Descriptor)) error {
 
 // insert puts in a VMD with a channel and a metric, with handles never used before (step 5b).
 func (a *animation) insert(at time.Time) error {
-	if a.visitor != "" || a.plan.host == "" {
+	if a.visitor != "" || a.plan.host == "" || a.device.cfg.Complete {
 		return nil
 	}
 	a.visits++
@@ -132,19 +132,18 @@ func taken(s *mdib.Snapshot, handle string) bool {
 	return false
 }
 
-// remove takes the VMD out again (step 5b).
+// remove takes the VMD out again, leaf by leaf (step 5b).
 func (a *animation) remove(time.Time) error {
 	if a.visitor == "" {
 		return nil
 	}
-	err := a.p.Update(func(tx *mdib.Tx) error {
-		if _, ok := tx.Base().Descriptor(a.visitor); !ok {
-			return nil // gone with its MDS
+	if _, ok := a.p.MDIB().Descriptor(a.visitor); ok { // it may have gone with its MDS
+		for _, step := range mdib.DeleteTree(a.p.MDIB(), a.visitor) {
+			if err := a.p.Update(step); err != nil {
+				return err
+			}
 		}
-		return tx.Delete(a.visitor)
-	})
-	if err == nil {
-		a.visitor = ""
 	}
-	return err
+	a.visitor = ""
+	return nil
 }

@@ -30,6 +30,9 @@ type Config struct {
 	// Invocation overrides how operations answer, by handle. Without it SetString is
 	// delayed and everything else direct (steps 6b to 6f).
 	Invocation map[string]provider.Invocation
+	// Complete leaves step 5b out: no subsystem comes and goes by itself. Conformance tests want that: they walk through a copy of the MDIB and expect
+	// that everything is still there.
+	Complete bool
 }
 
 //go:embed reference.xml
@@ -50,28 +53,42 @@ type Device struct {
 	mdib *mdib.Snapshot
 
 	mu   sync.Mutex
-	held map[string]bool
+	held map[string]time.Time // since when
 }
 
-// Hold makes the animation leave an alert condition alone from now on, because somebody else decides on its presence, a conformance test for
-// example. What the animation does not touch anyway, such as activation states, needs no hold. It may be called from any goroutine.
+// settleTime is how long a metric that is held does not move.
+const settleTime = 2 * time.Second
+
+// Hold makes the animation leave an alert condition or an operation alone from now on, because somebody else decides on it, a conformance test for
+// example. A metric does not move for two seconds, so that a report of it tells of what is being set and of nothing else. What the animation does not
+// touch anyway, such as activation states, needs no hold. It may be called from any goroutine.
 func (d *Device) Hold(handle string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, ok := d.mdib.Descriptor(handle); ok { // so that the map stays as small as the MDIB
-		d.held[handle] = true
+		d.held[handle] = time.Now()
 	}
 }
 
+// isHeld tells whether Hold has been called.
 func (d *Device) isHeld(handle string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.held[handle]
+	_, held := d.held[handle]
+	return held
+}
+
+// isSettling tells whether Hold has been called a moment ago.
+func (d *Device) isSettling(handle string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	since, held := d.held[handle]
+	return held && time.Since(since) < settleTime
 }
 
 // New makes a reference device.
 func New(cfg Config) (*Device, error) {
-	d := &Device{cfg: cfg, mdib: cfg.MDIB, held: map[string]bool{}}
+	d := &Device{cfg: cfg, mdib: cfg.MDIB, held: map[string]time.Time{}}
 	if d.mdib == nil {
 		var err error
 		if d.mdib, err = Default(); err != nil {
@@ -118,7 +135,7 @@ const (
 
 // Run animates the device until ctx ends.
 func (d *Device) Run(ctx context.Context, p *provider.Provider) error {
-	a := &animation{p: p, isHeld: d.isHeld, plan: newPlan(p.MDIB()), rng: rand.New(rand.NewPCG(d.cfg.Seed, 0x4ef)), systems: map[string]time.Duration{}}
+	a := &animation{p: p, device: d, plan: newPlan(p.MDIB()), rng: rand.New(rand.NewPCG(d.cfg.Seed, 0x4ef)), systems: map[string]time.Duration{}}
 	if err := a.begin(); err != nil {
 		return err
 	}
@@ -133,7 +150,7 @@ func (a *animation) every(period, phase time.Duration) bool {
 // animation is a running script.
 type animation struct {
 	p       *provider.Provider
-	isHeld  func(handle string) bool
+	device  *Device
 	plan    plan
 	rng     *rand.Rand
 	now     time.Duration

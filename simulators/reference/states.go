@@ -43,7 +43,7 @@ func (a *animation) numbers(at time.Time) error {
 	return a.p.Update(func(tx *mdib.Tx) error {
 		for _, h := range a.plan.numbers {
 			d, ok := mdib.Get[*pm.NumericMetricDescriptor](tx.Base(), h)
-			if !ok || !on(tx, h) {
+			if !ok || !a.moves(tx, h) {
 				continue
 			}
 			low, high := span(d.TechnicalRange)
@@ -63,7 +63,7 @@ func (a *animation) numbers(at time.Time) error {
 
 func (a *animation) distribution(tx *mdib.Tx, handle string, at time.Time) error {
 	d, ok := mdib.Get[*pm.DistributionSampleArrayMetricDescriptor](tx.Base(), handle)
-	if !ok || !on(tx, handle) {
+	if !ok || !a.moves(tx, handle) {
 		return nil
 	}
 	s, err := mdib.Edit[*pm.DistributionSampleArrayMetricState](tx, handle)
@@ -85,7 +85,7 @@ func (a *animation) distribution(tx *mdib.Tx, handle string, at time.Time) error
 func (a *animation) texts(at time.Time) error {
 	return a.p.Update(func(tx *mdib.Tx) error {
 		for _, h := range a.plan.strings {
-			if !on(tx, h) {
+			if !a.moves(tx, h) {
 				continue
 			}
 			text := fmt.Sprintf("Text %d", a.round)
@@ -107,7 +107,7 @@ func (a *animation) texts(at time.Time) error {
 func (a *animation) alerts(time.Time) error {
 	return a.p.Update(func(tx *mdib.Tx) error {
 		for _, h := range a.plan.conditions {
-			if !there(tx, h) || a.isHeld(h) {
+			if !there(tx, h) || a.device.isHeld(h) {
 				continue
 			}
 			s, err := mdib.Edit[pm.ConditionState](tx, h)
@@ -234,7 +234,7 @@ func (a *animation) components(time.Time) error {
 func (a *animation) operations(time.Time) error {
 	return a.p.Update(func(tx *mdib.Tx) error {
 		for _, h := range a.plan.toggled {
-			if !there(tx, h) {
+			if !there(tx, h) || a.device.isHeld(h) {
 				continue
 			}
 			s, err := mdib.Edit[pm.OperationState](tx, h)

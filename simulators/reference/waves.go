@@ -71,7 +71,7 @@ func (a *animation) send(handles []string, n int, first time.Time) error {
 // samples makes n samples of a sine that takes two seconds and fills the middle of the technical range.
 func (a *animation) samples(tx *mdib.Tx, handle string, n int, first time.Time) error {
 	d, ok := mdib.Get[*pm.RealTimeSampleArrayMetricDescriptor](tx.Base(), handle)
-	if !ok || !on(tx, handle) {
+	if !ok || !a.moves(tx, handle) {
 		return nil
 	}
 	low, high := span(d.TechnicalRange)
@@ -86,10 +86,10 @@ func (a *animation) samples(tx *mdib.Tx, handle string, n int, first time.Time) 
 	return tx.SetSamples(handle, out, first)
 }
 
-// on tells whether a metric is active.
-func on(tx *mdib.Tx, handle string) bool {
+// moves tells whether a metric is active, and nobody has set it just now.
+func (a *animation) moves(tx *mdib.Tx, handle string) bool {
 	s, ok := mdib.Get[pm.MetricState](tx.Base(), handle)
-	return ok && s.BaseMetric().ActivationStateOrDefault() == pm.ComponentActivationOn
+	return ok && !a.device.isSettling(handle) && s.BaseMetric().ActivationStateOrDefault() == pm.ComponentActivationOn
 }
 
 // span is the first of the ranges with both bounds, or else something that every display can show.
