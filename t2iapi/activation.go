@@ -18,30 +18,31 @@ type activationService struct {
 
 // SetComponentActivation switches a component, with everything below it if it goes off (BICEPS R0025_0), or a metric.
 func (s activationService) SetComponentActivation(ctx context.Context, req *t2ipb.SetComponentActivationRequest) (*t2ipb.BasicResponse, error) {
-	return s.manipulate(ctx, func() error {
-		handle := req.GetHandle()
-		stage, ok := stageOfActivation(req.GetActivation())
-		if !ok {
-			return fmt.Errorf("%d is no component activation", req.GetActivation())
-		}
-		state, ok := s.cfg.Device.MDIB().State(handle)
-		if !ok {
-			return unknownHandle(handle)
-		}
-		switch state.(type) {
-		case pm.ComponentState:
-			s.cfg.Hold(handle)
-			if stage != components.Deinitialized {
-				if err := s.raise(handle); err != nil {
-					return err
-				}
+	return s.manipulate(ctx, func() error { return s.setComponent(req.GetHandle(), req.GetActivation()) }), nil
+}
+
+func (s *Server) setComponent(handle string, to t2ipb.ComponentActivation) error {
+	stage, ok := stageOfActivation(to)
+	if !ok {
+		return fmt.Errorf("%d is no component activation", to)
+	}
+	state, ok := s.cfg.Device.MDIB().State(handle)
+	if !ok {
+		return unknownHandle(handle)
+	}
+	switch state.(type) {
+	case pm.ComponentState:
+		s.cfg.Hold(handle)
+		if stage != components.Deinitialized {
+			if err := s.raise(handle); err != nil {
+				return err
 			}
-			return s.cascade.SetActivation(handle, stage.Activation())
-		case pm.MetricState:
-			return s.setStage(handle, stage)
 		}
-		return fmt.Errorf("%q is neither component nor metric", handle)
-	}), nil
+		return s.cascade.SetActivation(handle, stage.Activation())
+	case pm.MetricState:
+		return s.setStage(handle, stage)
+	}
+	return fmt.Errorf("%q is neither component nor metric", handle)
 }
 
 // stageOfActivation: activation states and stages of metrics correspond one to one.
@@ -99,40 +100,41 @@ func (s *Server) setStage(metric string, stage components.Stage) error {
 // SetAlertActivation switches an alert system with all that belongs to it (BICEPS R0116), a condition, or a signal. Where a condition or signal is to be
 // other than its system, the system is switched on in the same report.
 func (s activationService) SetAlertActivation(ctx context.Context, req *t2ipb.SetAlertActivationRequest) (*t2ipb.BasicResponse, error) {
-	return s.manipulate(ctx, func() error {
-		handle := req.GetHandle()
-		to, ok := alertActivation(req.GetActivation())
-		if !ok {
-			return fmt.Errorf("%d is no alert activation", req.GetActivation())
+	return s.manipulate(ctx, func() error { return s.setAlert(req.GetHandle(), req.GetActivation()) }), nil
+}
+
+func (s *Server) setAlert(handle string, activation t2ipb.AlertActivation) error {
+	to, ok := alertActivation(activation)
+	if !ok {
+		return fmt.Errorf("%d is no alert activation", activation)
+	}
+	state, ok := s.cfg.Device.MDIB().State(handle)
+	if !ok {
+		return unknownHandle(handle)
+	}
+	if _, ok := state.(pm.AlertState); !ok {
+		return fmt.Errorf("%q is no alert", handle)
+	}
+	s.cfg.Hold(handle)
+	if to != pm.AlertActivationOff {
+		if err := s.raise(handle); err != nil {
+			return err
 		}
-		state, ok := s.cfg.Device.MDIB().State(handle)
-		if !ok {
-			return unknownHandle(handle)
-		}
-		if _, ok := state.(pm.AlertState); !ok {
-			return fmt.Errorf("%q is no alert", handle)
-		}
-		s.cfg.Hold(handle)
-		if to != pm.AlertActivationOff {
-			if err := s.raise(handle); err != nil {
+	}
+	return s.cfg.Device.Update(func(tx *mdib.Tx) error {
+		if system, is, ok := systemAbove(tx, handle); ok && is != pm.AlertActivationOn && is != to {
+			if err := tx.SetAlertActivation(system, pm.AlertActivationOn); err != nil {
 				return err
 			}
 		}
-		return s.cfg.Device.Update(func(tx *mdib.Tx) error {
-			if system, is, ok := systemAbove(tx, handle); ok && is != pm.AlertActivationOn && is != to {
-				if err := tx.SetAlertActivation(system, pm.AlertActivationOn); err != nil {
-					return err
-				}
-			}
-			if err := tx.SetAlertActivation(handle, to); err != nil {
-				return err
-			}
-			if _, isCondition := state.(pm.ConditionState); isCondition && to != pm.AlertActivationOn {
-				return silence(tx, handle)
-			}
-			return nil
-		})
-	}), nil
+		if err := tx.SetAlertActivation(handle, to); err != nil {
+			return err
+		}
+		if _, isCondition := state.(pm.ConditionState); isCondition && to != pm.AlertActivationOn {
+			return silence(tx, handle)
+		}
+		return nil
+	})
 }
 
 // SetSystemSignalActivation switches the local signals of one manifestation (BICEPS B-128). An alert system that is not on is switched on for it

@@ -50,6 +50,11 @@ func (s contextService) CreateContextStateWithAssociation(ctx context.Context, r
 	return s.create(ctx, req.GetDescriptorHandle(), req.GetContextAssociation(), bindingAny), nil
 }
 
+// CreateNewContextStateWithAssociation is CreateContextStateWithAssociation, which makes a new state anyway.
+func (s contextService) CreateNewContextStateWithAssociation(ctx context.Context, req *t2ipb.CreateContextStateWithAssociationRequest) (*t2ipb.CreateContextStateWithAssociationResponse, error) {
+	return s.create(ctx, req.GetDescriptorHandle(), req.GetContextAssociation(), bindingAny), nil
+}
+
 // CreateContextStateWithAssocAndBindingMdibVersion does the same for associations that have begun: such a state has a binding version and time (GLUE R0013).
 func (s contextService) CreateContextStateWithAssocAndBindingMdibVersion(ctx context.Context, req *t2ipb.CreateContextStateWithAssocAndBindingMdibVersionRequest) (*t2ipb.CreateContextStateWithAssociationResponse, error) {
 	return s.create(ctx, req.GetDescriptorHandle(), req.GetContextAssociation(), bindingBegun), nil

@@ -146,7 +146,7 @@ func (s deviceService) TriggerReport(ctx context.Context, req *t2ipb.TriggerRepo
 		case t2ipb.ReportType_REPORT_TYPE_WAVEFORM_STREAM:
 			return s.sample()
 		case t2ipb.ReportType_REPORT_TYPE_OPERATION_INVOKED_REPORT:
-			return notSupported("only a consumer invokes operations")
+			return s.invokeOperation(ctx)
 		case t2ipb.ReportType_REPORT_TYPE_OBSERVED_VALUE_STREAM,
 			t2ipb.ReportType_REPORT_TYPE_PERIODIC_ALERT_REPORT, t2ipb.ReportType_REPORT_TYPE_PERIODIC_COMPONENT_REPORT,
 			t2ipb.ReportType_REPORT_TYPE_PERIODIC_CONTEXT_REPORT, t2ipb.ReportType_REPORT_TYPE_PERIODIC_METRIC_REPORT,

@@ -1,6 +1,7 @@
 package t2iapi_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -92,26 +93,32 @@ func TestRemoveAndInsert(t *testing.T) {
 	for _, h := range handles {
 		before := b.dev.MDIB()
 		was, _ := before.Descriptor(h)
-		parent, _ := before.Parent(h)
 		refused(b, fail, client.InsertDescriptor, handle(h))
 
 		succeeds(b, client.RemoveDescriptor, handle(h))
 		seen := b.seen()
-		require.Len(t, seen, 1)
 		gone := map[string]bool{}
-		for _, c := range seen[0].Change.Descriptors {
-			if c.Type == msg.DescriptionModificationTypeDel {
+		for i, u := range seen {
+			updated := map[string]bool{}
+			for _, c := range u.Change.Descriptors {
+				if c.Type != msg.DescriptionModificationTypeDel {
+					require.Equal(t, c.Before.Base().DescriptorVersion+1, c.After.Base().DescriptorVersion)
+					updated[c.Handle] = true
+					continue
+				}
 				require.Empty(t, c.States)
-				for child := range before.Children(c.Handle) {
-					require.True(t, gone[child], "children first")
+				above, _ := u.Change.Before.Parent(c.Handle)
+				require.True(t, above == "" || updated[above] || gone[above], "what happens to the parent of %s stands before it", c.Handle)
+				if h != "mds1" || i < len(seen)-1 {
+					require.Empty(t, slices.Collect(u.Change.Before.Children(c.Handle)), "%s has children", c.Handle)
 				}
 				gone[c.Handle] = true
-			} else {
-				require.Equal(t, parent, c.Handle)
-				require.Equal(t, c.Before.Base().DescriptorVersion+1, c.After.Base().DescriptorVersion)
 			}
+			require.Equal(t, i == len(seen)-1, gone[h])
 		}
-		require.True(t, gone[h])
+		for e := range before.Subtree(h) {
+			require.True(t, gone[e.Handle], e.Handle)
+		}
 		require.Equal(t, handles, removable(any), "also while it is away")
 		require.Equal(t, []string{"mds1"}, removable(mdss))
 		refused(b, fail, client.RemoveDescriptor, handle(h))
@@ -198,8 +205,32 @@ func TestTriggerReport(t *testing.T) {
 	require.IsType(t, &msg.SystemErrorReport{}, u.Report)
 	require.Equal(t, before, b.dev.MDIB().Version())
 
+	invoked := func() msg.OperationInvokedReportPart {
+		t.Helper()
+		succeeds(b, client.TriggerReport, &t2ipb.TriggerReportRequest{Report: t2ipb.ReportType_REPORT_TYPE_OPERATION_INVOKED_REPORT})
+		for {
+			u, err, ok := b.next()
+			require.NoError(t, err)
+			require.True(t, ok)
+			if r, ok := u.Report.(*msg.OperationInvokedReport); ok {
+				require.Len(t, r.ReportPart, 1)
+				return r.ReportPart[0]
+			}
+			require.NotNil(t, u.Change, "what it takes to have an operation")
+		}
+	}
+	part := invoked()
+	require.Equal(t, msg.InvocationStateFin, part.InvocationInfo.InvocationState)
+	require.Equal(t, before, b.dev.MDIB().Version(), "nothing has changed")
+	activation := t2ipb.NewActivationStateServiceClient(b.conn)
+	for _, h := range []string{"mds0", "mds1"} {
+		succeeds(b, activation.SetComponentActivation, &t2ipb.SetComponentActivationRequest{Handle: h, Activation: t2ipb.ComponentActivation_COMPONENT_ACTIVATION_OFF})
+	}
+	b.seen()
+	require.Equal(t, msg.InvocationStateFin, invoked().InvocationInfo.InvocationState, "also after everything has been switched off")
+
 	for _, report := range []t2ipb.ReportType{
-		t2ipb.ReportType_REPORT_TYPE_OPERATION_INVOKED_REPORT, t2ipb.ReportType_REPORT_TYPE_OBSERVED_VALUE_STREAM, t2ipb.ReportType_REPORT_TYPE_PERIODIC_METRIC_REPORT,
+		t2ipb.ReportType_REPORT_TYPE_OBSERVED_VALUE_STREAM, t2ipb.ReportType_REPORT_TYPE_PERIODIC_METRIC_REPORT,
 	} {
 		refused(b, notSupported, client.TriggerReport, &t2ipb.TriggerReportRequest{Report: report})
 	}

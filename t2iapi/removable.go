@@ -1,6 +1,7 @@
 package t2iapi
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -24,23 +25,44 @@ func (s *Server) checkRemovable(handle string) error {
 	return unknownHandle(handle)
 }
 
+// remove takes a tree out leaf by leaf, each level a version (BICEPS R5046_0). If that cannot be done, what has gone comes back.
 func (s *Server) remove(handle string) error {
 	if err := s.checkRemovable(handle); err != nil {
 		return err
 	}
-	var r removed
-	err := s.cfg.Device.Update(func(tx *mdib.Tx) error {
-		var ok bool
-		if r.parent, ok = tx.Base().Parent(handle); !ok {
-			return fmt.Errorf("%q has been removed before", handle)
-		}
-		r.entities = slices.Collect(tx.Base().Subtree(handle))
-		return tx.Delete(handle)
-	})
-	if err == nil {
-		s.removed[handle] = r
+	snap := s.cfg.Device.MDIB()
+	parent, ok := snap.Parent(handle)
+	if !ok {
+		return fmt.Errorf("%q has been removed before", handle)
 	}
-	return err
+	r := removed{parent: parent, entities: slices.Collect(snap.Subtree(handle))}
+	for _, step := range mdib.DeleteTree(snap, handle) {
+		if err := s.cfg.Device.Update(step); err != nil {
+			return errors.Join(err, s.cfg.Device.Update(r.restore))
+		}
+	}
+	s.removed[handle] = r
+	return nil
+}
+
+// restore puts back what is not there.
+func (r removed) restore(tx *mdib.Tx) error {
+	for _, e := range r.entities {
+		if _, there := tx.Descriptor(e.Handle); there {
+			continue
+		}
+		var states []pm.State
+		if e.State != nil {
+			states = append(states, e.State)
+		}
+		for _, c := range e.Contexts {
+			states = append(states, c)
+		}
+		if err := tx.Insert(e.Parent, e.Descriptor, states...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Server) insert(handle string) error {
@@ -62,21 +84,7 @@ func (s *Server) insert(handle string) error {
 	if err := s.raiseAll(r.parent); err != nil {
 		return err
 	}
-	err := s.cfg.Device.Update(func(tx *mdib.Tx) error {
-		for _, e := range r.entities {
-			var states []pm.State
-			if e.State != nil {
-				states = append(states, e.State)
-			}
-			for _, c := range e.Contexts {
-				states = append(states, c)
-			}
-			if err := tx.Insert(e.Parent, e.Descriptor, states...); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := s.cfg.Device.Update(r.restore)
 	if err == nil {
 		delete(s.removed, handle)
 	}

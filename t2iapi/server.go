@@ -14,6 +14,7 @@ import (
 
 	"github.com/semeco/go-sdc/internal/connbound"
 	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/components"
@@ -28,6 +29,7 @@ type Device interface {
 	SayHello() error
 	Flush(ctx context.Context) error
 	ReportSystemError(code pm.CodedValue, text pm.LocalizedText, mds ...string) error
+	Invoke(ctx context.Context, r msg.SetRequest) msg.InvocationInfo
 }
 
 // Config of a Server. Device is needed.
@@ -125,6 +127,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	t2ipb.RegisterActivationStateServiceServer(server, activationService{Server: s})
 	t2ipb.RegisterAlertServiceServer(server, alertService{Server: s})
 	t2ipb.RegisterMetricServiceServer(server, metricService{Server: s})
+	t2ipb.RegisterOperationServiceServer(server, operationService{Server: s})
+	t2ipb.RegisterCombinedServiceServer(server, combinedService{Server: s})
 
 	ln = connbound.Listen(ln, connbound.Limits{All: maxConns, OfOne: maxConns}) // all come from one address
 	served := make(chan error, 1)

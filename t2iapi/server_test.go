@@ -26,7 +26,7 @@ import (
 	"github.com/semeco/go-sdc/t2iapi/t2ipb"
 )
 
-// implemented are the sixteen calls.
+// implemented are the calls that do something.
 func implemented() map[protoreflect.Name]bool {
 	return map[protoreflect.Name]bool{
 		"SendHello": true, "GetRemovableDescriptorsOfClass": true, "RemoveDescriptor": true, "InsertDescriptor": true,
@@ -34,18 +34,20 @@ func implemented() map[protoreflect.Name]bool {
 		"SetLocationDetail": true, "CreateContextStateWithAssociation": true,
 		"CreateContextStateWithAssocAndBindingMdibVersion": true, "CreateContextStateWithAssocAndUnbindingMdibVersion": true,
 		"SetAlertActivation": true, "SetComponentActivation": true, "SetSystemSignalActivation": true,
-		"SetAlertConditionPresence": true, "SetMetricStatus": true,
+		"SetAlertConditionPresence": true, "SetMetricStatus": true, "CreateNewContextStateWithAssociation": true,
+		"SetOperatingMode": true, "SetComponentActivationAndSetOperatingMode": true, "SetAlertActivationAndSetOperatingMode": true,
+		"CreateContextStateWithAssociationAndSetOperatingMode": true,
 	}
 }
 
-// TestOthersAreNotImplemented calls every method of the five services with an empty request.
+// TestOthersAreNotImplemented calls every method of the seven services with an empty request.
 func TestOthersAreNotImplemented(t *testing.T) {
 	b := start(t)
 	before := b.dev.MDIB().Version()
 	called, known := 0, 0
 	for _, service := range []protoreflect.FullName{
 		"t2iapi.device.DeviceService", "t2iapi.context.ContextService", "t2iapi.activation_state.ActivationStateService",
-		"t2iapi.alert.AlertService", "t2iapi.metric.MetricService",
+		"t2iapi.alert.AlertService", "t2iapi.metric.MetricService", "t2iapi.operation.OperationService", "t2iapi.combined.CombinedService",
 	} {
 		d, err := protoregistry.GlobalFiles.FindDescriptorByName(service)
 		require.NoError(t, err)

@@ -1,9 +1,11 @@
 package t2iapi
 
 import (
+	"context"
 	"time"
 
 	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 )
 
@@ -109,7 +111,7 @@ func (s *Server) blinkOperation() error {
 		state, ok := e.State.(pm.OperationState)
 		return ok && state.BaseOperation().OperatingMode != pm.OperatingModeNA
 	}
-	if err := s.wakeOperation(isUsable); err != nil {
+	if err := s.wakeOperation(func(mdib.Entity) bool { return true }); err != nil {
 		return err
 	}
 	for range 2 {
@@ -131,14 +133,61 @@ func (s *Server) blinkOperation() error {
 	return nil
 }
 
-// wakeOperation switches the components above the first operation on, if none is available.
-func (s *Server) wakeOperation(isUsable func(mdib.Entity) bool) error {
-	first := ""
+// invokeOperation lets the device invoke an operation of its own that changes nothing: an action without arguments, or a setting to what is set. Any that is
+// enabled is preferred; a call that is refused, because the operation is disabled, is reported as well.
+func (s *Server) invokeOperation(ctx context.Context) error {
+	isHarmless := func(e mdib.Entity) bool { return harmlessCall(s.cfg.Device.MDIB(), e) != nil }
+	if err := s.wakeOperation(isHarmless); err != nil {
+		return err
+	}
+	var request msg.SetRequest
 	for e := range s.cfg.Device.MDIB().Entities() {
-		if _, ok := e.State.(pm.OperationState); !ok {
+		state, ok := e.State.(pm.OperationState)
+		if !ok || !isHarmless(e) {
 			continue
 		}
-		if isUsable(e) {
+		enabled := state.BaseOperation().OperatingMode == pm.OperatingModeEn
+		if request == nil || enabled {
+			request = harmlessCall(s.cfg.Device.MDIB(), e)
+		}
+		if enabled {
+			break
+		}
+	}
+	if request == nil {
+		return notSupported("there is no operation that could be invoked without any effect")
+	}
+	s.cfg.Device.Invoke(ctx, request)
+	return nil
+}
+
+// harmlessCall makes the call of an operation that changes nothing; nil if there is none.
+func harmlessCall(snap *mdib.Snapshot, e mdib.Entity) msg.SetRequest {
+	base := msg.AbstractSet{OperationHandleRef: e.Handle}
+	switch d := e.Descriptor.(type) {
+	case *pm.ActivateOperationDescriptor:
+		if len(d.Argument) == 0 {
+			return &msg.Activate{AbstractSet: base}
+		}
+	case *pm.SetValueOperationDescriptor:
+		if state, ok := mdib.Get[*pm.NumericMetricState](snap, d.OperationTarget); ok && state.MetricValue != nil {
+			if v, ok := state.MetricValue.Value.Get(); ok {
+				return &msg.SetValue{AbstractSet: base, RequestedNumericValue: v}
+			}
+		}
+	}
+	return nil
+}
+
+// wakeOperation switches the components above the first operation of those that fit on, if none of them is available.
+func (s *Server) wakeOperation(fits func(mdib.Entity) bool) error {
+	first := ""
+	for e := range s.cfg.Device.MDIB().Entities() {
+		state, ok := e.State.(pm.OperationState)
+		if !ok || !fits(e) {
+			continue
+		}
+		if state.BaseOperation().OperatingMode != pm.OperatingModeNA {
 			return nil
 		}
 		if first == "" {

@@ -25,6 +25,7 @@ const (
 	ContextService_SetLocationDetail_FullMethodName                                                 = "/t2iapi.context.ContextService/SetLocationDetail"
 	ContextService_SetContextStateAssociation_FullMethodName                                        = "/t2iapi.context.ContextService/SetContextStateAssociation"
 	ContextService_CreateContextStateWithAssociation_FullMethodName                                 = "/t2iapi.context.ContextService/CreateContextStateWithAssociation"
+	ContextService_CreateNewContextStateWithAssociation_FullMethodName                              = "/t2iapi.context.ContextService/CreateNewContextStateWithAssociation"
 	ContextService_CreateContextStateWithAssociationAndValidators_FullMethodName                    = "/t2iapi.context.ContextService/CreateContextStateWithAssociationAndValidators"
 	ContextService_CreateContextStateWithAssocIdentificationAndValidator_FullMethodName             = "/t2iapi.context.ContextService/CreateContextStateWithAssocIdentificationAndValidator"
 	ContextService_TransitionFromCreateStateWithIdentificationToRemoveIdentification_FullMethodName = "/t2iapi.context.ContextService/TransitionFromCreateStateWithIdentificationToRemoveIdentification"
@@ -55,6 +56,8 @@ type ContextServiceClient interface {
 	SetContextStateAssociation(ctx context.Context, in *SetContextStateAssociationRequest, opts ...grpc.CallOption) (*BasicResponse, error)
 	// Implemented: makes a context state that has the association.
 	CreateContextStateWithAssociation(ctx context.Context, in *CreateContextStateWithAssociationRequest, opts ...grpc.CallOption) (*CreateContextStateWithAssociationResponse, error)
+	// Implemented: the same, because a new state is made anyway.
+	CreateNewContextStateWithAssociation(ctx context.Context, in *CreateContextStateWithAssociationRequest, opts ...grpc.CallOption) (*CreateContextStateWithAssociationResponse, error)
 	CreateContextStateWithAssociationAndValidators(ctx context.Context, in *CreateContextStateWithAssociationAndValidatorsRequest, opts ...grpc.CallOption) (*CreateContextStateWithAssociationResponse, error)
 	CreateContextStateWithAssocIdentificationAndValidator(ctx context.Context, in *CreateContextStateWithAssociationRequest, opts ...grpc.CallOption) (*BasicResponse, error)
 	TransitionFromCreateStateWithIdentificationToRemoveIdentification(ctx context.Context, in *BasicHandleRequest, opts ...grpc.CallOption) (*CreateContextStateWithAssociationResponse, error)
@@ -108,6 +111,16 @@ func (c *contextServiceClient) CreateContextStateWithAssociation(ctx context.Con
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CreateContextStateWithAssociationResponse)
 	err := c.cc.Invoke(ctx, ContextService_CreateContextStateWithAssociation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contextServiceClient) CreateNewContextStateWithAssociation(ctx context.Context, in *CreateContextStateWithAssociationRequest, opts ...grpc.CallOption) (*CreateContextStateWithAssociationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateContextStateWithAssociationResponse)
+	err := c.cc.Invoke(ctx, ContextService_CreateNewContextStateWithAssociation_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -295,6 +308,8 @@ type ContextServiceServer interface {
 	SetContextStateAssociation(context.Context, *SetContextStateAssociationRequest) (*BasicResponse, error)
 	// Implemented: makes a context state that has the association.
 	CreateContextStateWithAssociation(context.Context, *CreateContextStateWithAssociationRequest) (*CreateContextStateWithAssociationResponse, error)
+	// Implemented: the same, because a new state is made anyway.
+	CreateNewContextStateWithAssociation(context.Context, *CreateContextStateWithAssociationRequest) (*CreateContextStateWithAssociationResponse, error)
 	CreateContextStateWithAssociationAndValidators(context.Context, *CreateContextStateWithAssociationAndValidatorsRequest) (*CreateContextStateWithAssociationResponse, error)
 	CreateContextStateWithAssocIdentificationAndValidator(context.Context, *CreateContextStateWithAssociationRequest) (*BasicResponse, error)
 	TransitionFromCreateStateWithIdentificationToRemoveIdentification(context.Context, *BasicHandleRequest) (*CreateContextStateWithAssociationResponse, error)
@@ -332,6 +347,9 @@ func (UnimplementedContextServiceServer) SetContextStateAssociation(context.Cont
 }
 func (UnimplementedContextServiceServer) CreateContextStateWithAssociation(context.Context, *CreateContextStateWithAssociationRequest) (*CreateContextStateWithAssociationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateContextStateWithAssociation not implemented")
+}
+func (UnimplementedContextServiceServer) CreateNewContextStateWithAssociation(context.Context, *CreateContextStateWithAssociationRequest) (*CreateContextStateWithAssociationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateNewContextStateWithAssociation not implemented")
 }
 func (UnimplementedContextServiceServer) CreateContextStateWithAssociationAndValidators(context.Context, *CreateContextStateWithAssociationAndValidatorsRequest) (*CreateContextStateWithAssociationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateContextStateWithAssociationAndValidators not implemented")
@@ -455,6 +473,24 @@ func _ContextService_CreateContextStateWithAssociation_Handler(srv interface{}, 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ContextServiceServer).CreateContextStateWithAssociation(ctx, req.(*CreateContextStateWithAssociationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContextService_CreateNewContextStateWithAssociation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateContextStateWithAssociationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContextServiceServer).CreateNewContextStateWithAssociation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContextService_CreateNewContextStateWithAssociation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContextServiceServer).CreateNewContextStateWithAssociation(ctx, req.(*CreateContextStateWithAssociationRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -783,6 +819,10 @@ var ContextService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CreateContextStateWithAssociation",
 			Handler:    _ContextService_CreateContextStateWithAssociation_Handler,
+		},
+		{
+			MethodName: "CreateNewContextStateWithAssociation",
+			Handler:    _ContextService_CreateNewContextStateWithAssociation_Handler,
 		},
 		{
 			MethodName: "CreateContextStateWithAssociationAndValidators",
