@@ -1,15 +1,18 @@
 package t2iapi_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/t2iapi"
 	"github.com/semeco/go-sdc/t2iapi/t2ipb"
 )
 
@@ -167,6 +170,37 @@ func TestRemoveAndInsert(t *testing.T) {
 	resp, reason := do(b, client.GetRemovableDescriptorsOfClass, &t2ipb.GetRemovableDescriptorsOfClassRequest{DescriptorClass: 5})
 	require.Equal(t, fail, resp.GetStatus().GetResult(), reason)
 	require.Empty(t, resp.GetHandle())
+}
+
+// TestOneMDS: a device of one MDS that can be given another, and whose contexts somebody has to make then.
+func TestOneMDS(t *testing.T) {
+	// covers: BICEPS C-7
+	b := startWith(t, t2iapi.Config{OneMDS: true})
+	require.Equal(t, []string{"mds0"}, slices.Collect(b.dev.MDIB().Roots()))
+	client := t2ipb.NewDeviceServiceClient(b.conn)
+	resp, _ := do(b, client.GetRemovableDescriptorsOfClass, &t2ipb.GetRemovableDescriptorsOfClassRequest{DescriptorClass: t2ipb.DescriptorClass_DESCRIPTOR_CLASS_MDS})
+	require.Equal(t, []string{"mds1"}, resp.GetHandle(), "what has been taken out is listed")
+	contexts := func() (n int) {
+		for range b.last().ContextStates("mds1.location") {
+			n++
+		}
+		return n
+	}
+	succeeds(b, client.InsertDescriptor, handle("mds1"))
+	require.Equal(t, []string{"mds0", "mds1"}, slices.Collect(b.last().Roots()))
+	require.Zero(t, contexts())
+	_, there := b.last().State("mds1.channel.value")
+	require.True(t, there)
+	succeeds(b, client.TriggerDescriptorUpdate, named("mds1"))
+	state, result := b.created(func(ctx context.Context, d string, a t2ipb.ContextAssociation, opts ...grpc.CallOption) (*t2ipb.CreateContextStateWithAssociationResponse, error) {
+		return t2ipb.NewContextServiceClient(b.conn).CreateNewContextStateWithAssociation(ctx, &t2ipb.CreateContextStateWithAssociationRequest{DescriptorHandle: d, ContextAssociation: a}, opts...)
+	}, "mds1.location", t2ipb.ContextAssociation_CONTEXT_ASSOCIATION_ASSOCIATED)
+	require.Equal(t, t2ipb.Result_RESULT_SUCCESS, result)
+	require.NotEmpty(t, state)
+	succeeds(b, client.RemoveDescriptor, handle("mds1"))
+	require.Equal(t, []string{"mds0"}, slices.Collect(b.last().Roots()))
+	succeeds(b, client.InsertDescriptor, handle("mds1"))
+	require.Equal(t, 1, contexts(), "then it comes back as it was")
 }
 
 func TestTriggerReport(t *testing.T) {

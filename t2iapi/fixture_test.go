@@ -67,6 +67,11 @@ type bench struct {
 
 func start(t *testing.T) *bench {
 	t.Helper()
+	return startWith(t, t2iapi.Config{})
+}
+
+func startWith(t *testing.T, cfg t2iapi.Config) *bench {
+	t.Helper()
 	b := &bench{t: t, ether: &ether{}}
 	sim, err := reference.New(reference.Config{})
 	require.NoError(t, err)
@@ -86,7 +91,8 @@ func start(t *testing.T) *bench {
 
 	ln, err := t2iapi.Listen(t.Context(), "127.0.0.1:0")
 	require.NoError(t, err)
-	server, err := t2iapi.New(t2iapi.Config{Device: b.dev, Hold: func(h string) { b.held = append(b.held, h) }})
+	cfg.Device, cfg.Hold = b.dev, func(h string) { b.held = append(b.held, h) }
+	server, err := t2iapi.New(cfg)
 	require.NoError(t, err)
 	b.run("server", func(ctx context.Context) error { return server.Serve(ctx, ln) })
 	b.conn, err = grpc.NewClient(ln.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))

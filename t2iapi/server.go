@@ -41,6 +41,10 @@ type Config struct {
 	// Removable are the descriptors that can be taken out and put back. Nil chooses: every MDS but the first, and one VMD, channel and metric of
 	// each type, as far as there is any to which nothing else in the MDIB refers.
 	Removable []string
+	// OneMDS takes every MDS but the first out, as far as it can be taken out, when the server is made: tests want a device with one MDS (SDCcc asks
+	// for all context states of "the" MDS, BICEPS R5042) that can be given another (C-7). What has been taken out so is put in without context states,
+	// which somebody would have to make first.
+	OneMDS bool
 	// Logger receives every call and what came of it; nil discards.
 	Logger *slog.Logger
 }
@@ -94,6 +98,19 @@ func New(cfg Config) (*Server, error) {
 	for _, h := range s.removable {
 		if _, ok := snap.Descriptor(h); !ok {
 			return nil, fmt.Errorf("t2iapi: removable descriptor: %w: %q", mdib.ErrUnknownHandle, h)
+		}
+	}
+	if cfg.OneMDS {
+		for _, h := range s.removable {
+			if !s.isMDS(h) {
+				continue
+			}
+			if err := s.remove(h); err != nil {
+				return nil, fmt.Errorf("t2iapi: the MDS %q cannot be taken out: %w", h, err)
+			}
+			for i := range s.removed[h].entities {
+				s.removed[h].entities[i].Contexts = nil
+			}
 		}
 	}
 	return s, nil

@@ -42,7 +42,7 @@ func (t *testCalls) serve(ctx context.Context, p *provider.Provider) {
 		return
 	}
 	t.served = make(chan error, 1)
-	server, err := t2iapi.New(t2iapi.Config{Device: p, Hold: t.device.Hold, Logger: t.e.log})
+	server, err := t2iapi.New(t2iapi.Config{Device: p, Hold: t.device.Hold, OneMDS: true, Logger: t.e.log})
 	if err != nil {
 		t.served <- err
 		t.stop()

@@ -53,11 +53,11 @@ func TestDeviceMetadata(t *testing.T) {
 
 // checkWSDL compares the WSDL of a hosted service with the service table, operation for operation.
 func checkWSDL(t *testing.T, b *bench, url string, h dpws.Hosted) {
-	// covers: GLUE 13, GLUE R0042_0, MDPWS R0010, MDPWS R0011, MDPWS R0014, BICEPS R0062, BICEPS R0064, BICEPS R0066, BICEPS R0068, BICEPS R0069, BICEPS R0104
+	// covers: MDPWS R0006, GLUE 13, GLUE R0042_0, MDPWS R0010, MDPWS R0011, MDPWS R0014, BICEPS R0062, BICEPS R0064, BICEPS R0066, BICEPS R0068, BICEPS R0069, BICEPS R0104
 	t.Helper()
 	doc, contentType, err := b.peer.client.Get(t.Context(), url)
 	require.NoError(t, err)
-	require.True(t, strings.HasPrefix(contentType, "text/xml"))
+	require.Equal(t, "application/xml; charset=utf-8", contentType)
 	wsdl := etree.NewDocument()
 	require.NoError(t, wsdl.ReadFromBytes(doc))
 	root := wsdl.Root()

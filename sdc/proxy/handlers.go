@@ -44,7 +44,7 @@ func (p *Proxy) build(at func(*soap.Request) []string) (*eventing.Source, *soap.
 	if err != nil {
 		return nil, nil, err
 	}
-	wsdl := &soap.Document{ContentType: "text/xml; charset=utf-8", Body: description().AppendXML([]byte(`<?xml version="1.0" encoding="UTF-8"?>` + "\n"))}
+	wsdl := &soap.Document{ContentType: "application/xml; charset=utf-8", Body: description().AppendXML([]byte(`<?xml version="1.0" encoding="UTF-8"?>` + "\n"))}
 	server.Handle("/", &soap.Endpoint{
 		Actions: map[string]soap.Handler{
 			discovery.ActionHello:    p.from(sdc.RoleProvider, p.hello),

@@ -225,7 +225,7 @@ func TestExchanges(t *testing.T) {
 
 	doc, media, err := c.Get(ctx, url+"/Get?wsdl")
 	require.NoError(t, err)
-	require.Equal(t, "text/xml; charset=utf-8", media)
+	require.Equal(t, "application/xml; charset=utf-8", media)
 	require.Contains(t, string(doc), "<wsdl:definitions")
 	_, _, err = c.Get(ctx, url+"/Get")
 	require.Error(t, err)

@@ -308,10 +308,10 @@ func (p *PortType) appendBinding(w *wsdlWriter) {
 }
 
 // Serve returns what a [soap.Endpoint] needs to serve the WSDL at ?wsdl, as
-// text/xml. The document is built once.
+// application/xml: some hold every response of a device against MDPWS R0006, which knows that and SOAP's own type only. The document is built once.
 func (d *Description) Serve() func(context.Context, string) (*soap.Document, error) {
 	doc := &soap.Document{
-		ContentType: "text/xml; charset=utf-8",
+		ContentType: "application/xml; charset=utf-8",
 		Body:        d.AppendXML([]byte(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")),
 	}
 	return func(_ context.Context, query string) (*soap.Document, error) {
