@@ -5,8 +5,9 @@
 //	listener, err := t2iapi.Listen(ctx, "127.0.0.1:50051")
 //	err = server.Serve(ctx, listener) // until ctx ends
 //
-// Of the five services DeviceService, ContextService, ActivationStateService, AlertService and MetricService the sixteen calls that tests use are
-// implemented; all others answer RESULT_NOT_IMPLEMENTED.
+// Of the seven services DeviceService, ContextService, ActivationStateService, AlertService, MetricService, OperationService and CombinedService the
+// calls that tests use are implemented; all others answer RESULT_NOT_IMPLEMENTED. The messages are those of t2iapi 7.0.0, which serve clients of older versions
+// as well.
 //
 // # Results
 //
