@@ -175,7 +175,7 @@ func (v *validator) ranges(e Entity, s pm.MetricState) {
 	switch s := s.(type) {
 	case *pm.NumericMetricState:
 		d := e.Descriptor.(*pm.NumericMetricDescriptor)
-		if x, ok := s.MetricValue.Value.Get(); ok && !within(d.TechnicalRange, x) {
+		if x, ok := s.MetricValue.Value.Get(); ok && !pm.InRanges(d.TechnicalRange, x) {
 			v.warnf(id, e.Handle, "%s is outside of every technical range, %s", x, pm.RangesText(d.TechnicalRange))
 		}
 	case *pm.EnumStringMetricState:
@@ -192,7 +192,7 @@ func (v *validator) ranges(e Entity, s pm.MetricState) {
 
 func (v *validator) samples(handle string, m *pm.SampleArrayValue, ranges []pm.Range) {
 	for i := range m.Samples {
-		if !within(ranges, m.Samples[i]) {
+		if !pm.InRanges(ranges, m.Samples[i]) {
 			v.warnf("BICEPS ranges", handle, "sample %d, %s, is outside of every technical range, %s", i, m.Samples[i], pm.RangesText(ranges))
 			break
 		}
@@ -202,18 +202,6 @@ func (v *validator) samples(handle string, m *pm.SampleArrayValue, ranges []pm.R
 			v.errorf("BICEPS samples", handle, "annotation %d of sample %d points outside", a.AnnotationIndex, a.SampleIndex)
 		}
 	}
-}
-
-// within reports whether x lies in one of the ranges; without ranges everything does.
-func within(ranges []pm.Range, x pm.Decimal) bool {
-	for i := range ranges {
-		lower, hasLower := ranges[i].Lower.Get()
-		upper, hasUpper := ranges[i].Upper.Get()
-		if (!hasLower || x.Cmp(lower) >= 0) && (!hasUpper || x.Cmp(upper) <= 0) {
-			return true
-		}
-	}
-	return len(ranges) == 0
 }
 
 // reference: what a handle reference names should be there.
@@ -319,7 +307,7 @@ func (v *validator) condition(e Entity, d pm.ConditionDescriptor) {
 	if l, ok := s.(*pm.LimitAlertConditionState); ok {
 		m := e.Descriptor.(*pm.LimitAlertConditionDescriptor).MaxLimits
 		for _, x := range []pm.Opt[pm.Decimal]{l.Limits.Lower, l.Limits.Upper} {
-			if x, ok := x.Get(); ok && !within([]pm.Range{m}, x) {
+			if x, ok := x.Get(); ok && !m.Contains(x) {
 				v.warnf("BICEPS ranges", e.Handle, "the limit %s is outside of MaxLimits, %s", x, m)
 			}
 		}

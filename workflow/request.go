@@ -72,7 +72,7 @@ func (w *Workflow) request(c *Call, s *station.System, o *station.Operation, arg
 		if err != nil {
 			return nil, fmt.Errorf("%q is no number", value)
 		}
-		if !inRanges(o.Ranges, d) {
+		if !pm.InRanges(o.Ranges, d) {
 			return nil, fmt.Errorf("%s is outside of what operation %s allows: %s", d, o.Handle, pm.RangesText(o.Ranges))
 		}
 		return &msg.SetValue{AbstractSet: set, RequestedNumericValue: d}, nil
@@ -91,16 +91,6 @@ func (w *Workflow) request(c *Call, s *station.System, o *station.Operation, arg
 		return setContext(set, locationState(detail, o.Target)), nil
 	}
 	return nil, fmt.Errorf("operation %s is a %s, which what is given does not fit", o.Handle, o.Kind)
-}
-
-func inRanges(ranges []pm.Range, d pm.Decimal) bool {
-	return len(ranges) == 0 || slices.ContainsFunc(ranges, func(r pm.Range) bool {
-		if low, ok := r.Lower.Get(); ok && d.Cmp(low) < 0 {
-			return false
-		}
-		high, ok := r.Upper.Get()
-		return !ok || d.Cmp(high) <= 0
-	})
 }
 
 func setContext(set msg.AbstractSet, states ...pm.ContextState) *msg.SetContextState {

@@ -63,9 +63,7 @@ func StepFor(d pm.MetricDescriptor, s pm.MetricState, value pm.Decimal) (step St
 // holding returns the first range with the value in it.
 func holding(ranges []pm.Range, value pm.Decimal) *pm.Range {
 	for i := range ranges {
-		low, hasLow := ranges[i].Lower.Get()
-		high, hasHigh := ranges[i].Upper.Get()
-		if (!hasLow || value.Cmp(low) >= 0) && (!hasHigh || value.Cmp(high) <= 0) {
+		if ranges[i].Contains(value) {
 			return &ranges[i]
 		}
 	}

@@ -2,6 +2,7 @@ package pm
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -24,6 +25,18 @@ func (r Range) String() string {
 		s += fmt.Sprintf(" in steps of %s", step)
 	}
 	return s
+}
+
+// Contains tells whether a number lies between the bounds, which belong to the range; one that is absent bounds nothing. The step width is not looked at.
+func (r Range) Contains(x Decimal) bool {
+	lower, hasLower := r.Lower.Get()
+	upper, hasUpper := r.Upper.Get()
+	return (!hasLower || x.Cmp(lower) >= 0) && (!hasUpper || x.Cmp(upper) <= 0)
+}
+
+// InRanges tells whether a number lies in one of the ranges; without any, every number does.
+func InRanges(ranges []Range, x Decimal) bool {
+	return len(ranges) == 0 || slices.ContainsFunc(ranges, func(r Range) bool { return r.Contains(x) })
 }
 
 // maxRanges bounds the ranges that a text for people tells of.

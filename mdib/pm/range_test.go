@@ -32,3 +32,18 @@ func TestOptionalValuesArePrintedAsWhatTheyHold(t *testing.T) {
 	s := &pm.NumericMetricState{MetricValue: &pm.NumericMetricValue{Value: pm.Some(pm.MustDecimal("1.50"))}}
 	require.Contains(t, fmt.Sprintf("%+v", s.MetricValue), "Value:1.50")
 }
+
+// The bounds belong to a range, a bound that is absent bounds nothing, and without ranges everything is allowed.
+func TestInRanges(t *testing.T) {
+	bound := func(s string) pm.Opt[pm.Decimal] { return pm.Some(pm.MustDecimal(s)) }
+	between, below, above := pm.Range{Lower: bound("1.0"), Upper: bound("2"), StepWidth: bound("1")}, pm.Range{Upper: bound("-5")}, pm.Range{Lower: bound("100.0")}
+	for x, want := range map[string]bool{
+		"-5.01": true, "-5": true, "-4.99": false, "0.999": false, "1": true, "1.5": true, "2.000": true, "2.0001": false, "99.9": false, "100": true, "1000": true,
+	} {
+		d := pm.MustDecimal(x)
+		require.Equal(t, want, pm.InRanges([]pm.Range{between, below, above}, d), x)
+		require.Equal(t, want, between.Contains(d) || below.Contains(d) || above.Contains(d), x)
+		require.True(t, pm.InRanges(nil, d))
+		require.True(t, pm.Range{}.Contains(d))
+	}
+}

@@ -73,25 +73,10 @@ func (p *Provider) checkArguments(snap *mdib.Snapshot, op pm.OperationDescriptor
 
 // checkRange: the value must lie in one of the ranges, if there are any. The step width is the handler's business: what a device does with a value between two steps (round and answer FinMod, or refuse) differs.
 func checkRange(ranges []pm.Range, value pm.Decimal) *Refused {
-	if len(ranges) == 0 {
+	if pm.InRanges(ranges, value) {
 		return nil
 	}
-	for _, r := range ranges {
-		if inRange(r, value) {
-			return nil
-		}
-	}
 	return refuse(msg.InvocationErrorInv, "%s is outside of the allowed range, %s", value, pm.RangesText(ranges))
-}
-
-func inRange(r pm.Range, value pm.Decimal) bool {
-	if low, ok := r.Lower.Get(); ok && value.Cmp(low) < 0 {
-		return false
-	}
-	if high, ok := r.Upper.Get(); ok && value.Cmp(high) > 0 {
-		return false
-	}
-	return true
 }
 
 func checkString(op *pm.SetStringOperationDescriptor, state *pm.SetStringOperationState, value string) *Refused {

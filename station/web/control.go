@@ -267,7 +267,7 @@ func (c *control) check(ctx context.Context, by User, req *operationRequest) (*s
 		if err != nil {
 			return op, errors.New("the value is no number")
 		}
-		if len(op.Ranges) > 0 && !slices.ContainsFunc(op.Ranges, func(r pm.Range) bool { return within(r, value) }) {
+		if !pm.InRanges(op.Ranges, value) {
 			return op, fmt.Errorf("the value is outside of what the operation allows: %s", pm.RangesText(op.Ranges))
 		}
 	case station.SetString:
@@ -286,13 +286,6 @@ func (c *control) check(ctx context.Context, by User, req *operationRequest) (*s
 		return op, fmt.Errorf("%s cannot be invoked from here", op.Kind)
 	}
 	return op, nil
-}
-
-// within tells whether a value lies between the ends that the range has.
-func within(r pm.Range, v pm.Decimal) bool {
-	lower, okL := r.Lower.Get()
-	upper, okU := r.Upper.Get()
-	return (!okL || v.Cmp(lower) >= 0) && (!okU || v.Cmp(upper) <= 0)
 }
 
 func (c *control) invoke(ctx context.Context, op *station.Operation, req *operationRequest) operationAnswer {
