@@ -2,7 +2,6 @@ package soap
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"mime"
@@ -194,8 +193,6 @@ func (s *Server) readRequest(w http.ResponseWriter, r *http.Request, memory *met
 		return nil, http.StatusServiceUnavailable, err
 	case errors.Is(err, ErrTooLarge), errors.As(err, &tooLong):
 		return nil, http.StatusRequestEntityTooLarge, ErrTooLarge
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
-		return nil, http.StatusBadRequest, err
 	default: // broken chunks, a broken gzip, a connection lost, a body too slow
 		return nil, http.StatusBadRequest, err
 	}
