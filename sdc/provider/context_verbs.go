@@ -8,11 +8,12 @@ import (
 
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/sdc"
 )
 
 // The methods of this file say what happened in the terms of the application; the stack keeps the life cycle of the associations right: a new context is a
 // new state with a handle of its own, patient and location displace the former one (BICEPS R0124, R0133), binding versions and times are
-// those of the commit, and an association that has ended does not come back. SetLocation does the same for the location.
+// those of the commit, and an association that has ended does not come back.
 
 // Errors of the context methods.
 var (
@@ -20,13 +21,15 @@ var (
 	ErrNoContext = errors.New("provider: there is no such context")
 	// ErrAmbiguousContext is wrapped when the MDIB has several context descriptors of the kind and none was named.
 	ErrAmbiguousContext = errors.New("provider: there are several such contexts; say which")
+	// ErrNoLocation is returned by SetLocation when the MDIB has no location context descriptor.
+	ErrNoLocation = errors.New("provider: the MDIB has no location context")
 )
 
 // KeepFormerContexts is how many ended associations of one context descriptor the context methods leave in the MDIB. Older ones go to association No
 // with the next association, and with the one after that they leave (BICEPS R5027).
 const KeepFormerContexts = 20
 
-// Context is what all context methods take.
+// Context says which context is associated, and how.
 type Context struct {
 	// Descriptor is the handle of the context descriptor; "" if the MDIB has one of the kind only.
 	Descriptor string
@@ -37,6 +40,50 @@ type Context struct {
 	Validator []pm.InstanceIdentifier
 	// Pre makes it pre-associated only; ConfirmContext or the same call without Pre associates it. It means nothing for one that is associated already.
 	Pre bool
+}
+
+// SetLocation moves the device: in every MDS that has a location context a new associated state takes the place of the former one (BICEPS R0133), in one
+// transaction, and a Hello tells of the new scope (WSD-4). A location that is set already is left alone. validators say who vouches for it; a
+// location without any does not count as valid for consumers of IEEE 11073-10700.
+func (p *Provider) SetLocation(detail sdc.LocationDetail, validators ...pm.InstanceIdentifier) error {
+	found := false
+	err := p.Update(func(tx *mdib.Tx) error {
+		for e := range tx.Base().Entities() {
+			if _, ok := e.Descriptor.(*pm.LocationContextDescriptor); !ok {
+				continue
+			}
+			found = true
+			if isThere(e, detail) {
+				continue
+			}
+			s, err := mdib.NewContext[*pm.LocationContextState](tx, e.Handle)
+			if err != nil {
+				return err
+			}
+			root, extension := detail.Identification()
+			s.ContextAssociation = pm.ContextAssociationAssoc
+			s.Identification = []pm.InstanceIdentifier{{Root: root, Extension: extension}}
+			s.Validator = validators
+			s.LocationDetail = &pm.LocationDetail{
+				Facility: detail.Facility, Building: detail.Building, PoC: detail.PoC, Floor: detail.Floor, Room: detail.Room, Bed: detail.Bed,
+			}
+		}
+		return nil
+	})
+	if err == nil && !found {
+		return ErrNoLocation
+	}
+	return err
+}
+
+func isThere(e mdib.Entity, detail sdc.LocationDetail) bool {
+	for _, c := range e.Contexts {
+		s, ok := c.(*pm.LocationContextState)
+		if ok && s.ContextAssociation == pm.ContextAssociationAssoc && s.LocationDetail != nil && locationDetail(s.LocationDetail) == detail {
+			return true
+		}
+	}
+	return false
 }
 
 // AssociatePatient makes the patient the one the device works for and returns the handle of the context state; the former patient is disassociated in the same

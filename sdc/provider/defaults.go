@@ -2,7 +2,9 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/semeco/go-sdc/mdib"
@@ -117,4 +119,65 @@ func stamp(s, proposed pm.State) error {
 		return refuse(msg.InvocationErrorInv, "sample arrays cannot be set")
 	}
 	return nil
+}
+
+// ApplyContextStates does what a SetContextState says, in one transaction: a proposed state whose handle is its descriptor's becomes a new state with a
+// handle of its own, any other replaces the content of the state it names. The commit disassociates the former patient or location when another becomes associated (BICEPS R0124, R0133) and sets
+// the binding. Handles and versions are the provider's. The final report names the state, if there is one only.
+func (p *Provider) ApplyContextStates(_ context.Context, call *SetContextState) error {
+	var handles []string
+	err := p.Update(func(tx *mdib.Tx) error {
+		for _, proposed := range call.Proposed {
+			s, err := applyContext(tx, proposed)
+			if err != nil {
+				return err
+			}
+			handles = append(handles, s.BaseMulti().Handle)
+		}
+		return nil
+	})
+	if err != nil {
+		return asRefusal(err)
+	}
+	if len(handles) == 1 {
+		call.SetTarget(handles[0])
+	}
+	return nil
+}
+
+func applyContext(tx *mdib.Tx, proposed pm.ContextState) (pm.ContextState, error) {
+	if asksForNew(proposed) {
+		clean := pm.CloneState(proposed).(pm.ContextState)
+		keepBinding(clean.BaseContext(), &pm.AbstractContextState{})
+		return tx.InsertContextState(clean)
+	}
+	s, err := mdib.Edit[pm.ContextState](tx, proposed.BaseMulti().Handle)
+	if err != nil {
+		return nil, err
+	}
+	if reflect.TypeOf(s) != reflect.TypeOf(proposed) {
+		return nil, refuse(msg.InvocationErrorInv, "%s is no state of %s", proposed.TypeName().Local, s.BaseState().DescriptorHandle)
+	}
+	from := pm.CloneState(proposed).(pm.ContextState)
+	keepBinding(from.BaseContext(), s.BaseContext())
+	base, extension := *s.BaseState(), from.BaseState().Extension
+	base.Extension = extension
+	*from.BaseState() = base
+	reflect.ValueOf(s).Elem().Set(reflect.ValueOf(from).Elem())
+	return s, nil
+}
+
+// keepBinding keeps what the provider alone decides on.
+func keepBinding(to, from *pm.AbstractContextState) {
+	to.BindingMdibVersion, to.UnbindingMdibVersion = from.BindingMdibVersion, from.UnbindingMdibVersion
+	to.BindingStartTime, to.BindingEndTime = from.BindingStartTime, from.BindingEndTime
+}
+
+// asRefusal tells a caller which rule of the standards stands against what was asked.
+func asRefusal(err error) error {
+	var rule *mdib.RuleError
+	if errors.As(err, &rule) {
+		return refuse(msg.InvocationErrorInv, "%s", rule.Error())
+	}
+	return err
 }

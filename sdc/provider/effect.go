@@ -139,7 +139,7 @@ func (p *Provider) endEffect(e *effect, stopping bool) bool {
 	if h != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.opCtx), p.cfg.StopTimeout/2)
 		defer cancel()
-		if err := guarded(func() error { return h(ctx, last) }); err != nil {
+		if err := recovered(func() error { return h(ctx, last) }); err != nil {
 			p.log.LogAttrs(ctx, slog.LevelError, "the effect of an operation could not be ended", slog.String("operation", last.Handle), slog.String("error", err.Error()))
 		}
 	}
@@ -150,8 +150,8 @@ func (p *Provider) endEffect(e *effect, stopping bool) bool {
 	return true
 }
 
-// guarded turns a panic into an error (SCO-6).
-func guarded(fn func() error) (err error) {
+// recovered turns a panic into an error (SCO-6).
+func recovered(fn func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())

@@ -22,15 +22,21 @@ type sco struct {
 	running bool
 }
 
-// reserve promises a place in the queue of an SCO; false when it is full.
-func (p *Provider) reserve(handle string) (*sco, bool) {
-	p.opMu.Lock()
-	defer p.opMu.Unlock()
+// queueLocked returns the queue of an SCO. The caller holds p.opMu until it has taken a place: a queue without any is forgotten.
+func (p *Provider) queueLocked(handle string) *sco {
 	s, ok := p.queues[handle]
 	if !ok {
 		s = &sco{p: p, handle: handle}
 		p.queues[handle] = s
 	}
+	return s
+}
+
+// reserve promises a place in the queue of an SCO; false when it is full.
+func (p *Provider) reserve(handle string) (*sco, bool) {
+	p.opMu.Lock()
+	defer p.opMu.Unlock()
+	s := p.queueLocked(handle)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.taken >= p.cfg.QueueLength {
@@ -43,11 +49,7 @@ func (p *Provider) reserve(handle string) (*sco, bool) {
 // enqueue queues something that must not be lost: it takes a place even if there is none left.
 func (p *Provider) enqueue(handle string, t *transaction) {
 	p.opMu.Lock()
-	s, ok := p.queues[handle]
-	if !ok {
-		s = &sco{p: p, handle: handle}
-		p.queues[handle] = s
-	}
+	s := p.queueLocked(handle)
 	s.mu.Lock()
 	s.taken++
 	s.mu.Unlock()
