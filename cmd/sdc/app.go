@@ -92,6 +92,7 @@ A TARGET is an endpoint reference, a unique prefix of one, a friendly name or a 
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
+	s.err = &lockedWriter{w: s.err}
 	var c cli
 	exited, code := false, 0
 	parser, err := kong.New(&c,
@@ -149,7 +150,9 @@ func run(ctx context.Context, args []string, s streams) int {
 }
 
 // oneLine is an error as scripts get it (docs/commands.md): several that were joined have a line each.
-func oneLine(err error) string { return printable(strings.ReplaceAll(err.Error(), "\n", "; ")) }
+func oneLine(err error) string { return onOneLine(err.Error()) }
+
+func onOneLine(text string) string { return printable(strings.ReplaceAll(text, "\n", "; ")) }
 
 // calledAs is what to type for the command that was meant, as far as it was understood.
 func calledAs(k *kong.Context) string {

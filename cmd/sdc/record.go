@@ -46,7 +46,7 @@ func (c *recordCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer closeConsumer(e, part)
-	search, err := c.discoveryOf(part)
+	search, err := c.discoveryOf(e, part)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (c *stationCmd) Run(e *env) error {
 		return err
 	}
 	defer closeConsumer(e, participant)
-	client, err := c.discoveryOf(participant)
+	client, err := c.discoveryOf(e, participant)
 	if err != nil {
 		return err
 	}

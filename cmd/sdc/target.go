@@ -65,6 +65,9 @@ func (f *netFlags) finder(e *env, trust trustFlags) (finder, error) {
 	if err := n.Validate(); err != nil {
 		return nil, usageError{err}
 	}
+	if err := sdc.CheckProxy(f.DiscoveryProxy); err != nil {
+		return nil, usageError{err}
+	}
 	id, err := trust.identity("consumer", e)
 	if err != nil {
 		return nil, err
@@ -73,7 +76,7 @@ func (f *netFlags) finder(e *env, trust trustFlags) (finder, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := f.discoveryOf(c)
+	d, err := f.discoveryOf(e, c)
 	if err != nil {
 		return nil, errors.Join(err, c.Close(e.ctx))
 	}
@@ -81,8 +84,14 @@ func (f *netFlags) finder(e *env, trust trustFlags) (finder, error) {
 }
 
 // discoveryOf opens discovery for a consumer that was made with DiscoveryProxy.
-func (f *netFlags) discoveryOf(c *consumer.Consumer) (*consumer.Discovery, error) {
-	return c.NewDiscovery(discovery.ClientConfig{MaxEndpoints: maxListed, Peers: f.Peer})
+func (f *netFlags) discoveryOf(e *env, c *consumer.Consumer) (*consumer.Discovery, error) {
+	cfg := discovery.ClientConfig{MaxEndpoints: maxListed, Peers: f.Peer}
+	cfg.Managed.Changed = func(proxy string, err error) {
+		if proxy == "" && err != nil && e.ctx.Err() == nil { // who names a proxy must not take the answers of others for its
+			fmt.Fprintf(e.err, "sdc: warning: the discovery proxy cannot be used, so the network is asked by multicast: %s\n", oneLine(err))
+		}
+	}
+	return c.NewDiscovery(cfg)
 }
 
 // maxListed is how many devices a command takes from a proxy.
@@ -140,10 +149,7 @@ func (f *trustFlags) identity(role string, e *env) (*sdc.Identity, error) {
 	case f.Insecure:
 		return nil, nil //nolint:nilnil // no identity is what --insecure means
 	}
-	return nil, usagef(`certificates are needed. Make some for a test:
-  sdc pki init pki
-  sdc pki issue pki %[1]s --role %[1]s
-and call this again with --tls pki/%[1]s, or use --insecure on a bench`, role)
+	return nil, usagef("certificates are needed: call this again with --insecure on a bench, or with --tls pki/%[1]s after making some for a test by `sdc pki init pki` and `sdc pki issue pki %[1]s --role %[1]s`", role)
 }
 
 // deviceFlags are what every command has that talks to a device.
@@ -187,7 +193,7 @@ func (f *deviceFlags) connect(e *env, target string) (dev *consumer.Device, clos
 	defer cancel()
 	ep := discovery.Endpoint{XAddrs: []string{target}}
 	if !isURL(target) {
-		d, err := f.discoveryOf(c)
+		d, err := f.discoveryOf(e, c)
 		if err != nil {
 			closeAll()
 			return nil, nil, err

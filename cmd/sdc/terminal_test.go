@@ -101,3 +101,15 @@ func TestWarningsOfADeviceAreSeen(t *testing.T) {
 	require.Contains(t, errs.String(), "the MDIB breaks a rule")
 	require.NotContains(t, errs.String(), "level=INFO", "not everything")
 }
+
+func TestAProxyThatIsNotThereIsTold(t *testing.T) {
+	_, station := certificates(t)
+	code, _, errs := call(t, "discover", "--for", "1s", "--tls", station, "--discovery-proxy", "https://127.0.0.1:1/", "--discovery-port", port(t))
+	require.Equal(t, exitOK, code, "there is multicast")
+	require.Contains(t, errs, "sdc: warning: the discovery proxy cannot be used")
+	require.Equal(t, 1, strings.Count(errs, "warning"), "once: %s", errs)
+	code, _, errs = call(t, "discover", "--for", "1s", "--tls", station, "--discovery-proxy", "proxy", "--discovery-port", port(t))
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, errs, `"proxy" is no http(s) URL`)
+	require.NotContains(t, errs, "\n\n")
+}

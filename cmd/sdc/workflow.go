@@ -273,7 +273,7 @@ func (c *workflowRunCmd) join(e *env, id *sdc.Identity) (world workflow.World, l
 		cancel()
 		return nil, nil, err
 	}
-	client, err := c.discoveryOf(con)
+	client, err := c.discoveryOf(e, con)
 	if err != nil {
 		cancel()
 		return nil, nil, errors.Join(err, con.Close(ctx))
@@ -386,7 +386,7 @@ func (a *auditTrail) Record(_ context.Context, entry workflow.Entry) error {
 			line += " " + part
 		}
 	}
-	_, err := fmt.Fprintln(a.w, printable(line))
+	_, err := fmt.Fprintln(a.w, onOneLine(line))
 	return err
 }
 
@@ -407,7 +407,7 @@ func (c *workflowRunCmd) print(e *env, w *workflow.Workflow, res *workflow.Resul
 	for _, line := range res.NotUndone {
 		fmt.Fprintln(e.out, "NOT UNDONE:", printable(line))
 	}
-	_, err := fmt.Fprintln(e.out, printable(strings.TrimSuffix(fmt.Sprintf("%s: %s: %s", w.Name, res.Outcome, cause), ": ")))
+	_, err := fmt.Fprintln(e.out, onOneLine(strings.TrimSuffix(fmt.Sprintf("%s: %s: %s", w.Name, res.Outcome, cause), ": ")))
 	return err
 }
 

@@ -240,6 +240,8 @@ func TestRequestsThatCannotBeMeantAreNotSent(t *testing.T) {
 		ctx := t.Context()
 		signal := &pm.AlertSignalState{}
 		signal.DescriptorHandle, signal.ActivationState = "sig", "Loud"
+		garbled := patient("1")
+		garbled.CoreData.(*pm.PatientDemographicsCoreData).Middlename = []string{"Ann", "M\x1b"}
 		invoke := func(req msg.SetRequest) error {
 			_, err := d.Invoke(ctx, req)
 			return err
@@ -261,6 +263,7 @@ func TestRequestsThatCannotBeMeantAreNotSent(t *testing.T) {
 			"no component states":  {of(d.SetComponentState(ctx, "component.set")), "a proposed state is missing"},
 			"nil context state":    {of(d.SetContextState(ctx, "patient.set", patient("1"), nil)), "a proposed state is missing"},
 			"state of nothing":     {of(d.SetContextState(ctx, "patient.set", &pm.PatientContextState{})), "PatientContextState has no descriptor handle"},
+			"name not XML":         {of(d.SetContextState(ctx, "patient.set", patient("1"), garbled)), `in the proposed state of "pat" Middlename has a character`},
 			"not of the schema":    {of(d.SetAlertState(ctx, "alert.set", signal)), `of the proposed state of "sig" ActivationState cannot be "Loud"`},
 			"no archive question":  {func() error { _, err := d.GetStatesFromArchive(ctx, nil); return err }(), "there is no request"},
 			"no archive question'": {func() error { _, err := d.GetDescriptorsFromArchive(ctx, nil); return err }(), "there is no request"},
