@@ -141,6 +141,9 @@ func checkDescriptor(handle string, d pm.Descriptor) error {
 	if flaw := pm.DescriptorFlaw(d); flaw != "" {
 		return ruleError(idSchema, handle, "of the %s %s", d.TypeName().Local, flaw)
 	}
+	if flaw := pm.TextFlaw(d); flaw != "" {
+		return ruleError(idSchema, handle, "of the %s %s", d.TypeName().Local, flaw)
+	}
 	return nil
 }
 

@@ -43,6 +43,11 @@ func (tx *Tx) applyRules(version uint64) error {
 			if flaw := pm.StateFlaw(tx.edits[i].after); flaw != "" {
 				return ruleError(idSchema, tx.edits[i].handle, "of the %s %s", tx.edits[i].after.TypeName().Local, flaw)
 			}
+			if c, ok := tx.edits[i].after.(pm.ContextState); ok { // names that people and scanners put in; of metrics SetString has seen to it
+				if flaw := pm.TextFlaw(c); flaw != "" {
+					return ruleError(idSchema, tx.edits[i].handle, "of the %s %s", c.TypeName().Local, flaw)
+				}
+			}
 		}
 	}
 	return tx.presentAfterDeletion()

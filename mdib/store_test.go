@@ -380,6 +380,20 @@ func TestWrongUse(t *testing.T) {
 	for _, text := range []string{"a\x00", "\x1b[1m", "a\xffb", "\uFFFE"} {
 		refused(t, st, "BICEPS schema", func(tx *Tx) error { return tx.SetString("text", text, t0) })
 	}
+	refused(t, st, "BICEPS schema", func(tx *Tx) error {
+		s, err := NewContext[*pm.PatientContextState](tx, "pat")
+		if err == nil {
+			s.CoreData = &pm.PatientDemographicsCoreData{BaseDemographics: pm.BaseDemographics{Familyname: "4711\x1d17"}} // as bar codes have it
+		}
+		return err
+	})
+	refused(t, st, "BICEPS schema", func(tx *Tx) error {
+		d, err := tx.EditDescriptor("chan")
+		if err == nil {
+			d.Base().Type = &pm.CodedValue{Code: "1", ConceptDescription: []pm.LocalizedText{{Lang: "en", Text: "\x00"}}}
+		}
+		return err
+	})
 	commit(t, st, func(tx *Tx) error { return tx.SetString("text", "line\nfeed, tab\t, \uFFFD and \U0001F600", t0) })
 
 	// An insertion that failed half-way cannot be committed, even if its error is not passed on.

@@ -88,11 +88,13 @@ func (v *validator) flaws(e Entity) {
 		}
 	}
 	tell(e.Handle, pm.DescriptorFlaw(e.Descriptor), e.Descriptor.TypeName())
+	tell(e.Handle, pm.TextFlaw(e.Descriptor), e.Descriptor.TypeName())
 	if e.State != nil {
 		tell(e.Handle, pm.StateFlaw(e.State), e.State.TypeName())
 	}
 	for _, c := range e.Contexts {
 		tell(c.BaseMulti().Handle, pm.StateFlaw(c), c.TypeName())
+		tell(c.BaseMulti().Handle, pm.TextFlaw(c), c.TypeName())
 	}
 }
 

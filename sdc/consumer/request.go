@@ -77,52 +77,11 @@ func checkRequest(req msg.SetRequest) error {
 		if flaw := pm.StateFlaw(s); flaw != "" {
 			return bad("of the proposed state of %q %s", s.BaseState().DescriptorHandle, flaw)
 		}
-		if field := illegalText(reflect.ValueOf(s), "", 0); field != "" {
-			return bad("in the proposed state of %q %s has a character that XML does not allow", s.BaseState().DescriptorHandle, field)
+		if flaw := pm.TextFlaw(s); flaw != "" {
+			return bad("in the proposed state of %q %s", s.BaseState().DescriptorHandle, flaw)
 		}
 	}
 	return nil
-}
-
-// maxNesting is deeper than the schema nests, references from one person to another included.
-const maxNesting = 64
-
-// illegalText finds a text in a state that XML cannot carry, so that it would arrive as another, and names its field; "" if there is none. The text itself is
-// not for logs: it may be the name of a patient.
-func illegalText(v reflect.Value, field string, depth int) string {
-	if depth > maxNesting {
-		return ""
-	}
-	switch v.Kind() {
-	case reflect.String:
-		if xmlscan.Illegal(v.String()) >= 0 {
-			return field
-		}
-	case reflect.Pointer, reflect.Interface:
-		if !v.IsNil() {
-			return illegalText(v.Elem(), field, depth+1)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			name := field
-			if f := v.Type().Field(i); f.IsExported() {
-				name = f.Name
-			}
-			if found := illegalText(v.Field(i), name, depth+1); found != "" {
-				return found
-			}
-		}
-	case reflect.Slice:
-		switch v.Type().Elem().Kind() {
-		case reflect.String, reflect.Pointer, reflect.Interface, reflect.Struct, reflect.Slice:
-			for i := range v.Len() {
-				if found := illegalText(v.Index(i), field, depth+1); found != "" {
-					return found
-				}
-			}
-		}
-	}
-	return ""
 }
 
 func asStates[S pm.State](list []S) []pm.State {
