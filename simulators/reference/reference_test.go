@@ -103,6 +103,34 @@ func (s *seen) add(c *mdib.Change) {
 }
 
 // TestEverySampleMDIBIsAnimated runs steps 4 and 5 of the script on whatever the MDIB has.
+// TestDefaultHasWhatTestsLookFor: with one MDS already, entries without a list of jurisdictions, for tests of what may not be there without it.
+func TestDefaultHasWhatTestsLookFor(t *testing.T) {
+	// covers: BICEPS B-284_0, BICEPS B-402_0
+	snap, err := reference.Default()
+	require.NoError(t, err)
+	mds, ok := mdib.Get[*pm.MdsDescriptor](snap, "mds0")
+	require.True(t, ok)
+	require.Nil(t, mds.ApprovedJurisdictions)
+	with, without := 0, 0
+	for e := range snap.Subtree("mds0") {
+		switch s := e.State.(type) {
+		case *pm.MdsState:
+			require.Nil(t, s.OperatingJurisdiction)
+		case *pm.VmdState:
+			d, ok := mdib.Get[*pm.VmdDescriptor](snap, e.Handle)
+			require.True(t, ok)
+			if d.ApprovedJurisdictions != nil {
+				with++
+				continue
+			}
+			without++
+			require.Nil(t, s.OperatingJurisdiction)
+		}
+	}
+	require.Positive(t, with)
+	require.Positive(t, without)
+}
+
 func TestEverySampleMDIBIsAnimated(t *testing.T) {
 	samples := map[string]*mdib.Snapshot{}
 	for _, file := range reftest.Samples(t, "mdibs/*.xml") {
