@@ -75,6 +75,9 @@ func Decode(content *yaml.Node, out any) error {
 	if n := emptyItem(content); n != nil {
 		return &Error{[]Problem{{n.Line, n.Column, "an item of a list is empty"}}}
 	}
+	if n := tooManyKeys(content); n != nil {
+		return &Error{[]Problem{{n.Line, n.Column, fmt.Sprintf("a mapping has more than %d keys", maxKeys)}}}
+	}
 	if err := content.Load(out, yaml.WithKnownFields(), yaml.WithUniqueKeys()); err != nil {
 		return located(err)
 	}
@@ -82,6 +85,21 @@ func Decode(content *yaml.Node, out any) error {
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// maxKeys bounds the keys of a mapping: the library compares each with all others.
+const maxKeys = 1000
+
+func tooManyKeys(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.MappingNode && len(n.Content) > 2*maxKeys {
+		return n
+	}
+	for _, c := range n.Content {
+		if found := tooManyKeys(c); found != nil {
+			return found
+		}
+	}
+	return nil
+}
 
 func emptyItem(n *yaml.Node) *yaml.Node {
 	for _, c := range n.Content {
