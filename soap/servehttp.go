@@ -116,13 +116,13 @@ func (m *incoming) reply(w http.ResponseWriter, r *http.Request, status int, h *
 	s, action := m.s, m.req.action()
 	held := answering{of: s.adm, peer: m.turn.peer}
 	defer held.resize(0)
-	last := m.ep.lastAnswer(action)
-	if !held.resize(last) {
-		return errAnswers
-	}
-	if last >= costly {
+	if last := m.ep.lastAnswer(action); last >= costly {
 		if err := m.turn.begin(); err != nil {
 			return err
+		}
+		if !held.resize(last) {
+			m.turn.end()
+			return errAnswers
 		}
 	}
 	buf := s.mem.getBuffer()

@@ -11,8 +11,8 @@ import (
 	"github.com/semeco/go-sdc/soap"
 )
 
-// maxArchiveAnswer is how many revisions one answer may hold; a request for more is a Sender fault.
-const maxArchiveAnswer = 50_000
+// maxArchiveAnswer is how many revisions one answer may hold; a request for more is a Sender fault. As XML they are about 10 MB; consumers of this stack take 16 MiB.
+const maxArchiveAnswer = 20_000
 
 // archiveFrame is what both archive requests filter by.
 type archiveFrame struct {
@@ -80,6 +80,8 @@ func (p *Provider) getDescriptorsFromArchive(_ context.Context, _ *soap.Request,
 	if err != nil {
 		return nil, err
 	}
+	p.past.enter()
+	defer p.past.leave()
 	response := &msg.GetDescriptorsFromArchiveResponse{}
 	response.MdibVersionGroup = versionGroup(p.store.Load())
 	err = f.collect(p.changes.View(p.now()).Descriptors(),
@@ -98,6 +100,8 @@ func (p *Provider) getStatesFromArchive(_ context.Context, _ *soap.Request, r *m
 	if err != nil {
 		return nil, err
 	}
+	p.past.enter()
+	defer p.past.leave()
 	response := &msg.GetStatesFromArchiveResponse{}
 	response.MdibVersionGroup = versionGroup(p.store.Load())
 	err = f.collect(p.changes.View(p.now()).States(),

@@ -18,6 +18,21 @@ import (
 // maxHistoryMessage is the size in bytes up to which reports of the history share one notification. A single report may be larger.
 const maxHistoryMessage = 256 << 10
 
+// Bounds of a query of the history. Each element of its filters is looked for in every change that is kept.
+const (
+	maxHistoryHandles   = 1000
+	maxHistoryLanguages = 64
+	maxHistoryReports   = 64 // kinds of report, of which there are seven
+)
+
+// past lets one request at a time look into what was: a question of a few bytes goes through every change that is kept, and however many ask, reports of what is must find a processor.
+type past chan struct{}
+
+func newPast() past { return make(past, 1) }
+
+func (p past) enter() { p <- struct{}{} } // whoever is in there computes, and waits for nobody
+func (p past) leave() { <-p }
+
 // historyDescription is the WSDL of the history service (SDPi R0511).
 func historyDescription() *dpws.Description {
 	return &dpws.Description{TargetNamespace: sdc.NamespaceHistory, PortTypes: []dpws.PortType{{
@@ -45,8 +60,13 @@ func (p *Provider) openHistory(_ context.Context, _ *soap.Request, filter xmlsca
 	p.publishing.Unlock()
 	teller := &historyTeller{query: q, texts: p.cfg.Localization, staticTexts: p.cfg.StaticTexts, waveforms: p.cfg.Log.Waveforms}
 	return func(yield func(eventing.Notification) bool) {
+		p.past.enter()
+		defer p.past.leave()
 		teller.tell(segments(view, current), pm.TimestampOf(now), func(r *hm.Report) bool {
-			return yield(eventing.Notification{Action: sdc.ActionHistoricMdibReport, Body: r.AppendXML(nil)})
+			n := eventing.Notification{Action: sdc.ActionHistoricMdibReport, Body: r.AppendXML(nil)}
+			p.past.leave() // while it is on its way
+			defer p.past.enter()
+			return yield(n)
 		})
 	}, nil
 }
@@ -73,6 +93,8 @@ func historyQuery(filter xmlscan.Raw) (q *hm.Query, err error) {
 		return nil, s.Err()
 	case q == nil:
 		return nil, fmt.Errorf("the filter holds no HistoryQuery")
+	case len(q.Handles) > maxHistoryHandles, len(q.Languages) > maxHistoryLanguages, len(q.Reports) > maxHistoryReports:
+		return nil, fmt.Errorf("more than %d handles, %d languages or %d kinds of report", maxHistoryHandles, maxHistoryLanguages, maxHistoryReports)
 	case q.Time != nil && q.Time.Start > q.Time.End:
 		return nil, fmt.Errorf("the range of time ends before it starts")
 	case q.Version != nil && q.Version.Start > q.Version.End:

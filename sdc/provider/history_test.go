@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib/hm"
+	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/provider"
 	"github.com/semeco/go-sdc/soap"
@@ -36,6 +38,9 @@ func TestHistoryIsRefusedByFaults(t *testing.T) {
 			"two queries":      {sdc.DialectHistory, query + query, "InvalidMessage"},
 			"text":             {sdc.DialectHistory, "all of it", "InvalidMessage"},
 			"no query of ours": {sdc.DialectHistory, "<hm:Query/>", "InvalidMessage"},
+			"many handles":     {sdc.DialectHistory, string((&hm.Query{Time: &hm.TimeRange{Start: 1, End: 2}, Handles: slices.Repeat([]string{"num"}, 1001)}).AppendXML(nil)), "InvalidMessage"},
+			"many languages":   {sdc.DialectHistory, string((&hm.Query{Time: &hm.TimeRange{Start: 1, End: 2}, Texts: true, Languages: slices.Repeat([]pm.Language{"en"}, 65)}).AppendXML(nil)), "InvalidMessage"},
+			"many kinds":       {sdc.DialectHistory, string((&hm.Query{Time: &hm.TimeRange{Start: 1, End: 2}, Reports: slices.Repeat(hm.ReportTypes(), 10)}).AppendXML(nil)), "InvalidMessage"},
 			"not the schema's": {sdc.DialectHistory, strings.Replace(query, "StartTime", "Start", 1), "InvalidMessage"},
 		} {
 			err := b.peer.subscribeFilter(c.dialect, c.filter)

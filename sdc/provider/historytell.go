@@ -18,6 +18,7 @@ type historyTeller struct {
 	staticTexts bool
 	waveforms   bool
 
+	handles map[string]bool // those of the query; nil: all
 	sent    map[pm.LocalizedText]bool
 	scratch []byte
 }
@@ -25,6 +26,12 @@ type historyTeller struct {
 // tell gives the answer in pieces until it is complete or send returns false: status and MDIB first (SDPi R0520), then the changes in their order (SDPi R0521, R0522), each
 // sequence by itself (SDPi R0523), and at last a report that says so (SDPi R0524).
 func (t *historyTeller) tell(all []segment, now pm.Timestamp, send func(*hm.Report) bool) {
+	if t.query.Handles != nil {
+		t.handles = make(map[string]bool, len(t.query.Handles))
+		for _, h := range t.query.Handles {
+			t.handles[h] = true
+		}
+	}
 	picked, status := pick(t.query, all, now)
 	if len(picked) == 0 {
 		status = append(status, hm.Status{Kind: hm.StatusOther, Text: "nothing of what was asked for is kept", Language: "en"})
@@ -113,12 +120,12 @@ func (t *historyTeller) tellSegment(s segment, status []hm.Status, send func(*hm
 
 // concerns tells whether a change is about one of the handles asked for, or about something below one.
 func (t *historyTeller) concerns(c *mdib.Change) bool {
-	if t.query.Handles == nil {
+	if t.handles == nil {
 		return true
 	}
 	asked := func(snap *mdib.Snapshot, handle string) bool {
 		for ok := true; ok && handle != ""; handle, ok = snap.Parent(handle) {
-			if slices.Contains(t.query.Handles, handle) {
+			if t.handles[handle] {
 				return true
 			}
 		}
@@ -126,13 +133,13 @@ func (t *historyTeller) concerns(c *mdib.Change) bool {
 	}
 	for i := range c.States {
 		s := &c.States[i]
-		if slices.Contains(t.query.Handles, s.Handle) || asked(c.After, s.After.BaseState().DescriptorHandle) {
+		if t.handles[s.Handle] || asked(c.After, s.After.BaseState().DescriptorHandle) {
 			return true
 		}
 	}
 	for i := range c.Descriptors {
 		d := &c.Descriptors[i]
-		if slices.Contains(t.query.Handles, d.Handle) || asked(c.After, d.Parent) {
+		if t.handles[d.Handle] || asked(c.After, d.Parent) {
 			return true
 		}
 	}

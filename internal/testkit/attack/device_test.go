@@ -81,7 +81,7 @@ func runDevice(dir string, in io.Reader, out, log io.Writer) error {
 		return err
 	}
 	dev, err := provider.New(provider.Config{
-		MDIB: snap, Identity: id, Policy: provider.AllowAll(), Network: sdc.Network{DiscoveryPort: uint16(port)}, ApplyProposals: true,
+		MDIB: snap, Identity: id, Policy: provider.AllowAll(), Network: sdc.Network{DiscoveryPort: uint16(port)}, ApplyProposals: true, Archive: true, History: true,
 		Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {

@@ -5,9 +5,12 @@ import (
 	"compress/flate"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"strings"
+
+	"github.com/semeco/go-sdc/sdc"
 )
 
 // gzipBomb is 256 MB of blanks in about a megabyte. Only the first is compressed: its blocks end at a byte and refer to blanks alone, so they may
@@ -129,6 +132,14 @@ func documents() []Attack {
 			return t.tolerated(ctx, t.GetPath, envelope(nsGlue+"/GetService/GetMdState", "",
 				"<msg:GetMdState>"+strings.Repeat("<msg:HandleRef>no.such.handle</msg:HandleRef>", 20_000)+"</msg:GetMdState>"))
 		}},
+		{"archive-flood", "BICEPS", "20 requests at once for all revisions of all states that are kept; answered one after the other, or refused", false, func(ctx context.Context, t *Target) error {
+			return t.atOnce(ctx, 20, t.path()+"/Archive", envelope(sdc.ActionGetStatesFromArchive, "", `<msg:GetStatesFromArchive><msg:TimeFrame/></msg:GetStatesFromArchive>`))
+		}},
+		{"history-flood", "BICEPS", "20 subscriptions at once to all that is kept, about 1000 handles that do not exist; refused beyond what a query may ask for", false, func(ctx context.Context, t *Target) error {
+			return t.atOnce(ctx, 20, t.path()+"/History", envelope("http://schemas.xmlsoap.org/ws/2004/08/eventing/Subscribe", "", `<wse:Subscribe><wse:Delivery><wse:NotifyTo><wsa:Address>https://127.0.0.1:9/</wsa:Address></wse:NotifyTo></wse:Delivery>`+
+				`<wse:Filter Dialect="`+sdc.DialectHistory+`"><hm:HistoryQuery xmlns:hm="urn:oid:1.3.6.1.4.1.19376.1.6.2.10.1.3.2"><hm:ProvideInitialMdib>false</hm:ProvideInitialMdib><hm:HandleFilter>`+
+				strings.Repeat("no.such.handle ", 100_000)+`</hm:HandleFilter><hm:Range><hm:TimeRange StartTime="0" EndTime="9223372036854775807"/></hm:Range></hm:HistoryQuery></wse:Filter></wse:Subscribe>`))
+		}},
 		{"unknown-operation", "BICEPS", "SetValue of an operation that does not exist; Fail, or a fault", false, func(ctx context.Context, t *Target) error {
 			return t.tolerated(ctx, t.SetPath, setValue("no.such.operation", "1"))
 		}},
@@ -162,4 +173,23 @@ func (t *Target) tolerated(ctx context.Context, path string, doc []byte) error {
 		return fmt.Errorf("answered %d: %.200s", status, answer)
 	}
 	return t.alive(ctx)
+}
+
+// atOnce sends a document on many connections at the same time, and accepts any orderly answer to each.
+func (t *Target) atOnce(ctx context.Context, n int, path string, doc []byte) error {
+	errs := make(chan error, n)
+	for range n {
+		go func() {
+			status, answer, err := t.post(ctx, path, doc)
+			if status == 500 && bytes.Contains(answer, []byte("internal error")) {
+				err = fmt.Errorf("answered %d: %.200s", status, answer)
+			}
+			errs <- err
+		}()
+	}
+	var err error
+	for range n {
+		err = errors.Join(err, <-errs)
+	}
+	return errors.Join(err, t.alive(ctx))
 }

@@ -32,7 +32,7 @@ func TestEachAttackAfterANotification(t *testing.T) {
 	s.Handle("/sink", &soap.Endpoint{Notifications: true, Actions: map[string]soap.Handler{
 		"urn:notification": func(_ context.Context, r *soap.Request) (*soap.Response, error) { return nil, r.ExpectEmpty() },
 		transferGet: func(_ context.Context, r *soap.Request) (*soap.Response, error) {
-			if bytes.Contains(debug.Stack(), []byte("lineWorker")) {
+			if bytes.Contains(debug.Stack(), []byte("lineServer")) {
 				taken.Add(1)
 			}
 			return &soap.Response{Action: transferGet + "Response"}, r.ExpectEmpty()

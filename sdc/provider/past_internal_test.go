@@ -1,0 +1,68 @@
+package provider
+
+import (
+	"iter"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/semeco/go-sdc/internal/testkit/bubble"
+	"github.com/semeco/go-sdc/internal/xmlscan"
+	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/hm"
+	"github.com/semeco/go-sdc/mdib/msg"
+	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/soap/eventing"
+)
+
+// However many ask for what was, one at a time is worked on, and none while its answer is on its way.
+func TestThePastIsLookedIntoInTurn(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		snap, err := mdib.ReadFile("testdata/device.xml")
+		require.NoError(t, err)
+		p, err := New(Config{MDIB: snap, Insecure: true, History: true, Archive: true})
+		require.NoError(t, err)
+		require.NoError(t, p.Update(func(tx *mdib.Tx) error { return tx.SetNumeric("num", pm.NewDecimal(1, 0), time.Now()) }))
+		open := func() eventing.Feed {
+			q := &hm.Query{ProvideInitialMdib: true, Time: &hm.TimeRange{Start: 0, End: pm.TimestampOf(time.Now().Add(time.Hour))}}
+			raw, err := xmlscan.ParseRaw(append(append([]byte("<f>"), q.AppendXML(nil)...), "</f>"...), xmlscan.Limits{})
+			require.NoError(t, err)
+			f, err := p.openHistory(t.Context(), nil, raw)
+			require.NoError(t, err)
+			return f
+		}
+		for range open() { // no other waits until this one has been taken
+			require.GreaterOrEqual(t, len(slices.Collect(iter.Seq[eventing.Notification](open()))), 2)
+			r := &msg.GetStatesFromArchive{TimeFrame: &msg.TimeFrame{}}
+			_, err := p.getStatesFromArchive(t.Context(), nil, r)
+			require.NoError(t, err)
+		}
+		require.Empty(t, p.past)
+
+		p.past.enter()
+		done := make(chan struct{}, 3)
+		go func() {
+			for range open() {
+			}
+			done <- struct{}{}
+		}()
+		go func() {
+			_, _ = p.getStatesFromArchive(t.Context(), nil, &msg.GetStatesFromArchive{TimeFrame: &msg.TimeFrame{}})
+			done <- struct{}{}
+		}()
+		go func() {
+			_, _ = p.getDescriptorsFromArchive(t.Context(), nil, &msg.GetDescriptorsFromArchive{TimeFrame: &msg.TimeFrame{}})
+			done <- struct{}{}
+		}()
+		synctest.Wait()
+		require.Empty(t, done, "worked on while it is another's turn")
+		p.past.leave()
+		for range 3 {
+			<-done
+		}
+		require.Empty(t, p.past)
+	})
+}
