@@ -21,10 +21,11 @@ func idleTest(c net.Conn) func() bool {
 		return nil
 	}
 	var idle bool
-	var buf [1]byte
+	var asked [1]unix.PollFd // unlike Recvfrom, Poll takes no memory
 	look := func(fd uintptr) {
-		_, _, err := unix.Recvfrom(int(fd), buf[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		idle = err == unix.EAGAIN || err == unix.EINTR // an end is no error, with no bytes
+		asked[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN} // an end can be read, too
+		n, err := unix.Poll(asked[:], 0)
+		idle = err == nil && n == 0 || err == unix.EINTR
 	}
 	return func() bool {
 		idle = false

@@ -27,14 +27,17 @@ import (
 //
 // A line is for one goroutine at a time. Close it when done.
 type Line struct {
-	c    *Client // configuration, memory, and reading of what is more than a confirmation
-	conn *lineConn
-	out  []byte // the message that is being sent
+	c     *Client // configuration, memory, and reading of what is more than a confirmation
+	conn  *lineConn
+	out   []byte // the message that is being sent
+	guard guard
+	at    time.Time // when what is sent is given up; zero: never
+	late  error     // and why then
 }
 
-// NewLine returns a line, without connection yet, for the senders that it makes. Of the configuration, Timeout and Understood
-// serve no purpose, and MaxConnsPerHost is 1. Who does not send for IdleTimeout should call [Line.Disconnect]. The error is
-// that of [NewClient].
+// NewLine returns a line, without connection yet, for the senders that it makes. Of the configuration, Understood serves no
+// purpose, MaxConnsPerHost is 1, and a negative Timeout with [Line.SetDeadline] costs less than a Timeout, which makes a context
+// for each message. Who does not send for IdleTimeout should call [Line.Disconnect]. The error is that of [NewClient].
 func NewLine(cfg ClientConfig) (*Line, error) {
 	c, err := NewClient(cfg)
 	if err != nil {
@@ -57,8 +60,19 @@ func (l *Line) Sender(url string) (*Sender, error) {
 	return s, nil
 }
 
+// SetDeadline bounds whatever is sent from now on: a message that has not been answered at that time, the making of a connection
+// included, is given up with the error cause, or context.DeadlineExceeded if that is nil, and the connection is closed. The zero time,
+// as in the beginning, is no bound. The context of a message bounds it as well.
+func (l *Line) SetDeadline(at time.Time, cause error) {
+	if cause == nil {
+		cause = context.DeadlineExceeded
+	}
+	l.at, l.late = at, cause
+}
+
 // Disconnect closes the connection, if there is one, and has closed it when it returns. The next message opens another.
 func (l *Line) Disconnect() {
+	l.guard.rest()
 	if l.conn != nil {
 		l.conn.close(true)
 		l.conn = nil
@@ -135,17 +149,15 @@ func (l *Line) post(ctx context.Context, to *route, more bool, parts [][]byte) e
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		if !l.at.IsZero() && !time.Now().Before(l.at) {
+			return l.late
+		}
 		kept := l.conn != nil && l.conn.to(to) && l.conn.quiet()
 		if !kept {
 			l.Disconnect()
-			conn, err := l.dial(ctx, to)
-			if err != nil {
-				if ctx.Err() != nil {
-					err = context.Cause(ctx)
-				}
+			if err := l.connect(ctx, to); err != nil {
 				return err
 			}
-			l.conn = conn
 		}
 		written, err := l.exchange(ctx, kept)
 		if err == nil || written || !kept || ctx.Err() != nil {
@@ -159,15 +171,20 @@ func (l *Line) post(ctx context.Context, to *route, more bool, parts [][]byte) e
 // is closed unless it is in order.
 func (l *Line) exchange(ctx context.Context, kept bool) (written bool, err error) {
 	conn := l.conn
-	release := context.AfterFunc(ctx, conn.abort)
+	l.guard.begin(ctx, conn, l.at)
 	inOrder := false
 	defer func() {
-		if !release() || !inOrder {
+		gone := l.guard.end()
+		if gone || !inOrder {
 			conn.close(false)
 			l.conn = nil
 		}
-		if err != nil && ctx.Err() != nil {
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
 			err = context.Cause(ctx)
+		case gone:
+			err = l.late
 		}
 	}()
 	if conn.check != nil {
@@ -233,6 +250,19 @@ type lineConn struct {
 	post     *http.Request // for http.ReadResponse
 	route    *route        // to where it leads
 	pump     *ahead        // if idle is its business
+}
+
+// connect makes a connection.
+func (l *Line) connect(ctx context.Context, to *route) (err error) {
+	if !l.at.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, l.at, l.late)
+		defer cancel()
+	}
+	if l.conn, err = l.dial(ctx, to); err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return err
 }
 
 func (l *Line) dial(ctx context.Context, to *route) (*lineConn, error) {

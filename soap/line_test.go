@@ -98,6 +98,11 @@ func (w *wire) seen() (bodies string, conns int) {
 	return strings.Join(w.got, ","), w.conns
 }
 
+func (w *wire) connections() int {
+	_, n := w.seen()
+	return n
+}
+
 // read reads one message; false at the end.
 func (c *wireConn) read() bool {
 	r, err := http.ReadRequest(c.br)
@@ -320,6 +325,178 @@ func TestLineContext(t *testing.T) {
 		bodies, conns := w.seen()
 		require.Equal(t, "a,b", bodies)
 		require.Equal(t, 2, conns)
+	})
+}
+
+// hesitant answers each message after the time that it names, or never if it names none.
+func hesitant(_ int, c *wireConn) {
+	for {
+		r, err := http.ReadRequest(c.br)
+		if err != nil {
+			return
+		}
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		d, err := time.ParseDuration(string(b))
+		if err != nil {
+			c.drained()
+			return
+		}
+		select {
+		case <-time.After(d):
+		case <-c.w.stop:
+		}
+		c.say(okAnswer)
+	}
+}
+
+// inMemory runs a test with a line to one peer in virtual time.
+func inMemory(t *testing.T, serve func(i int, c *wireConn), use func(t *testing.T, w *wire, l *soap.Line, s *soap.Sender)) {
+	t.Helper()
+	bubble.Test(t, func(t *testing.T) {
+		n := memnet.New(memnet.Config{})
+		t.Cleanup(n.Close)
+		listener, err := n.Host("192.0.2.7").Listen(0)
+		require.NoError(t, err)
+		w := newWire(t, listener, serve)
+		l := newLine(t, soap.ClientConfig{Dial: n.Host("192.0.2.1").Dial})
+		s, err := l.Sender(w.url())
+		require.NoError(t, err)
+		use(t, w, l, s)
+	})
+}
+
+// A deadline holds for the message under way and for no other: neither for one that was answered before, nor for the next one, which has a later one.
+func TestLineDeadline(t *testing.T) {
+	late := errors.New("too late")
+	inMemory(t, hesitant, func(t *testing.T, w *wire, l *soap.Line, s *soap.Sender) {
+		send := func(within time.Duration, message string) (error, time.Duration) {
+			begin := time.Now()
+			l.SetDeadline(begin.Add(within), late)
+			return s.Send(t.Context(), []byte(message)), time.Since(begin)
+		}
+		for range 100 { // through many deadlines of messages that were answered
+			err, took := send(4*time.Second, "900ms")
+			require.NoError(t, err)
+			require.Equal(t, 900*time.Millisecond, took)
+		}
+		require.Equal(t, 1, w.connections())
+		for _, within := range []time.Duration{4 * time.Second, 5 * time.Second, time.Second} { // one is earlier than what is waited for
+			err, _ := send(6*time.Second, "1s")
+			require.NoError(t, err)
+			err, took := send(within, "never")
+			require.ErrorIs(t, err, late)
+			require.Equal(t, within, took)
+		}
+		conns := w.connections()
+		<-time.After(time.Minute) // a deadline that passes while nothing is sent
+		err, _ := send(0, "never")
+		require.ErrorIs(t, err, late)
+		require.Equal(t, conns, w.connections())
+		err, _ = send(4*time.Second, "1s")
+		require.NoError(t, err)
+		l.SetDeadline(time.Time{}, nil)
+		require.NoError(t, s.Send(t.Context(), []byte("1h")))
+		require.Equal(t, conns+1, w.connections())
+		l.SetDeadline(time.Now().Add(time.Second), nil)
+		require.ErrorIs(t, s.Send(t.Context(), []byte("never")), context.DeadlineExceeded)
+	})
+}
+
+// A deadline bounds the making of a connection as well.
+func TestLineDeadlineOfDial(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		l := newLine(t, soap.ClientConfig{Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}})
+		s, err := l.Sender("http://192.0.2.7/")
+		require.NoError(t, err)
+		late, begin := errors.New("too late"), time.Now()
+		l.SetDeadline(begin.Add(3*time.Second), late)
+		require.ErrorIs(t, s.Send(t.Context(), []byte("x")), late)
+		require.Equal(t, 3*time.Second, time.Since(begin))
+	})
+}
+
+// The messages of a line have many contexts in turn, as those of several subscriptions have. The end of one gives up the message that it is that of, and no other.
+func TestLineContexts(t *testing.T) {
+	inMemory(t, hesitant, func(t *testing.T, w *wire, _ *soap.Line, s *soap.Sender) {
+		contexts, ends := make([]context.Context, 20), make([]context.CancelCauseFunc, 20)
+		for i := range contexts {
+			contexts[i], ends[i] = context.WithCancelCause(t.Context())
+			defer ends[i](nil)
+		}
+		for range 3 {
+			for _, ctx := range contexts {
+				require.NoError(t, s.Send(ctx, []byte("1s")))
+			}
+		}
+		for i := range 10 { // one that ends while another's message is under way
+			other := time.AfterFunc(time.Second, func() { ends[i](nil) })
+			require.NoError(t, s.Send(contexts[19], []byte("2s")))
+			require.False(t, other.Stop())
+			require.ErrorIs(t, s.Send(contexts[i], []byte("never")), context.Canceled)
+		}
+		require.Equal(t, 1, w.connections())
+		for i := 10; i < 20; i++ {
+			begin, cause := time.Now(), errors.New("given up")
+			time.AfterFunc(time.Second, func() { ends[i](cause) })
+			require.ErrorIs(t, s.Send(contexts[i], []byte("never")), cause)
+			require.Equal(t, time.Second, time.Since(begin))
+			require.NoError(t, s.Send(t.Context(), []byte("1s")))
+			require.Equal(t, i-8, w.connections())
+		}
+	})
+}
+
+// counted is a context that never ends and counts who wants to be told.
+type counted struct {
+	context.Context
+	done chan struct{}
+	now  *int // registrations, all contexts together
+	ever int  // of this one
+}
+
+func (c *counted) Done() <-chan struct{} { return c.done }
+
+// AfterFunc is what package context calls to register.
+func (c *counted) AfterFunc(func()) (stop func() bool) {
+	*c.now++
+	c.ever++
+	return func() bool {
+		*c.now--
+		return true
+	}
+}
+
+// A line registers with a context once, with few of them at the same time, and with none when it is disconnected.
+func TestLineRegistrations(t *testing.T) {
+	inMemory(t, hesitant, func(t *testing.T, _ *wire, l *soap.Line, s *soap.Sender) {
+		var now int
+		contexts := make([]*counted, 20)
+		for i := range contexts {
+			contexts[i] = &counted{Context: t.Context(), done: make(chan struct{}), now: &now}
+		}
+		for range 10 {
+			for _, ctx := range contexts[:8] {
+				require.NoError(t, s.Send(ctx, []byte("0s")))
+			}
+		}
+		require.Equal(t, 8, now)
+		for _, ctx := range contexts[:8] {
+			require.Equal(t, 1, ctx.ever)
+		}
+		for _, ctx := range contexts {
+			require.NoError(t, s.Send(ctx, []byte("0s")))
+			require.Equal(t, 8, now)
+		}
+		l.Disconnect()
+		require.Zero(t, now)
+		require.NoError(t, s.Send(contexts[0], []byte("0s")))
+		require.Positive(t, now)
 	})
 }
 

@@ -67,7 +67,7 @@ func BenchmarkDelivery(b *testing.B) {
 			for b.Loop() {
 				require.Equal(b, consumers, source.Publish(actMetric, report))
 				sent += int64(consumers)
-				for sent-seen.Load() > int64(100*consumers) {
+				for sent-seen.Load() > 400 { // less than the queue of one, which may be behind alone
 					<-arrived
 				}
 			}

@@ -236,11 +236,7 @@ func (c *consumer) notify(j job) {
 		sub.sender, err = c.line.Sender(sub.notifyTo.Address)
 	}
 	if err == nil {
-		h := soap.NewHeader(sub.notifyTo, j.action)
-		if s.cfg.NumberHeader != nil {
-			h.Extra = []soap.Body{s.cfg.NumberHeader(number)}
-		}
-		err = c.send(sub.ctx, sub.sender, h, j.body, s.cfg.NumberHeader != nil)
+		err = c.send(sub.ctx, sub.sender, sub.headerOf(j.action, number), j.body, s.cfg.NumberHeader != nil)
 	}
 	c.mu.Lock()
 	c.sending = nil
@@ -288,20 +284,21 @@ func (c *consumer) sendEnd(e *ending) {
 // send posts one message, again if that may help and repeatable permits it.
 func (c *consumer) send(ctx context.Context, to *soap.Sender, h *soap.Header, body []byte, repeatable bool) error {
 	cfg := &c.source.cfg
-	ctx, cancel := context.WithTimeoutCause(ctx, cfg.NotifyTimeout, c.source.late)
-	defer cancel()
+	until := time.Now().Add(cfg.NotifyTimeout)
+	c.line.SetDeadline(until, c.source.late)
 	c.head = soap.AppendHead(c.head[:0], h)
 	for attempt := 1; ; attempt++ {
-		send := to.Send
+		var err error
 		if c.more() { // the last is confirmed when it has been worked on: Flush stands for everything before it
-			send = to.SendMore
+			err = to.SendMore(ctx, c.head, body, c.source.tail)
+		} else {
+			err = to.Send(ctx, c.head, body, c.source.tail)
 		}
-		err := send(ctx, c.head, body, c.source.tail)
 		if err == nil {
 			return nil
 		}
 		delay, again := retry(err, repeatable, cfg.RetryDelay)
-		if !again || attempt >= cfg.Attempts || ctx.Err() != nil {
+		if !again || attempt >= cfg.Attempts || ctx.Err() != nil || !time.Now().Add(delay).Before(until) {
 			if !answered(err) {
 				c.disconnect() // whatever state it is in, the next message starts afresh
 			}

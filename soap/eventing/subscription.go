@@ -35,10 +35,27 @@ type subscription struct {
 	queuedBytes int
 	number      uint64 // of the last confirmed message
 
-	sender *soap.Sender // used by the consumer's goroutine alone
+	// used by the consumer's goroutine alone
+	sender *soap.Sender
+	header *soap.Header // of the last message
 }
 
 func (sub *subscription) expiresAt() time.Duration { return time.Duration(sub.expires.Load()) }
+
+// headerOf is the header of a notification, until the next one.
+func (sub *subscription) headerOf(action string, number uint64) *soap.Header {
+	h, numberHeader := sub.header, sub.consumer.source.cfg.NumberHeader
+	if h == nil {
+		h = soap.NewHeader(sub.notifyTo, action)
+		sub.header = h
+	} else {
+		h.Action, h.MessageID = action, soap.NewMessageID()
+	}
+	if numberHeader != nil {
+		h.Extra = append(h.Extra[:0], numberHeader(number))
+	}
+	return h
+}
 
 // verdict is what became of a message that was to be queued.
 type verdict uint8
