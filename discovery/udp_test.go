@@ -11,17 +11,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-)
 
-// freePort returns a UDP port nobody uses at the moment.
-func freePort(t *testing.T) uint16 {
-	t.Helper()
-	c, err := net.ListenPacket("udp4", "0.0.0.0:0")
-	require.NoError(t, err)
-	port := c.LocalAddr().(*net.UDPAddr).Port
-	require.NoError(t, c.Close())
-	return uint16(port)
-}
+	"github.com/semeco/go-sdc/internal/testkit/udpport"
+)
 
 // quick are delays for tests in real time.
 func quick() Timing {
@@ -78,7 +70,7 @@ func watchUDP(t *testing.T, port uint16, f Filter) (*Client, <-chan Event) {
 
 func TestUDPSeveralParticipants(t *testing.T) {
 	// covers: COEX-1, WSD-1, WSD-4, WSD-5
-	port := freePort(t)
+	port := udpport.Free(t)
 	filter := Filter{Types: DeviceTypes()}
 	_, early := watchUDP(t, port, filter)
 	var eprs []string
@@ -132,7 +124,7 @@ func TestUDPTwoProcesses(t *testing.T) {
 	}
 	self, err := os.Executable()
 	require.NoError(t, err)
-	port := freePort(t)
+	port := udpport.Free(t)
 	_, events := watchUDP(t, port, Filter{})
 	target, err := NewTarget(TargetConfig{Endpoint: testEndpoint(testEPR), UDP: UDPConfig{Port: port}, Timing: quick()})
 	require.NoError(t, err)
@@ -150,7 +142,7 @@ func TestUDPTwoProcesses(t *testing.T) {
 }
 
 func TestUDPStaysOnLoopback(t *testing.T) {
-	tr, err := NewUDP(UDPConfig{Port: freePort(t)})
+	tr, err := NewUDP(UDPConfig{Port: udpport.Free(t)})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, tr.Close()) }()
 	send := tr.send.(*net.UDPConn).LocalAddr().(*net.UDPAddr)
@@ -215,7 +207,7 @@ func otherAddresses(t *testing.T) []netip.Addr {
 }
 
 func TestUDPServeAgain(t *testing.T) {
-	tr, err := NewUDP(UDPConfig{Port: freePort(t)})
+	tr, err := NewUDP(UDPConfig{Port: udpport.Free(t)})
 	require.NoError(t, err)
 	for i := range 3 {
 		ctx, cancel := context.WithCancel(t.Context())

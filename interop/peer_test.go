@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/internal/testkit/reftest"
+	"github.com/semeco/go-sdc/internal/testkit/udpport"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/pki"
 )
@@ -55,7 +55,7 @@ type world struct {
 
 func newWorld(t *testing.T, secure bool, ours sdc.Role) *world {
 	t.Helper()
-	w := &world{epr: uuid.New().URN(), port: freeUDPPort(t)}
+	w := &world{epr: uuid.New().URN(), port: udpport.Free(t)}
 	if !secure {
 		return w
 	}
@@ -77,14 +77,6 @@ func (w *world) network() sdc.Network {
 	n := sdc.Loopback()
 	n.DiscoveryPort = w.port
 	return n
-}
-
-func freeUDPPort(t *testing.T) uint16 {
-	t.Helper()
-	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	require.NoError(t, err)
-	defer c.Close()
-	return uint16(c.LocalAddr().(*net.UDPAddr).Port)
 }
 
 // event is one line of a peer's output.

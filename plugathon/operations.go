@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/semeco/go-sdc/mdib"
@@ -156,14 +157,30 @@ func went(how manner, res *consumer.Result, err error) verdict {
 	return judge(res.State == msg.InvocationStateFin, "it ended with %s", res.State)
 }
 
-// ended makes a trial of an invocation, whose effect is looked for if it went well.
-func (r *run) ended(ctx context.Context, how manner, res *consumer.Result, err error, effect string, seen func(*mdib.Snapshot) bool) trial {
+// invoke makes a trial of an invocation, whose effect is looked for if it went well. It is looked for from before the call: devices go on changing what was set, so it may have
+// come and gone when the device says that the operation has ended.
+func (r *run) invoke(ctx context.Context, how manner, effect string, seen func(*mdib.Snapshot) bool, call func() (*consumer.Result, error)) trial {
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	began, found := make(chan struct{}), make(chan bool, 1)
+	begin := sync.OnceFunc(func() { close(began) })
+	go func() {
+		defer begin() // also if there is nothing to watch any more
+		found <- r.await(watching, func(s *mdib.Snapshot) bool {
+			begin()
+			return seen(s)
+		})
+	}()
+	<-began
+	res, err := call()
 	t := trial{manner: how, verdict: went(how, res, err)}
 	if t.verdict.outcome != Pass {
+		stop()
+		<-found
 		return t
 	}
 	t.transaction = res.TransactionID
-	if !r.await(ctx, seen) {
+	if !<-found {
 		t.verdict = failf("%s, but no effect was seen: %s", t.verdict.evidence, effect)
 		return t
 	}
@@ -218,9 +235,8 @@ func (r *run) propose(ctx context.Context, op, descriptor string, as pm.ContextA
 	for c := range r.dev.MDIB().ContextStates(descriptor) {
 		known[c.BaseMulti().Handle] = true
 	}
-	res, err := r.dev.SetContextState(ctx, op, proposed)
 	made := ""
-	t := r.ended(ctx, anyManner, res, err, "a new "+string(as)+" state", func(s *mdib.Snapshot) bool {
+	t := r.invoke(ctx, anyManner, "a new "+string(as)+" state", func(s *mdib.Snapshot) bool {
 		for c := range s.ContextStates(descriptor) {
 			h := c.BaseMulti().Handle
 			if !known[h] && c.BaseContext().ContextAssociation == as && hasIdentification(c, proposed.Identification[0]) {
@@ -229,7 +245,7 @@ func (r *run) propose(ctx context.Context, op, descriptor string, as pm.ContextA
 			}
 		}
 		return false
-	})
+	}, func() (*consumer.Result, error) { return r.dev.SetContextState(ctx, op, proposed) })
 	if made == descriptor {
 		t.verdict = failf("the new state has the handle of its descriptor")
 	}
@@ -251,8 +267,8 @@ func (r *run) value(ctx context.Context, op mdib.Entity) trial {
 	if err != nil {
 		return trial{verdict: failf("%v", err)}
 	}
-	res, err := r.dev.SetValue(ctx, op.Handle, next)
-	return r.ended(ctx, atOnce, res, err, fmt.Sprintf("%s is %s", target, next), func(s *mdib.Snapshot) bool { return number(s, target, next) })
+	return r.invoke(ctx, atOnce, fmt.Sprintf("%s is %s", target, next), func(s *mdib.Snapshot) bool { return number(s, target, next) },
+		func() (*consumer.Result, error) { return r.dev.SetValue(ctx, op.Handle, next) })
 }
 
 func number(s *mdib.Snapshot, handle string, want pm.Decimal) bool {
@@ -311,8 +327,8 @@ func (r *run) text(ctx context.Context, op mdib.Entity) trial {
 			next = v
 		}
 	}
-	res, err := r.dev.SetString(ctx, op.Handle, next)
-	return r.ended(ctx, inSteps, res, err, fmt.Sprintf("%s is %q", target, next), func(s *mdib.Snapshot) bool { return str(s, target, next) })
+	return r.invoke(ctx, inSteps, fmt.Sprintf("%s is %q", target, next), func(s *mdib.Snapshot) bool { return str(s, target, next) },
+		func() (*consumer.Result, error) { return r.dev.SetString(ctx, op.Handle, next) })
 }
 
 func str(s *mdib.Snapshot, handle, want string) bool {
@@ -361,11 +377,10 @@ func (r *run) metrics(ctx context.Context, op mdib.Entity) trial {
 	if len(proposed) < 2 {
 		return trial{verdict: failf("its target has %d numeric settings, not two", len(proposed))}
 	}
-	res, err := r.dev.SetMetricState(ctx, op.Handle, proposed...)
 	effect := fmt.Sprintf("%s is %s and %s is %s", handles[0], wanted[0], handles[1], wanted[1])
-	return r.ended(ctx, atOnce, res, err, effect, func(s *mdib.Snapshot) bool {
+	return r.invoke(ctx, atOnce, effect, func(s *mdib.Snapshot) bool {
 		return number(s, handles[0], wanted[0]) && number(s, handles[1], wanted[1])
-	})
+	}, func() (*consumer.Result, error) { return r.dev.SetMetricState(ctx, op.Handle, proposed...) })
 }
 
 // activate: step 6f.
@@ -385,8 +400,8 @@ func (r *run) activate(ctx context.Context, op mdib.Entity) trial {
 		}
 	}
 	joined := strings.Join(args, "")
-	res, err := r.dev.Activate(ctx, op.Handle, args...)
-	return r.ended(ctx, atOnce, res, err, fmt.Sprintf("%s is %q", d.OperationTarget, joined), func(s *mdib.Snapshot) bool { return str(s, d.OperationTarget, joined) })
+	return r.invoke(ctx, atOnce, fmt.Sprintf("%s is %q", d.OperationTarget, joined), func(s *mdib.Snapshot) bool { return str(s, d.OperationTarget, joined) },
+		func() (*consumer.Result, error) { return r.dev.Activate(ctx, op.Handle, args...) })
 }
 
 // counted decides on a trial by the reports that came of it.

@@ -255,6 +255,83 @@ func TestWithoutDiscovery(t *testing.T) {
 	require.Equal(t, plugathon.Skip, results["1b"].Outcome)
 }
 
+// An effect counts that came and went: devices go on changing what was set, and may have done so before the consumer is told that the operation has ended.
+func TestEffectsThatDoNotLastAreSeen(t *testing.T) {
+	results := play(t, restlessDevice, func(_ *provider.Config, cfg *plugathon.Config) {
+		cfg.Steps = []string{"6c", "6e", "6f"}
+		cfg.StepTimeout = 5 * time.Second
+	})
+	for _, id := range []string{"6c", "6e", "6f"} {
+		require.Equal(t, plugathon.Pass, results[id].Outcome, "%s: %s", id, results[id].Evidence)
+	}
+}
+
+// restlessDevice does what operations ask for, and something else right after.
+func restlessDevice(ctx context.Context, cfg provider.Config, ready func(*provider.Provider)) error {
+	snap, err := reference.Default()
+	if err != nil {
+		return err
+	}
+	cfg.MDIB, cfg.MetricsBeyondTarget = snap, true
+	p, err := provider.New(cfg)
+	if err != nil {
+		return err
+	}
+	undo := func(handles ...string) error {
+		return p.Update(func(tx *mdib.Tx) error {
+			for _, h := range handles {
+				state, err := mdib.Edit[pm.MetricState](tx, h)
+				if err != nil {
+					return err
+				}
+				switch s := state.(type) {
+				case *pm.NumericMetricState:
+					s.MetricValue.Value = pm.Some(pm.MustDecimal("-1"))
+				case *pm.StringMetricState:
+					s.MetricValue.Value = pm.Some("something else")
+				}
+			}
+			return nil
+		})
+	}
+	for e := range snap.Entities() {
+		switch e.Descriptor.(type) {
+		case *pm.SetValueOperationDescriptor:
+			err = p.HandleSetValue(e.Handle, func(_ context.Context, call *provider.SetValue) error {
+				return errors.Join(call.Update(func(tx *mdib.Tx) error { return tx.SetNumeric(call.Target, call.Value, time.Now()) }), undo(call.Target))
+			})
+		case *pm.SetMetricStateOperationDescriptor:
+			err = p.HandleSetMetricState(e.Handle, func(ctx context.Context, call *provider.SetMetricState) error {
+				var handles []string
+				for _, s := range call.Proposed {
+					handles = append(handles, pm.HandleOf(s))
+				}
+				return errors.Join(p.ApplyMetricStates(ctx, call), undo(handles...))
+			})
+		case *pm.ActivateOperationDescriptor:
+			err = p.HandleActivate(e.Handle, func(_ context.Context, call *provider.Activate) error {
+				joined := ""
+				for _, a := range call.Arguments {
+					joined += a.Value
+				}
+				return errors.Join(call.Update(func(tx *mdib.Tx) error { return tx.SetString(call.Target, joined, time.Now()) }), undo(call.Target))
+			})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	served := make(chan error, 1)
+	go func() { served <- p.Run(ctx) }()
+	select {
+	case err := <-served:
+		return err
+	case <-p.Ready():
+	}
+	ready(p)
+	return <-served
+}
+
 // deafAtFirst is a transport that loses what arrives until a while has passed.
 type deafAtFirst struct {
 	discovery.Transport

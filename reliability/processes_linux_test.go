@@ -21,6 +21,7 @@ import (
 	"github.com/semeco/go-sdc/internal/testkit/faults"
 	"github.com/semeco/go-sdc/internal/testkit/netns"
 	"github.com/semeco/go-sdc/internal/testkit/oracle"
+	"github.com/semeco/go-sdc/internal/testkit/udpport"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
@@ -98,10 +99,7 @@ func (w *ward) identity(name string) *sdc.Identity {
 func newWard(t *testing.T) *ward {
 	ca, err := pki.NewCA("", 24*time.Hour)
 	require.NoError(t, err)
-	c, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp4", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, c.Close())
-	w := &ward{t: t, ca: ca, dir: t.TempDir(), udp: c.LocalAddr().(*net.UDPAddr).Port}
+	w := &ward{t: t, ca: ca, dir: t.TempDir(), udp: int(udpport.Free(t))}
 	w.certificate("device", sdc.RoleProvider)
 	return w
 }

@@ -2,7 +2,6 @@ package station_test
 
 import (
 	"context"
-	"net"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/testkit/udpport"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
@@ -107,17 +107,8 @@ func until(t *testing.T, s *station.Station, what string, ok func(*station.View)
 	return nil
 }
 
-// freePort is a UDP port for discovery that nobody uses.
-func freePort(t *testing.T) uint16 {
-	t.Helper()
-	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	require.NoError(t, err)
-	require.NoError(t, c.Close())
-	return uint16(c.LocalAddr().(*net.UDPAddr).Port)
-}
-
 func TestStationFindsConnectsAndShows(t *testing.T) {
-	port := freePort(t)
+	port := udpport.Free(t)
 	tr := newTrust(t)
 	bed := simulators.NewBed(physio.Config{Seed: 1})
 	or3 := sdc.LocationDetail{Facility: "H", PoC: "OR 3", Bed: "1"}
@@ -194,7 +185,7 @@ func TestStationFindsConnectsAndShows(t *testing.T) {
 // Devices of one place are brought together: they join the ensemble of the place, one that moves leaves it for that of the new place, one that no rule
 // takes any more leaves it, and what others have associated is left alone.
 func TestStationBringsDevicesOfOnePlaceTogether(t *testing.T) {
-	port := freePort(t)
+	port := udpport.Free(t)
 	tr := newTrust(t)
 	or3, or4 := sdc.LocationDetail{Facility: "H", PoC: "OR 3"}, sdc.LocationDetail{Facility: "H", PoC: "OR 4"}
 	bed := simulators.NewBed(physio.Config{Seed: 1})

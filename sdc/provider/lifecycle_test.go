@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/testkit/udpport"
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
@@ -224,10 +225,7 @@ func TestDiscoveryFails(t *testing.T) {
 // TestOnLoopback: two devices on one host, found by real multicast on a port of their own.
 func TestOnLoopback(t *testing.T) {
 	// covers: COEX-1
-	probe, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	require.NoError(t, err)
-	port := uint16(probe.LocalAddr().(*net.UDPAddr).Port)
-	require.NoError(t, probe.Close())
+	port := udpport.Free(t)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/testkit/udpport"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
@@ -166,7 +167,7 @@ func (s *scene) runAs(epr string, sim simulators.Simulator) *running {
 	identity := s.identity("device", sdc.RoleProvider)
 	r.stop = s.background(func(ctx context.Context) error {
 		return simulators.Run(ctx, sim, provider.Config{
-			EPR: r.epr, Identity: identity, Policy: provider.AllowAll(), Network: sdc.Network{DiscoveryPort: freePort(s.t)}, Timing: discovery.PromptTiming(),
+			EPR: r.epr, Identity: identity, Policy: provider.AllowAll(), Network: sdc.Network{DiscoveryPort: udpport.Free(s.t)}, Timing: discovery.PromptTiming(),
 		}, func(p *provider.Provider) { ready <- p })
 	})
 	select {
@@ -186,14 +187,6 @@ func (s *scene) runAs(epr string, sim simulators.Simulator) *running {
 	}))
 	s.devices.add(discovery.Endpoint{EPR: r.epr, XAddrs: r.dev.XAddrs()})
 	return r
-}
-
-func freePort(t *testing.T) uint16 {
-	t.Helper()
-	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).AddrPort().Port() //nolint:errcheck,forcetypeassert // "udp4" gives one
 }
 
 // await waits for a view.

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -24,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/semeco/go-sdc/internal/testkit/udpport"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
@@ -190,7 +190,7 @@ func startVictim(t *testing.T) (*victim, *sdc.Identity) {
 	writePEM(t, dir, sdc.CAFile, "CERTIFICATE", ca.certificate.Raw)
 	writePEM(t, dir, sdc.CRLFile, "X509 CRL", list.Raw)
 	writePair(t, dir, device.Certificate)
-	port := freePort(t)
+	port := udpport.Free(t)
 
 	c := startChild(t, childDir+"="+dir, childPort+"="+strconv.Itoa(int(port)))
 	var where []string
@@ -221,15 +221,6 @@ func writePEM(t *testing.T, dir, name, kind string, der []byte) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(dir, 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
-}
-
-// freePort is a UDP port that nobody uses at present.
-func freePort(t *testing.T) uint16 {
-	t.Helper()
-	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).AddrPort().Port() //nolint:errcheck,forcetypeassert // "udp4" gives one
 }
 
 // peak is the most memory that the device ever had, in MiB.
