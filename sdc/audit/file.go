@@ -3,15 +3,11 @@ package audit
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 	"sync"
 	"time"
 )
@@ -69,23 +65,6 @@ type File struct {
 	dirty  bool
 	failed bool
 }
-
-// Chain is the end of a chain of records.
-type Chain struct {
-	// Number of the last record; 0 when there is none.
-	Number uint64 `json:"number"`
-	// Hash of the last record in hexadecimal digits; 64 zeros when there is none.
-	Hash string `json:"hash"`
-}
-
-// zeroHash is the hash before the first record.
-const zeroHash = "0000000000000000000000000000000000000000000000000000000000000000"
-
-// Bounds of a record, in bytes: of a line, and of one text in it, because peers choose some of them.
-const (
-	maxRecord = 64 << 10
-	maxText   = 1 << 10
-)
 
 // Open opens a file for appending, made with mode 0600 if there is none. A record at the end that was not written completely is removed, which the first new record
 // tells; anything else that is wrong with the end is an error, and nothing is changed. Two processes must not write to one file.
@@ -163,52 +142,6 @@ func (a *File) findEnd() (torn uint64, err error) {
 	}
 	return 0, nil
 }
-
-// lastOf is the end of the chain in the files that were set aside; that of no records if there are none.
-func lastOf(path string) (Chain, error) {
-	last := Chain{Hash: zeroHash}
-	aside, err := asideOf(path)
-	if err != nil || len(aside) == 0 {
-		return last, err
-	}
-	f, err := os.Open(aside[len(aside)-1])
-	if err != nil {
-		return last, err
-	}
-	defer f.Close() //nolint:errcheck // it was only read
-	a := &File{file: readOnly{f}}
-	if _, err := a.findEnd(); err != nil {
-		return last, fmt.Errorf("%s: %w", aside[len(aside)-1], err)
-	}
-	return a.last, nil
-}
-
-// readOnly is a file whose end is looked at: what is torn there stays.
-type readOnly struct{ *os.File }
-
-func (readOnly) Truncate(int64) error { return nil }
-
-// rotate sets a full file aside and begins the next. What fails is tried again with the next records.
-func (a *File) rotate() error {
-	if a.file != nil {
-		if err := errors.Join(a.file.Sync(), a.file.Close()); err != nil {
-			return err
-		}
-		a.file, a.dirty = nil, false
-		if err := os.Rename(a.path, asideName(a.path, a.last.Number)); err != nil {
-			// Better too large a file than none.
-			var openErr error
-			a.file, openErr = a.cfg.open(a.path)
-			return errors.Join(err, openErr)
-		}
-		a.size = 0
-	}
-	var err error
-	a.file, err = a.cfg.open(a.path)
-	return err
-}
-
-func asideName(path string, last uint64) string { return fmt.Sprintf("%s.%020d", path, last) }
 
 // Record queues an event. It never waits.
 func (a *File) Record(e Event) {
@@ -441,56 +374,6 @@ func (a *File) setErr(err error) {
 	if a.cfg.Failed != nil {
 		a.cfg.Failed(err)
 	}
-}
-
-// Record is one line of a file.
-type Record struct {
-	Number uint64 `json:"n"`
-	Event
-	// Previous is the hash of the record before, Hash that of this one.
-	Previous string `json:"prev"`
-	Hash     string `json:"-"`
-}
-
-// seal is between what is hashed and the hash.
-const seal = `,"hash":"`
-
-// appendRecord writes the record that follows another: the object without its closing brace, then the SHA-256 of that.
-func appendRecord(buf *bytes.Buffer, after Chain, e Event) (Chain, error) {
-	for _, text := range []*string{&e.Device, &e.Fingerprint, &e.Subject, &e.Remote, &e.User, &e.Service, &e.Action, &e.Operation, &e.Target, &e.Run, &e.Step, &e.Outcome, &e.Reason, &e.Digest} {
-		if len(*text) > maxText {
-			*text = strings.ToValidUTF8((*text)[:maxText], "") + "..."
-		}
-	}
-	body, err := json.Marshal(Record{Number: after.Number + 1, Event: e, Previous: after.Hash})
-	if err != nil {
-		return after, err
-	}
-	body = body[:len(body)-1]
-	sum := sha256.Sum256(body)
-	end := Chain{Number: after.Number + 1, Hash: hex.EncodeToString(sum[:])}
-	buf.Write(body)
-	buf.WriteString(seal)
-	buf.WriteString(end.Hash)
-	buf.WriteString("\"}\n")
-	return end, nil
-}
-
-// parseRecord reads a line and checks its hash.
-func parseRecord(line []byte) (*Record, error) {
-	i := bytes.LastIndex(line, []byte(seal))
-	if i < 0 || !bytes.HasSuffix(line, []byte(`"}`)) {
-		return nil, errors.New("it is no record")
-	}
-	r := &Record{}
-	if err := json.Unmarshal(line, r); err != nil {
-		return nil, fmt.Errorf("it is no record: %w", err)
-	}
-	r.Hash = string(line[i+len(seal) : len(line)-2])
-	if sum := sha256.Sum256(line[:i]); r.Hash != hex.EncodeToString(sum[:]) {
-		return r, errors.New("it was changed: its hash does not fit")
-	}
-	return r, nil
 }
 
 func fileSize(f file) (int64, error) {

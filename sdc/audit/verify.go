@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -46,34 +44,6 @@ func Verify(r io.Reader, expect string) (*Report, error) {
 		return nil, err
 	}
 	return v.report(), nil
-}
-
-// Files are the file at a path and those that were set aside for it (FileConfig.MaxSize), the oldest first.
-func Files(path string) ([]string, error) {
-	aside, err := asideOf(path)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(path); err != nil {
-		return nil, err
-	}
-	return append(aside, path), nil
-}
-
-// asideOf lists the files that were set aside for one, the oldest first.
-func asideOf(path string) ([]string, error) {
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		return nil, err
-	}
-	var out []string // ReadDir sorts by name, which is by number
-	for _, e := range entries {
-		number, ok := strings.CutPrefix(e.Name(), filepath.Base(path)+".")
-		if ok && len(number) == 20 && strings.Trim(number, "0123456789") == "" && e.Type().IsRegular() {
-			out = append(out, filepath.Join(filepath.Dir(path), e.Name()))
-		}
-	}
-	return out, nil
 }
 
 // VerifyFiles is Verify for a chain over several files, in the order given. after is the end of what came before them, as an earlier Report has it, where
