@@ -37,13 +37,9 @@ func (e *env) getMdib(ctx context.Context) (err error) {
 		return err
 	}
 	defer client.Close()
-	var get soap.EndpointReference
-	for _, h := range p.link.Metadata().Hosted {
-		for _, t := range h.Types {
-			if t.Local == sdc.GetService {
-				get = h.Endpoints[0]
-			}
-		}
+	get, err := serviceOf(p.link, sdc.GetService)
+	if err != nil {
+		return err
 	}
 	mirror := mdib.NewMirror(mdib.MirrorConfig{})
 	own := series{"this stack", "µs", nil}
