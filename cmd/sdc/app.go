@@ -69,7 +69,7 @@ type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// silentError ends the program with exitFailed without another word: the command
+// errSilent ends the program with exitFailed without another word: the command
 // has said all on its own.
 var errSilent = errors.New("")
 
