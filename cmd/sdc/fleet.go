@@ -92,10 +92,7 @@ func (c *simulateCmd) together(e *env, id *sdc.Identity, may *access, members []
 		wg.Go(func() {
 			once := sync.OnceFunc(func() { <-starting })
 			defer once()
-			errs[i] = simulators.Run(ctx, m.sim, provider.Config{
-				Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, Logger: e.log,
-				Policy: may.policy, Audit: may.sink,
-			}, func(p *provider.Provider) {
+			errs[i] = simulators.Run(ctx, m.sim, c.provider(e, id, may), func(p *provider.Provider) {
 				once()
 				ready <- announced{EPR: p.EPR(), XAddrs: p.XAddrs(), Kind: m.kind}
 			})

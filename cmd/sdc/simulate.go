@@ -24,6 +24,7 @@ type simulateCmd struct {
 	trustFlags
 	stateFlags
 	accessFlags
+	serviceFlags
 	Kind            string        `arg:"" enum:"ventilator,monitor,pump,xray,light,reference,bed,fleet" help:"ventilator, monitor, pump, xray, light, reference (animates any MDIB), bed (several devices at one patient) or fleet (ventilators and monitors, each with a patient)."`
 	With            []string      `placeholder:"KIND,..." enum:"ventilator,monitor,pump,xray,light" help:"The devices of a bed, any of ${enum}. Default: all of these."`
 	Devices         int           `default:"10" help:"How many devices a fleet has."`
@@ -36,9 +37,23 @@ type simulateCmd struct {
 	Ensemble        string        `placeholder:"ID" help:"Ensemble that the devices belong to from the start."`
 	MaxSubscription time.Duration `default:"15s" help:"Longest subscription granted."`
 	Port            uint16        `help:"TCP port. Default: any free one."`
-	History         bool          `help:"Keep the changes of the last hour, without waveforms, and offer them by the history service (sdc history)."`
 	T2IAPI          string        `name:"t2iapi" placeholder:"ADDR" help:"Reference device: serve the calls of conformance tests (gRPC, plain text) on this loopback address, 127.0.0.1:PORT. It then has one MDS at first, and nothing comes and goes by itself."`
 	JSON            bool          `name:"json" help:"First line: {\"epr\":..,\"xaddrs\":[..]} once reachable."`
+}
+
+// serviceFlags are services that a simulated device offers when asked to.
+type serviceFlags struct {
+	History         bool `help:"Keep the changes of the last hour, without waveforms, and offer them by the history service (sdc history)."`
+	Archive         bool `help:"Keep the changes of the last hour, without waveforms, and offer them by the archive service."`
+	ContainmentTree bool `help:"Offer the containment tree service."`
+}
+
+// provider is the configuration that all simulated devices have in common.
+func (c *simulateCmd) provider(e *env, id *sdc.Identity, may *access) provider.Config {
+	return provider.Config{
+		Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, Logger: e.log,
+		Policy: may.policy, Audit: may.sink, History: c.History, Archive: c.Archive, ContainmentTree: c.ContainmentTree,
+	}
 }
 
 // announced is the first line of sdc simulate --json.
@@ -88,12 +103,8 @@ func (c *simulateCmd) Run(e *env) (err error) {
 		return err
 	}
 	may.warn(e, sim.MDIB())
-	network := c.network()
-	network.ListenPort = c.Port
-	cfg := provider.Config{
-		EPR: c.EPR, Identity: id, Insecure: c.Insecure, Network: network, DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, History: c.History, Logger: e.log,
-		Policy: may.policy, Audit: may.sink,
-	}
+	cfg := c.provider(e, id, may)
+	cfg.EPR, cfg.Network.ListenPort = c.EPR, c.Port
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()
 	hooks, err := c.listenForTests(ctx, e, sim, cancel)
