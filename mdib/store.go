@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/semeco/go-sdc/internal/pmap"
 	"github.com/semeco/go-sdc/mdib/pm"
 )
 
@@ -120,50 +119,4 @@ func (st *Store) NewSequence() *Snapshot {
 	next.version = Version{SequenceID: newSequenceID(), InstanceID: instance}
 	st.current.Store(&next)
 	return &next
-}
-
-// retired remembers removed handles.
-type retired struct {
-	max     int
-	handles retiredMap
-	order   pmap.Ordered // by the count of removals
-	count   uint64
-	// floor is above every version of what was forgotten.
-	descriptorFloor, stateFloor uint64
-}
-
-type retiredHandle struct {
-	typeName                        pm.QName // of the descriptor, or of the context state
-	descriptorVersion, stateVersion uint64
-	order                           uint64
-}
-
-func (r *retired) add(handle string, h retiredHandle) {
-	h.order = r.count
-	r.count++
-	r.handles = r.handles.Set(handle, h)
-	r.order = r.order.Set(h.order, handle)
-	for r.handles.Len() > r.max {
-		at, oldest, _ := r.order.Min()
-		old, _ := r.handles.Get(oldest)
-		r.descriptorFloor = max(r.descriptorFloor, old.descriptorVersion+1)
-		r.stateFloor = max(r.stateFloor, old.stateVersion+1)
-		r.order = r.order.Delete(at)
-		r.handles = r.handles.Delete(oldest)
-	}
-}
-
-func (r *retired) remove(handle string) {
-	if h, ok := r.handles.Get(handle); ok {
-		r.handles = r.handles.Delete(handle)
-		r.order = r.order.Delete(h.order)
-	}
-}
-
-// versions returns the versions that a handle starts with when it is put in.
-func (r *retired) versions(handle string) (descriptor, state uint64) {
-	if h, ok := r.handles.Get(handle); ok {
-		return h.descriptorVersion + 1, h.stateVersion + 1
-	}
-	return r.descriptorFloor, r.stateFloor
 }
