@@ -31,13 +31,20 @@ type Line struct {
 	conn  *lineConn
 	out   []byte // the message that is being sent
 	guard guard
-	at    time.Time // when what is sent is given up; zero: never
-	late  error     // and why then
+	bound deadline // of whatever is sent
+	due   deadline // of the message that is being sent
 }
 
+// deadline is when something is given up, and the error then. The zero one is none.
+type deadline struct {
+	at    time.Time
+	cause error
+}
+
+func (d deadline) passed() bool { return !d.at.IsZero() && !time.Now().Before(d.at) }
+
 // NewLine returns a line, without connection yet, for the senders that it makes. Of the configuration, Understood serves no
-// purpose, MaxConnsPerHost is 1, and a negative Timeout with [Line.SetDeadline] costs less than a Timeout, which makes a context
-// for each message. Who does not send for IdleTimeout should call [Line.Disconnect]. The error is that of [NewClient].
+// purpose, and MaxConnsPerHost is 1. Who does not send for IdleTimeout should call [Line.Disconnect]. The error is that of [NewClient].
 func NewLine(cfg ClientConfig) (*Line, error) {
 	c, err := NewClient(cfg)
 	if err != nil {
@@ -62,12 +69,13 @@ func (l *Line) Sender(url string) (*Sender, error) {
 
 // SetDeadline bounds whatever is sent from now on: a message that has not been answered at that time, the making of a connection
 // included, is given up with the error cause, or context.DeadlineExceeded if that is nil, and the connection is closed. The zero time,
-// as in the beginning, is no bound. The context of a message bounds it as well.
+// as in the beginning, is no bound. ClientConfig.Timeout and the context of a message bound it as well; a deadline costs less than a
+// context made for a message.
 func (l *Line) SetDeadline(at time.Time, cause error) {
 	if cause == nil {
 		cause = context.DeadlineExceeded
 	}
-	l.at, l.late = at, cause
+	l.bound = deadline{at, cause}
 }
 
 // Disconnect closes the connection, if there is one, and has closed it when it returns. The next message opens another.
@@ -142,6 +150,12 @@ func (l *Line) post(ctx context.Context, to *route, more bool, parts [][]byte) e
 			l.out = nil
 		}
 	}()
+	l.due = l.bound
+	if d := l.c.cfg.Timeout; d > 0 {
+		if at := time.Now().Add(d); l.due.at.IsZero() || at.Before(l.due.at) {
+			l.due = deadline{at, context.DeadlineExceeded}
+		}
+	}
 	for {
 		if l.c.closed.Load() {
 			return ErrClosed
@@ -149,8 +163,8 @@ func (l *Line) post(ctx context.Context, to *route, more bool, parts [][]byte) e
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if !l.at.IsZero() && !time.Now().Before(l.at) {
-			return l.late
+		if l.due.passed() {
+			return l.due.cause
 		}
 		kept := l.conn != nil && l.conn.to(to) && l.conn.quiet()
 		if !kept {
@@ -171,7 +185,7 @@ func (l *Line) post(ctx context.Context, to *route, more bool, parts [][]byte) e
 // is closed unless it is in order.
 func (l *Line) exchange(ctx context.Context, kept bool) (written bool, err error) {
 	conn := l.conn
-	l.guard.begin(ctx, conn, l.at)
+	l.guard.begin(ctx, conn, l.due.at)
 	inOrder := false
 	defer func() {
 		gone := l.guard.end()
@@ -184,7 +198,7 @@ func (l *Line) exchange(ctx context.Context, kept bool) (written bool, err error
 		case ctx.Err() != nil:
 			err = context.Cause(ctx)
 		case gone:
-			err = l.late
+			err = l.due.cause
 		}
 	}()
 	if conn.check != nil {
@@ -254,9 +268,9 @@ type lineConn struct {
 
 // connect makes a connection.
 func (l *Line) connect(ctx context.Context, to *route) (err error) {
-	if !l.at.IsZero() {
+	if !l.due.at.IsZero() {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadlineCause(ctx, l.at, l.late)
+		ctx, cancel = context.WithDeadlineCause(ctx, l.due.at, l.due.cause)
 		defer cancel()
 	}
 	if l.conn, err = l.dial(ctx, to); err != nil && ctx.Err() != nil {

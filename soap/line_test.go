@@ -421,6 +421,45 @@ func TestLineDeadlineOfDial(t *testing.T) {
 	})
 }
 
+// The time-out of the configuration bounds each message, with a deadline or without, and takes no context for that.
+func TestLineTimeout(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		n := memnet.New(memnet.Config{})
+		t.Cleanup(n.Close)
+		listener, err := n.Host("192.0.2.7").Listen(0)
+		require.NoError(t, err)
+		w := newWire(t, listener, hesitant)
+		l, err := soap.NewLine(soap.ClientConfig{Insecure: true, Timeout: 2 * time.Second, Dial: n.Host("192.0.2.1").Dial})
+		require.NoError(t, err)
+		defer l.Close()
+		s, err := l.Sender(w.url())
+		require.NoError(t, err)
+		late := errors.New("too late")
+		for _, c := range []struct {
+			deadline time.Duration // 0: none
+			message  string
+			want     error
+			took     time.Duration
+		}{
+			{0, "1s", nil, time.Second},
+			{0, "1s", nil, time.Second},
+			{0, "never", context.DeadlineExceeded, 2 * time.Second},
+			{time.Hour, "never", context.DeadlineExceeded, 2 * time.Second},
+			{time.Second, "never", late, time.Second},
+			{time.Hour, "1s", nil, time.Second},
+		} {
+			begin := time.Now()
+			l.SetDeadline(time.Time{}, nil)
+			if c.deadline > 0 {
+				l.SetDeadline(begin.Add(c.deadline), late)
+			}
+			require.ErrorIs(t, s.Send(t.Context(), []byte(c.message)), c.want)
+			require.Equal(t, c.took, time.Since(begin))
+		}
+		require.Equal(t, 4, w.connections())
+	})
+}
+
 // The messages of a line have many contexts in turn, as those of several subscriptions have. The end of one gives up the message that it is that of, and no other.
 func TestLineContexts(t *testing.T) {
 	inMemory(t, hesitant, func(t *testing.T, w *wire, _ *soap.Line, s *soap.Sender) {

@@ -56,12 +56,12 @@ func (s *Sender) named(err error) error {
 }
 
 func (s *Sender) send(ctx context.Context, more bool, parts [][]byte) error {
-	c := s.c
-	ctx, cancel := c.timeout(ctx)
-	defer cancel()
 	if s.line != nil {
 		return s.line.post(ctx, s.route, more, parts)
 	}
+	c := s.c
+	ctx, cancel := c.timeout(ctx)
+	defer cancel()
 	defer c.end()
 	resp, err := c.roundTrip(ctx, http.MethodPost, s.u, c.header, slices.Concat(parts...))
 	if err != nil {
