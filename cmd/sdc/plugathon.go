@@ -14,8 +14,8 @@ import (
 type plugathonCmd struct {
 	deviceFlags
 	Target    string        `arg:"" help:"Device: EPR, unique prefix of one, friendly name or URL."`
-	Steps     []string      `placeholder:"4a,4b,.." help:"Steps to take. Default: all."`
-	AllowSkip []string      `placeholder:"1a,1c,.." help:"Steps that may be skipped: what cannot be tried or seen counts as failed unless it is named here."`
+	Steps     []string      `placeholder:"4a" help:"Steps to take. Default: all."`
+	AllowSkip []string      `placeholder:"1a" help:"Steps that may be skipped: what cannot be tried or seen counts as failed unless it is named here."`
 	Window    time.Duration `default:"30s" help:"How long reports are watched at most."`
 	JSON      bool          `name:"json" help:"One JSON object a step."`
 }

@@ -26,7 +26,7 @@ type simulateCmd struct {
 	accessFlags
 	serviceFlags
 	Kind            string        `arg:"" enum:"ventilator,monitor,pump,xray,light,reference,bed,fleet" help:"ventilator, monitor, pump, xray, light, reference (animates any MDIB), bed (several devices at one patient) or fleet (ventilators and monitors, each with a patient)."`
-	With            []string      `placeholder:"KIND,..." enum:"ventilator,monitor,pump,xray,light" help:"The devices of a bed, any of ${enum}. Default: all of these."`
+	With            []string      `placeholder:"KIND" enum:"ventilator,monitor,pump,xray,light" help:"The devices of a bed, any of ${enum}. Default: all of these."`
 	Devices         int           `default:"10" help:"How many devices a fleet has."`
 	MDIB            string        `name:"mdib" type:"existingfile" placeholder:"FILE" help:"MDIB for the reference device. Default: its own."`
 	EPR             string        `name:"epr" placeholder:"URN" help:"Endpoint reference, urn:uuid:... Default: a new one."`
@@ -162,7 +162,7 @@ func (c *simulateCmd) simulator(e *env, kind string, seed uint64, bed *simulator
 	cfg := reference.Config{Options: opts, Complete: c.T2IAPI != ""}
 	if c.MDIB != "" {
 		if cfg.MDIB, err = mdib.ReadFile(c.MDIB); err != nil {
-			return nil, fmt.Errorf("%s: %w", c.MDIB, err)
+			return nil, err // names the file
 		}
 	}
 	return reference.New(cfg)

@@ -92,6 +92,9 @@ func TestStationSaysWhatIsWrong(t *testing.T) {
 		require.Equal(t, c.code, code, c.args)
 		require.Contains(t, errs, c.want)
 	}
+	code, _, errs := call(t, "station", "--insecure", "--web", "0.0.0.0:0", "--discovery-port", port(t))
+	require.Equal(t, exitFailed, code)
+	require.True(t, strings.HasPrefix(errs, "sdc: --web 0.0.0.0:0: web: beyond loopback"), "no view is promised first: %s", errs)
 	// Text for people, nobody there.
 	code, out, errs := call(t, "station", "--insecure", "--for", "300ms", "--every", "100ms", "--discovery-port", port(t))
 	require.Equal(t, exitOK, code, errs)

@@ -72,6 +72,9 @@ func (c *webFlags) prepareWeb(ctx context.Context, e *env, s *station.Station) (
 	if v.tls != nil {
 		scheme = "https"
 	}
+	if a, ok := v.listener.Addr().(*net.TCPAddr); v.tls == nil && (!ok || !a.IP.IsLoopback()) { // Serve refuses it as well; nobody is told of a view that does not come up
+		return nil, errors.Join(fmt.Errorf("--web %s: %w", c.Web, web.ErrPlain), v.listener.Close(), v.audit.close())
+	}
 	fmt.Fprintf(e.err, "the view is at %s://%s/\n", scheme, v.listener.Addr())
 	return v, nil
 }
