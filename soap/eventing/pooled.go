@@ -1,6 +1,7 @@
 package eventing
 
 import (
+	"bytes"
 	"sync"
 	"sync/atomic"
 )
@@ -10,11 +11,26 @@ import (
 type pooled struct {
 	bytes []byte
 	users atomic.Int32
-	home  *sync.Pool
+	home  *sync.Pool // nil: it serves once
 }
 
 // maxPooled is the largest memory kept for reuse: one huge report must not pin its memory.
 const maxPooled = 1 << 20
+
+// maxLoose is how much more memory than it has bytes a body may take: queues are bounded by bytes, and the bodies in them stay for as long as
+// the slowest subscriber likes. So small reports that follow large ones in the same memory cannot make a queue take many times what it counts.
+const maxLoose = 16 << 10
+
+// fitted is p, or a copy of the body if that is much smaller than its memory, which is released then. The caller is the only user.
+func (p *pooled) fitted() *pooled {
+	if cap(p.bytes)-len(p.bytes) <= maxLoose {
+		return p
+	}
+	q := &pooled{bytes: bytes.Clone(p.bytes)}
+	q.users.Store(1)
+	p.release()
+	return q
+}
 
 // use notes one more user.
 func (p *pooled) use() {
@@ -25,7 +41,7 @@ func (p *pooled) use() {
 
 // release is called once by each user, who does not look at the bytes afterwards.
 func (p *pooled) release() {
-	if p != nil && p.users.Add(-1) == 0 && cap(p.bytes) <= maxPooled {
+	if p != nil && p.users.Add(-1) == 0 && p.home != nil && cap(p.bytes) <= maxPooled {
 		p.home.Put(p)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -85,5 +86,43 @@ func TestBodiesAreKept(t *testing.T) {
 				b.source.bodies.Put(p)
 			}
 		}
+	})
+}
+
+// What waits takes about the memory that it counts for, also when reports of another kind are large.
+func TestBodiesWaitInTheirSize(t *testing.T) {
+	inBubble(t, SourceConfig{NotifyTimeout: time.Hour}, func(t *testing.T, b *bench) {
+		others, stalled := b.listener(consumerIP), b.listener(consumerIP)
+		stop := make(chan struct{})
+		answer := sync.OnceFunc(func() { close(stop) })
+		defer answer()
+		stalled.answer = func(message, http.ResponseWriter, *http.Request) { <-stop }
+		b.subscribeTo("/StateEvent", others, "a", time.Minute, actAlert)
+		b.subscribeTo("/StateEvent", stalled, "a", time.Minute, actMetric)
+		small, large := soap.RawBody(body(strings.Repeat("y", 1_000))), soap.RawBody(body(strings.Repeat("y", 500_000)))
+		const n = 40
+		for range n {
+			b.source.PublishBody(actAlert, large)
+			pass(100 * time.Millisecond)
+			b.source.PublishBody(actMetric, small)
+			pass(100 * time.Millisecond)
+		}
+		require.Len(t, others.take("/a"), n)
+		waiting, counted, taken := 0, 0, 0
+		b.source.mu.Lock()
+		for _, c := range b.source.consumers {
+			c.mu.Lock()
+			for _, j := range c.queue.jobs[c.queue.head:] {
+				waiting, counted, taken = waiting+1, counted+len(j.body), taken+cap(j.body)
+				require.Equal(t, []byte(small), j.body)
+			}
+			c.mu.Unlock()
+		}
+		b.source.mu.Unlock()
+		require.Equal(t, n-1, waiting)
+		require.LessOrEqual(t, taken, counted+waiting*maxLoose)
+		answer()
+		pass(time.Second)
+		require.Len(t, stalled.take("/a"), n)
 	})
 }

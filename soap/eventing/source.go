@@ -57,7 +57,7 @@ type SourceConfig struct {
 	// MaxQueue bounds the notifications waiting per subscription. Default 512.
 	MaxQueue int
 	// MaxQueueBytes bounds their bodies in bytes. Default 8 MiB. One message is accepted
-	// by an empty queue whatever its size.
+	// by an empty queue whatever its size. A body takes up to 16 KiB more memory than it has bytes.
 	MaxQueueBytes int
 	// NotifyTimeout bounds the delivery of one message with all attempts. Default 4 s, so that
 	// a subscriber hears of a failure within 5 s.
@@ -211,6 +211,7 @@ func (s *Source) PublishBody(action string, body soap.Body) (size int) {
 	}
 	p.users.Store(1)
 	p.bytes = body.AppendXML(p.bytes[:0])
+	p = p.fitted()
 	size = len(p.bytes)
 	s.publish(job{action: action, body: p.bytes, pooled: p})
 	p.release()
