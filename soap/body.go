@@ -115,7 +115,7 @@ func (m *scratch) getLarge(n int) []byte {
 	return make([]byte, 0, (n+maxPooled-1)/maxPooled*maxPooled) // so that it will do for others too
 }
 
-// putBody takes back the memory of a body, to which nothing refers any more.
+// putBody takes back the memory of a body or of an answer, to which nothing refers any more.
 func (m *scratch) putBody(b *[]byte) {
 	if cap(*b) > maxPooled {
 		m.large.Put(b)

@@ -15,7 +15,7 @@ import (
 type scratch struct {
 	buffers     sync.Pool // of *[]byte
 	pieces      sync.Pool // of *[piece]byte, for what comes of large bodies
-	large       sync.Pool // of *[]byte, larger than maxPooled, for bodies; they are gone after two collections without a large body
+	large       sync.Pool // of *[]byte, larger than maxPooled, for bodies and answers; they are gone after two collections without a large one
 	gzipWriters sync.Pool // of *gzip.Writer
 	gzipReaders sync.Pool // of *gzip.Reader
 	parsers     sync.Pool // of *Parser

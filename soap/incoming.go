@@ -48,7 +48,7 @@ func (m *incoming) receive(w http.ResponseWriter, r *http.Request) (status int, 
 	if err != nil {
 		return status, err
 	}
-	req := &Request{RemoteAddr: r.RemoteAddr, Path: r.URL.Path, Host: r.Host, GzipOffered: offersGzip(r.Header["Accept-Encoding"])}
+	req := &Request{turns: &m.turn, RemoteAddr: r.RemoteAddr, Path: r.URL.Path, Host: r.Host, GzipOffered: offersGzip(r.Header["Accept-Encoding"])}
 	if a, ok := r.Context().Value(http.LocalAddrContextKey).(interface{ AddrPort() netip.AddrPort }); ok { // *net.TCPAddr
 		req.Local = netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), a.AddrPort().Port())
 	}

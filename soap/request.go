@@ -25,9 +25,20 @@ type Request struct {
 	Host string
 	// GzipOffered tells that the client named gzip in Accept-Encoding (SDPi R0006).
 	GzipOffered bool
+
+	turns *turn // that of the message; nil if no server of ours has received it
 	// Confirmed tells that the client has got its answer already, 202 Accepted ([Endpoint.Early]). The handler has to see to
 	// everything itself then: what it returns is logged and told to nobody.
 	Confirmed bool
+}
+
+// Turn returns a turn for work on behalf of the peer, after the request too: work of many milliseconds that a few bytes ask for must take turns with handshakes and large documents, see ServerConfig.Turns, or whoever asks
+// often keeps everything else from the processors.
+func (r *Request) Turn() *Turn {
+	if r == nil || r.turns == nil {
+		return nil
+	}
+	return &Turn{turn{of: r.turns.of, peer: r.turns.peer, patience: r.turns.patience}}
 }
 
 // respondAsync is the preference of RFC 7240, section 4.1.

@@ -116,7 +116,8 @@ func (m *incoming) reply(w http.ResponseWriter, r *http.Request, status int, h *
 	s, action := m.s, m.req.action()
 	held := answering{of: s.adm, peer: m.turn.peer}
 	defer held.resize(0)
-	if last := m.ep.lastAnswer(action); last >= costly {
+	last := m.ep.lastAnswer(action)
+	if last >= costly {
 		if err := m.turn.begin(); err != nil {
 			return err
 		}
@@ -126,20 +127,24 @@ func (m *incoming) reply(w http.ResponseWriter, r *http.Request, status int, h *
 		}
 	}
 	buf := s.mem.getBuffer()
+	if last > maxPooled { // it would be grown again and again, and leave several times its size to the collector
+		large := s.mem.getLarge(int(last))
+		buf = &large
+	}
 	*buf = AppendEnvelope((*buf)[:0], h, content)
-	m.ep.noteAnswer(action, int64(cap(*buf)))
+	m.ep.noteAnswer(action, int64(len(*buf)))
 	if !held.resize(int64(cap(*buf))) {
 		m.turn.end()
 		return errAnswers
 	}
 	if zipped := s.zip(w, &m.turn, *buf, m.req.GzipOffered); zipped != nil {
-		s.mem.putBuffer(buf)
+		s.mem.putBody(buf)
 		buf = zipped
 		held.resize(min(held.size, int64(cap(*buf))))
 	}
 	m.turn.end()
 	s.write(w, r, status, ContentType, *buf)
-	s.mem.putBuffer(buf)
+	s.mem.putBody(buf)
 	return nil
 }
 

@@ -120,3 +120,21 @@ func (t *turn) end() bool {
 	t.of.give()
 	return true
 }
+
+// Turn is that of a handler which computes for long: see [Request.Turn]. It is for one goroutine; nil is one that need not be waited for.
+type Turn struct{ t turn }
+
+// Begin waits until it is the turn of the peer. After an error, which is a fault for the peer, it has not come within ServerConfig.ReadTimeout.
+func (t *Turn) Begin() error {
+	if t != nil && t.t.begin() != nil {
+		return EndpointUnavailable("too much is to be computed for others", time.Second)
+	}
+	return nil
+}
+
+// End gives the turn back, if it is held: before anybody is waited for, and when the work is done.
+func (t *Turn) End() {
+	if t != nil {
+		t.t.end()
+	}
+}

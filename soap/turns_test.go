@@ -224,3 +224,48 @@ func TestHeaderBlocksAreBounded(t *testing.T) {
 	}
 	require.NoError(t, parse(t, string(envelope(xmlscan.NsSOAP12, action+strings.Repeat(`<x xmlns="urn:x"/>`, 63), ``))).Check())
 }
+
+// Handlers that compute for long take turns, also with large documents; what is small goes on beside them.
+func TestTurnsOfHandlers(t *testing.T) {
+	var in crowd
+	begun, release := make(chan struct{}, 20), make(chan struct{})
+	url := serveActions(t, soap.ServerConfig{Turns: 1}, handlers{
+		"urn:long": func(_ context.Context, r *soap.Request) (*soap.Response, error) {
+			turn := r.Turn()
+			begun <- struct{}{}
+			if err := turn.Begin(); err != nil {
+				return nil, err
+			}
+			defer turn.End()
+			in.enter()
+			<-release
+			return nil, nil
+		},
+		"urn:do": func(context.Context, *soap.Request) (*soap.Response, error) { return nil, nil },
+	})
+	long := strings.Replace(action, "urn:do", "urn:long", 1)
+	doc := string(envelope(xmlscan.NsSOAP12, long, ""))
+	beside := dialRaw(t, url)
+	require.Equal(t, http.StatusAccepted, beside.ask())
+	var conns []*rawClient
+	for range 10 {
+		c := dialRaw(t, url)
+		require.Equal(t, http.StatusAccepted, c.ask())
+		conns = append(conns, c)
+	}
+	for _, c := range conns {
+		_, err := io.WriteString(c, head(len(doc), "")+doc)
+		require.NoError(t, err)
+	}
+	for range conns {
+		<-begun
+	}
+	require.Equal(t, http.StatusAccepted, beside.ask())
+	close(release)
+	for _, c := range conns {
+		status, _ := c.answer()
+		require.Equal(t, http.StatusAccepted, status)
+	}
+	require.EqualValues(t, 1, in.most.Load())
+	require.NoError(t, new(soap.Request).Turn().Begin(), "of no server")
+}

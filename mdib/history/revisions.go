@@ -4,6 +4,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 )
@@ -28,7 +29,7 @@ func (r *Revision) In(start, end time.Time) bool {
 // Descriptors yields the revisions of descriptors in the order they began in.
 func (v View) Descriptors() iter.Seq[Revision] {
 	return func(yield func(Revision) bool) {
-		t := tracker{open: map[string]int{}}
+		t := newTracker(v.count(func(c *mdib.Change) int { return len(c.Descriptors) }))
 		for e := range v.Base.Entities() {
 			t.begin(v.Start, Revision{Handle: e.Handle, Descriptor: e.Descriptor})
 		}
@@ -46,10 +47,22 @@ func (v View) Descriptors() iter.Seq[Revision] {
 	}
 }
 
+// count is how many revisions there can be at most: what there was, and what each change began.
+func (v View) count(of func(*mdib.Change) int) int {
+	n := 0
+	for range v.Base.Entities() {
+		n++
+	}
+	for i := range v.Entries {
+		n += of(v.Entries[i].Change)
+	}
+	return n
+}
+
 // States yields the revisions of states in the order they began in.
 func (v View) States() iter.Seq[Revision] {
 	return func(yield func(Revision) bool) {
-		t := tracker{open: map[string]int{}}
+		t := newTracker(v.count(func(c *mdib.Change) int { return len(c.States) }))
 		for e := range v.Base.Entities() {
 			if e.State != nil {
 				t.begin(v.Start, Revision{Handle: e.Handle, State: e.State})
@@ -82,6 +95,11 @@ func (v View) States() iter.Seq[Revision] {
 type tracker struct {
 	revisions []Revision
 	open      map[string]int // index of the one that holds, by handle
+}
+
+// newTracker makes room for as many as are expected: grown bit by bit, they would leave several times as much to the collector.
+func newTracker(n int) *tracker {
+	return &tracker{revisions: make([]Revision, 0, n), open: map[string]int{}}
 }
 
 func (t *tracker) begin(at time.Time, r Revision) {

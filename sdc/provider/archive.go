@@ -11,8 +11,8 @@ import (
 	"github.com/semeco/go-sdc/soap"
 )
 
-// maxArchiveAnswer is how many revisions one answer may hold; a request for more is a Sender fault. As XML they are about 10 MB; consumers of this stack take 16 MiB.
-const maxArchiveAnswer = 20_000
+// maxArchiveAnswer is how many revisions one answer may hold; a request for more is a Sender fault. As XML they are about 3 MB, which is much for a small device.
+const maxArchiveAnswer = 5000
 
 // archiveFrame is what both archive requests filter by.
 type archiveFrame struct {
@@ -75,13 +75,16 @@ func (f *archiveFrame) collect(revisions iter.Seq[history.Revision], version fun
 
 // getDescriptorsFromArchive answers with the revisions of descriptors that held in the frame, oldest first, without children (BICEPS R5015 to R5018). How far back they go is
 // bounded by Config.Log.
-func (p *Provider) getDescriptorsFromArchive(_ context.Context, _ *soap.Request, r *msg.GetDescriptorsFromArchive) (soap.Body, error) {
+func (p *Provider) getDescriptorsFromArchive(_ context.Context, q *soap.Request, r *msg.GetDescriptorsFromArchive) (soap.Body, error) {
 	f, err := newArchiveFrame(r.DescriptorRevisions, r.TimeFrame, r.Handle)
 	if err != nil {
 		return nil, err
 	}
-	p.past.enter()
-	defer p.past.leave()
+	turn := q.Turn()
+	if err := turn.Begin(); err != nil {
+		return nil, err
+	}
+	defer turn.End()
 	response := &msg.GetDescriptorsFromArchiveResponse{}
 	response.MdibVersionGroup = versionGroup(p.store.Load())
 	err = f.collect(p.changes.View(p.now()).Descriptors(),
@@ -95,13 +98,16 @@ func (p *Provider) getDescriptorsFromArchive(_ context.Context, _ *soap.Request,
 
 // getStatesFromArchive answers with the revisions of states that held in the frame, oldest first (BICEPS R5019 to R5023). A handle names a state, or a descriptor for all of
 // its states.
-func (p *Provider) getStatesFromArchive(_ context.Context, _ *soap.Request, r *msg.GetStatesFromArchive) (soap.Body, error) {
+func (p *Provider) getStatesFromArchive(_ context.Context, q *soap.Request, r *msg.GetStatesFromArchive) (soap.Body, error) {
 	f, err := newArchiveFrame(r.StateRevisions, r.TimeFrame, r.Handle)
 	if err != nil {
 		return nil, err
 	}
-	p.past.enter()
-	defer p.past.leave()
+	turn := q.Turn()
+	if err := turn.Begin(); err != nil {
+		return nil, err
+	}
+	defer turn.End()
 	response := &msg.GetStatesFromArchiveResponse{}
 	response.MdibVersionGroup = versionGroup(p.store.Load())
 	err = f.collect(p.changes.View(p.now()).States(),

@@ -25,14 +25,6 @@ const (
 	maxHistoryReports   = 64 // kinds of report, of which there are seven
 )
 
-// past lets one request at a time look into what was: a question of a few bytes goes through every change that is kept, and however many ask, reports of what is must find a processor.
-type past chan struct{}
-
-func newPast() past { return make(past, 1) }
-
-func (p past) enter() { p <- struct{}{} } // whoever is in there computes, and waits for nobody
-func (p past) leave() { <-p }
-
 // historyDescription is the WSDL of the history service (SDPi R0511).
 func historyDescription() *dpws.Description {
 	return &dpws.Description{TargetNamespace: sdc.NamespaceHistory, PortTypes: []dpws.PortType{{
@@ -47,7 +39,7 @@ func historyDescription() *dpws.Description {
 
 // openHistory answers a Subscribe to the history service: one query, asked by the filter, besides which the filter may hold foreign elements (SDPi R0514). What it asks for is
 // answered from the log as it is now: nothing that happens later is part of it.
-func (p *Provider) openHistory(_ context.Context, _ *soap.Request, filter xmlscan.Raw) (eventing.Feed, error) {
+func (p *Provider) openHistory(_ context.Context, r *soap.Request, filter xmlscan.Raw) (eventing.Feed, error) {
 	q, err := historyQuery(filter)
 	if err != nil {
 		f := soap.InvalidMessage(err.Error())
@@ -59,14 +51,16 @@ func (p *Provider) openHistory(_ context.Context, _ *soap.Request, filter xmlsca
 	view, current := p.changes.View(now), p.store.Load().Version().MdibVersion
 	p.publishing.Unlock()
 	teller := &historyTeller{query: q, texts: p.cfg.Localization, staticTexts: p.cfg.StaticTexts, waveforms: p.cfg.Log.Waveforms}
+	turn := r.Turn()
 	return func(yield func(eventing.Notification) bool) {
-		p.past.enter()
-		defer p.past.leave()
+		if turn.Begin() != nil {
+			return // the subscription ends before the last report
+		}
+		defer turn.End()
 		teller.tell(segments(view, current), pm.TimestampOf(now), func(r *hm.Report) bool {
 			n := eventing.Notification{Action: sdc.ActionHistoricMdibReport, Body: r.AppendXML(nil)}
-			p.past.leave() // while it is on its way
-			defer p.past.enter()
-			return yield(n)
+			turn.End() // while it is on its way
+			return yield(n) && turn.Begin() == nil
 		})
 	}, nil
 }

@@ -39,6 +39,7 @@ func TestHistoryIsRefusedByFaults(t *testing.T) {
 			"text":             {sdc.DialectHistory, "all of it", "InvalidMessage"},
 			"no query of ours": {sdc.DialectHistory, "<hm:Query/>", "InvalidMessage"},
 			"many handles":     {sdc.DialectHistory, string((&hm.Query{Time: &hm.TimeRange{Start: 1, End: 2}, Handles: slices.Repeat([]string{"num"}, 1001)}).AppendXML(nil)), "InvalidMessage"},
+			"a large message":  {sdc.DialectHistory, query + `<x:more xmlns:x="urn:x">` + strings.Repeat("x", 128<<10) + `</x:more>`, "InvalidMessage"},
 			"many languages":   {sdc.DialectHistory, string((&hm.Query{Time: &hm.TimeRange{Start: 1, End: 2}, Texts: true, Languages: slices.Repeat([]pm.Language{"en"}, 65)}).AppendXML(nil)), "InvalidMessage"},
 			"many kinds":       {sdc.DialectHistory, string((&hm.Query{Time: &hm.TimeRange{Start: 1, End: 2}, Reports: slices.Repeat(hm.ReportTypes(), 10)}).AppendXML(nil)), "InvalidMessage"},
 			"not the schema's": {sdc.DialectHistory, strings.Replace(query, "StartTime", "Start", 1), "InvalidMessage"},

@@ -4,7 +4,6 @@ import (
 	"iter"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -18,8 +17,8 @@ import (
 	"github.com/semeco/go-sdc/soap/eventing"
 )
 
-// However many ask for what was, one at a time is worked on, and none while its answer is on its way.
-func TestThePastIsLookedIntoInTurn(t *testing.T) {
+// While an answer from the history is on its way others are worked on.
+func TestHistoriesSideBySide(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		snap, err := mdib.ReadFile("testdata/device.xml")
 		require.NoError(t, err)
@@ -40,29 +39,5 @@ func TestThePastIsLookedIntoInTurn(t *testing.T) {
 			_, err := p.getStatesFromArchive(t.Context(), nil, r)
 			require.NoError(t, err)
 		}
-		require.Empty(t, p.past)
-
-		p.past.enter()
-		done := make(chan struct{}, 3)
-		go func() {
-			for range open() {
-			}
-			done <- struct{}{}
-		}()
-		go func() {
-			_, _ = p.getStatesFromArchive(t.Context(), nil, &msg.GetStatesFromArchive{TimeFrame: &msg.TimeFrame{}})
-			done <- struct{}{}
-		}()
-		go func() {
-			_, _ = p.getDescriptorsFromArchive(t.Context(), nil, &msg.GetDescriptorsFromArchive{TimeFrame: &msg.TimeFrame{}})
-			done <- struct{}{}
-		}()
-		synctest.Wait()
-		require.Empty(t, done, "worked on while it is another's turn")
-		p.past.leave()
-		for range 3 {
-			<-done
-		}
-		require.Empty(t, p.past)
 	})
 }

@@ -29,7 +29,6 @@ type Provider struct {
 	store   *mdib.Store
 	// changes is the log of what was committed; nil unless a service needs it.
 	changes *history.Log
-	past    past
 
 	// publishing orders commits and reports: whoever holds it may commit and hand reports to the subscriptions (SDPi R1004, R1006).
 	publishing sync.Mutex
@@ -71,7 +70,7 @@ func New(cfg Config) (*Provider, error) {
 		cfg: cfg, unasked: unasked, log: cfg.Logger, hooks: cfg.Hooks,
 		serviceByAction: servicesByAction(),
 		handlers:        map[string]handler{}, invocation: map[string]Invocation{}, queues: map[string]*sco{},
-		past: newPast(), effects: map[string]*effect{}, effectEnds: map[string]func(context.Context, *Call) error{},
+		effects: map[string]*effect{}, effectEnds: map[string]func(context.Context, *Call) error{},
 		ready: make(chan struct{}), rescope: make(chan struct{}, 1), redescribed: make(chan struct{}, 1),
 	}
 	p.store = mdib.NewStore(cfg.MDIB, cfg.Store)

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -351,8 +352,15 @@ func parseAddr(host string) (netip.Addr, error) {
 	return a.Unmap(), err
 }
 
+// maxMessage bounds a request to an event source or a subscription manager in bytes: filters are kept as they come.
+const maxMessage = 128 << 10
+
 // decode reads a request; the error is a fault of WS-Eventing.
 func decode[T any](r *soap.Request, element string, fn func(*xmlscan.Scanner) (T, error)) (T, error) {
+	if b := r.Body(); b != nil && b.Size() > maxMessage {
+		var none T
+		return none, faulty(soap.InvalidMessage(fmt.Sprintf("%s of more than %d bytes", element, maxMessage)))
+	}
 	v, err := soap.Decode(r.Envelope, wse(element), fn)
 	var f *soap.Fault
 	if errors.As(err, &f) {

@@ -25,6 +25,7 @@ import (
 
 	"github.com/semeco/go-sdc/internal/testkit/udpport"
 	"github.com/semeco/go-sdc/mdib"
+	"github.com/semeco/go-sdc/mdib/history"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/provider"
@@ -81,7 +82,7 @@ func runDevice(dir string, in io.Reader, out, log io.Writer) error {
 		return err
 	}
 	dev, err := provider.New(provider.Config{
-		MDIB: snap, Identity: id, Policy: provider.AllowAll(), Network: sdc.Network{DiscoveryPort: uint16(port)}, ApplyProposals: true, Archive: true, History: true,
+		MDIB: snap, Identity: id, Policy: provider.AllowAll(), Network: sdc.Network{DiscoveryPort: uint16(port)}, ApplyProposals: true, Archive: true, History: true, Log: history.Config{MaxChanges: 500},
 		Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {

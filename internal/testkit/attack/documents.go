@@ -135,7 +135,7 @@ func documents() []Attack {
 		{"archive-flood", "BICEPS", "20 requests at once for all revisions of all states that are kept; answered one after the other, or refused", false, func(ctx context.Context, t *Target) error {
 			return t.atOnce(ctx, 20, t.path()+"/Archive", envelope(sdc.ActionGetStatesFromArchive, "", `<msg:GetStatesFromArchive><msg:TimeFrame/></msg:GetStatesFromArchive>`))
 		}},
-		{"history-flood", "BICEPS", "20 subscriptions at once to all that is kept, about 1000 handles that do not exist; refused beyond what a query may ask for", false, func(ctx context.Context, t *Target) error {
+		{"history-flood", "BICEPS", "20 subscriptions at once to all that is kept about 100 000 handles that do not exist; refused", false, func(ctx context.Context, t *Target) error {
 			return t.atOnce(ctx, 20, t.path()+"/History", envelope("http://schemas.xmlsoap.org/ws/2004/08/eventing/Subscribe", "", `<wse:Subscribe><wse:Delivery><wse:NotifyTo><wsa:Address>https://127.0.0.1:9/</wsa:Address></wse:NotifyTo></wse:Delivery>`+
 				`<wse:Filter Dialect="`+sdc.DialectHistory+`"><hm:HistoryQuery xmlns:hm="urn:oid:1.3.6.1.4.1.19376.1.6.2.10.1.3.2"><hm:ProvideInitialMdib>false</hm:ProvideInitialMdib><hm:HandleFilter>`+
 				strings.Repeat("no.such.handle ", 100_000)+`</hm:HandleFilter><hm:Range><hm:TimeRange StartTime="0" EndTime="9223372036854775807"/></hm:Range></hm:HistoryQuery></wse:Filter></wse:Subscribe>`))
