@@ -17,14 +17,14 @@ type pooled struct {
 // maxPooled is the largest memory kept for reuse: one huge report must not pin its memory.
 const maxPooled = 1 << 20
 
-// maxLoose is how much more memory than it has bytes a body may take: queues are bounded by bytes, and the bodies in them stay for as long as
+// maxLoose is how much memory a body may take besides twice its bytes: queues are bounded by bytes, and the bodies in them stay for as long as
 // the slowest subscriber likes. So small reports that follow large ones in the same memory cannot make a queue take many times what it counts.
 const maxLoose = 16 << 10
 
 // fitted is p, or a copy of the body if that is much smaller than its memory, which is released then. The caller is the only user.
 func (p *pooled) fitted() *pooled {
-	if cap(p.bytes)-len(p.bytes) <= maxLoose {
-		return p
+	if cap(p.bytes) <= 2*len(p.bytes)+maxLoose {
+		return p // memory that grew with the body is not more than that, and goes on serving bodies of this size
 	}
 	q := &pooled{bytes: bytes.Clone(p.bytes)}
 	q.users.Store(1)

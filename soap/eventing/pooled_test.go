@@ -120,9 +120,33 @@ func TestBodiesWaitInTheirSize(t *testing.T) {
 		}
 		b.source.mu.Unlock()
 		require.Equal(t, n-1, waiting)
-		require.LessOrEqual(t, taken, counted+waiting*maxLoose)
+		require.LessOrEqual(t, taken, 2*counted+waiting*maxLoose)
 		answer()
 		pass(time.Second)
 		require.Len(t, stalled.take("/a"), n)
 	})
+}
+
+// Memory that is about that of the body goes on serving; that of a much larger one is given back.
+func TestBodiesFit(t *testing.T) {
+	for _, c := range []struct {
+		size, memory int
+		stays        bool
+	}{
+		{0, 16 << 10, true},
+		{1000, 16 << 10, true},
+		{1000, 20_000, false},
+		{100_000, 131_072, true},
+		{500_000, 1_000_000, true},
+		{500_000, 1_100_000, false},
+	} {
+		home := &sync.Pool{}
+		p := &pooled{bytes: append(make([]byte, 0, c.memory), strings.Repeat("x", c.size)...), home: home}
+		p.users.Store(1)
+		q := p.fitted()
+		require.Equal(t, c.stays, p == q, c)
+		require.Equal(t, strings.Repeat("x", c.size), string(q.bytes))
+		require.EqualValues(t, 1, q.users.Load())
+		require.LessOrEqual(t, cap(q.bytes), 2*c.size+maxLoose)
+	}
 }

@@ -57,7 +57,7 @@ type SourceConfig struct {
 	// MaxQueue bounds the notifications waiting per subscription. Default 512.
 	MaxQueue int
 	// MaxQueueBytes bounds their bodies in bytes. Default 8 MiB. One message is accepted
-	// by an empty queue whatever its size. A body takes up to 16 KiB more memory than it has bytes.
+	// by an empty queue whatever its size. A body takes at most twice as much memory, and 16 KiB.
 	MaxQueueBytes int
 	// NotifyTimeout bounds the delivery of one message with all attempts. Default 4 s, so that
 	// a subscriber hears of a failure within 5 s.
