@@ -53,7 +53,7 @@ type Config struct {
 	// TimeService waits until a time service has been reached: before that New does not return, so that nothing is done with devices (SDPi R1540). It returns nil when that is so, or the
 	// reason why it never will, or that of ctx. nil: the clock of the host is taken as it is.
 	TimeService func(ctx context.Context) error
-	// RequestTimeout bounds one request to a device; 0 is 10 s. A device that is busy (429 or 503) is asked again within it, not before it has said (Retry-After).
+	// RequestTimeout bounds one request to a device; 0 is 10 s. A device that is busy (429, or 503 with Retry-After) is asked again within it, not before it has said.
 	RequestTimeout time.Duration
 	// SubscriptionLength is the duration asked for; 0 is one minute. The device may
 	// grant less; subscriptions are renewed at half of what was granted.

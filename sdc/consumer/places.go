@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -115,11 +116,11 @@ func (d *Device) prefer(reached string, not places) {
 	d.services = services
 }
 
-// Pauses before a device is asked again that is busy and has not said when.
+// minBusy is how long a device that is busy is left alone at least.
 const minBusy = 250 * time.Millisecond
 
-// unlessBusy makes a request, and makes it again when the device has turned it down for now (429 or 503): then nothing has been done (SDPi R0202). It gives up
-// when the next attempt would begin later than RequestTimeout, or than ctx allows; the error is the last refusal.
+// unlessBusy makes a request, and makes it again when the device has turned it down for now (SDPi R0202): then nothing has been done. That is so with 429, and with 503 if it says when to come
+// again; any other may be told of a device that failed at doing it, and an operation is not to be done twice. It gives up when the next attempt would begin later than RequestTimeout, or than ctx allows; the error is the last refusal.
 func (c *Consumer) unlessBusy(ctx context.Context, request func(context.Context) error) error {
 	giveUp := time.Now().Add(c.cfg.RequestTimeout)
 	if end, ok := ctx.Deadline(); ok && end.Before(giveUp) {
@@ -130,7 +131,7 @@ func (c *Consumer) unlessBusy(ctx context.Context, request func(context.Context)
 		err := request(attempt)
 		cancel()
 		var status *soap.HTTPError
-		if !errors.As(err, &status) || !status.Busy() {
+		if !errors.As(err, &status) || !status.Busy() || status.Status != http.StatusTooManyRequests && status.RetryAfter == 0 {
 			return err
 		}
 		// Jitter keeps those that were turned down together from coming back together.

@@ -1,6 +1,7 @@
 package pairtest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -13,7 +14,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/testkit/memnet"
+	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/sdc/provider"
@@ -221,4 +224,55 @@ func TestBusyDevicesAreAskedAgain(t *testing.T) {
 		require.LessOrEqual(t, time.Since(began), 10*time.Second, "RequestTimeout")
 		require.Greater(t, time.Since(began), 7*time.Second)
 	})
+}
+
+// An operation is asked for again only if it is sure that it has not been done.
+func TestOperationsAreRepeatedOnlyIfTurnedDown(t *testing.T) {
+	for _, tt := range []struct {
+		status     int
+		retryAfter string
+		again      bool
+	}{
+		{http.StatusTooManyRequests, "", true},
+		{http.StatusTooManyRequests, "2", true},
+		{http.StatusServiceUnavailable, "2", true},
+		{http.StatusServiceUnavailable, "", false},
+		{http.StatusInternalServerError, "2", false},
+		{http.StatusBadGateway, "", false},
+	} {
+		t.Run(fmt.Sprintf("%d %q", tt.status, tt.retryAfter), func(t *testing.T) {
+			inBubble(t, operating, func(t *testing.T, p *pair) {
+				ln, err := p.net.Host(deviceIP).Listen(0)
+				require.NoError(t, err)
+				f := newFront(p, ln)
+				came := 0
+				f.refuse = func(body []byte) (int, string) {
+					if !bytes.Contains(body, []byte(">"+sdc.NamespaceGlue+"/SetService/SetValue<")) {
+						return 0, ""
+					}
+					if came++; came > 1 {
+						return 0, ""
+					}
+					return tt.status, tt.retryAfter
+				}
+				defer f.serve(t, ln)()
+				d, err := p.consumer.Connect(t.Context(), discovery.Endpoint{EPR: deviceURN, XAddrs: []string{f.xaddr(p)}})
+				require.NoError(t, err)
+				began := time.Now()
+				_, err = d.SetValue(t.Context(), "value.set", pm.MustDecimal("5"))
+				if !tt.again {
+					var status *soap.HTTPError
+					require.ErrorAs(t, err, &status)
+					require.Equal(t, tt.status, status.Status)
+					require.Equal(t, 1, came)
+					return
+				}
+				require.NoError(t, err)
+				require.Equal(t, 2, came)
+				if tt.retryAfter != "" {
+					require.GreaterOrEqual(t, time.Since(began), 2*time.Second)
+				}
+			})
+		})
+	}
 }

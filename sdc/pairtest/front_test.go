@@ -17,6 +17,8 @@ type front struct {
 	transport   *http.Transport
 	// asked, if set, is called with the body of a request before that is passed on.
 	asked func(body []byte)
+	// refuse, if set, may answer a request in the place of the device, with a status other than 0 and a Retry-After other than "".
+	refuse func(body []byte) (status int, retryAfter string)
 	// answer, if set, changes an answer that still names the device's own address.
 	answer func(body []byte) []byte
 }
@@ -56,6 +58,15 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if f.asked != nil {
 		f.asked(body)
+	}
+	if f.refuse != nil {
+		if status, retryAfter := f.refuse(body); status != 0 {
+			if retryAfter != "" {
+				w.Header().Set("Retry-After", retryAfter)
+			}
+			w.WriteHeader(status)
+			return
+		}
 	}
 	out, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+f.device+r.URL.RequestURI(), bytes.NewReader(body))
 	if err != nil {
