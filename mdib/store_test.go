@@ -319,6 +319,11 @@ func TestOneKindOnly(t *testing.T) {
 
 func TestWrongUse(t *testing.T) {
 	st, _ := newStore(t)
+	kept := st.Load()
+	_, err := st.Follow(nil)
+	require.ErrorContains(t, err, "no report")
+	require.PanicsWithValue(t, "mdib: Replace without an MDIB", func() { st.Replace(nil) }, "not in whoever reads next")
+	require.Same(t, kept, st.Load())
 	for name, fn := range map[string]func(*Tx) error{
 		"unknown state":      func(tx *Tx) error { _, err := tx.EditState("nobody"); return err },
 		"unknown descriptor": func(tx *Tx) error { _, err := tx.EditDescriptor("nobody"); return err },
@@ -398,7 +403,7 @@ func TestWrongUse(t *testing.T) {
 
 	// An insertion that failed half-way cannot be committed, even if its error is not passed on.
 	before := st.Load()
-	_, err := st.Update(func(tx *Tx) error {
+	_, err = st.Update(func(tx *Tx) error {
 		_ = tx.Insert("mds", vmd("v", channel("c", numeric("hr"))))
 		return nil
 	})

@@ -20,7 +20,7 @@ import (
 //   - of a condition: activation, generation delay, rank, and the priority as far as the descriptor lets it escalate; of a limit condition its limits within
 //     MaxLimits, which of them are monitored, and the automatic adaptation if it is supported;
 //   - of a signal: activation, slot, generation delay between its bounds, and the presence: Ack acknowledges, Off ends a latched signal. A delegable
-//     remote signal that is set On is confirmed by that; see the package comment.
+//     remote signal whose activation is set On is confirmed by that, whatever presence is proposed; see the package comment.
 //
 // What is absent stays as it is, and what only the device determines (presence of conditions, self checks, times, lists) is not looked
 // at. Errors are *mdib.RuleError with a message for the caller, or wrap mdib.ErrUnknownHandle; nothing has changed then.

@@ -43,9 +43,13 @@ type Context struct {
 }
 
 // SetLocation moves the device: in every MDS that has a location context a new associated state takes the place of the former one (BICEPS R0133), in one
-// transaction, and a Hello tells of the new scope (WSD-4). A location that is set already is left alone. validators say who vouches for it; a
+// transaction, and a Hello tells of the new scope (WSD-4). A location that is set already is left alone; an empty one is an error, for it would be the
+// same place for all devices that have none: EndContext takes a location away. validators say who vouches for it; a
 // location without any does not count as valid for consumers of IEEE 11073-10700.
 func (p *Provider) SetLocation(detail sdc.LocationDetail, validators ...pm.InstanceIdentifier) error {
+	if detail.IsZero() {
+		return errors.New("provider: the location is empty; EndContext takes one away")
+	}
 	found := false
 	err := p.Update(func(tx *mdib.Tx) error {
 		for e := range tx.Base().Entities() {

@@ -130,6 +130,7 @@ func TestSetLocation(t *testing.T) {
 		require.Equal(t, "sdc.ctxt.loc.detail", got[0].Identification[0].Root)
 		require.Equal(t, "///ICU//7", got[0].Identification[0].Extension)
 	}
+	require.ErrorContains(t, p.SetLocation(sdc.LocationDetail{}, validator), "empty")
 	former, _ := mdib.Get[*pm.LocationContextState](p.MDIB(), "loc.1")
 	require.Equal(t, pm.ContextAssociationDis, former.ContextAssociation)
 
