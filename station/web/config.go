@@ -35,9 +35,12 @@ type Config struct {
 	Control *Control
 	// MaxClients bounds the browsers that are followed at a time; 0 is 32. One more is answered 503.
 	MaxClients int
+	// MaxPerPeer bounds those of one client certificate, or else address; 0 is a quarter of MaxClients, at least one. Browsers on loopback, and whatever a proxy
+	// there stands for, may have all of them; a proxy on another host needs a share that is large enough.
+	MaxPerPeer int
 	// Interval is the least time between two states sent to a browser; 0 is 250 ms. Samples are sent at most every 100 ms.
 	Interval time.Duration
-	// WriteTimeout is how long a browser may take for one message before it is given up; 0 is 5 s.
+	// WriteTimeout is how long a browser may take for one message, or for 64 KiB of a document, before it is given up; 0 is 5 s.
 	WriteTimeout time.Duration
 	// Logger receives what happens; nil discards.
 	Logger *slog.Logger
@@ -127,13 +130,14 @@ func (c *Config) validate() error {
 	if c.Control != nil && c.Control.Audit == nil {
 		errs = append(errs, errors.New("Control.Audit is missing: control from a browser needs an audit"))
 	}
-	if c.Control != nil && (c.Control.Lease < 0 || c.Control.Timeout < 0) || c.Interval < 0 || c.WriteTimeout < 0 || c.MaxClients < 0 {
+	if c.Control != nil && (c.Control.Lease < 0 || c.Control.Timeout < 0) || c.Interval < 0 || c.WriteTimeout < 0 || c.MaxClients < 0 || c.MaxPerPeer < 0 {
 		errs = append(errs, errors.New("a duration or number is negative"))
 	}
 	if len(errs) > 0 {
 		return fmt.Errorf("web: %w", errors.Join(errs...))
 	}
 	def(&c.MaxClients, 32)
+	def(&c.MaxPerPeer, max(c.MaxClients/4, 1))
 	def(&c.Interval, 250*time.Millisecond)
 	def(&c.WriteTimeout, 5*time.Second)
 	def(&c.Title, "SDC station")

@@ -14,5 +14,7 @@
 //
 // Each client has one goroutine and no queue: it is sent the newest state when it can take it, at most every
 // Config.Interval, and samples decimated to what its screen can show. A browser that does not keep up misses states in
-// between, is told of jumps in its waveforms, and is closed after Config.WriteTimeout. Config.MaxClients bounds their number.
+// between, is told of jumps in its waveforms, and is closed after Config.WriteTimeout. Config.MaxClients bounds their
+// number, Config.MaxPerPeer those of one peer. What is on its way to browsers is bounded, too: 64 MiB of large documents and messages, to one peer a quarter.
+// A document beyond is refused, a follower is closed. On loopback, where a proxy may stand for all browsers, a peer has no share.
 package web

@@ -24,7 +24,9 @@ type Handler struct {
 	cfg     Config
 	log     *slog.Logger
 	control *control // nil: read only
-	clients chan struct{}
+	clients *shares  // that are followed
+	answers *shares  // bytes of what is on its way to browsers
+	making  chan struct{}
 	mux     *http.ServeMux
 }
 
@@ -33,7 +35,10 @@ func New(cfg Config) (*Handler, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	h := &Handler{cfg: cfg, log: cfg.Logger, clients: make(chan struct{}, cfg.MaxClients), mux: http.NewServeMux()}
+	h := &Handler{
+		cfg: cfg, log: cfg.Logger, clients: newShares(cfg.MaxClients, cfg.MaxPerPeer), answers: newShares(maxAnswers, maxAnswers/4),
+		making: make(chan struct{}, maxMaking), mux: http.NewServeMux(),
+	}
 	assets, err := fs.Sub(files, "assets")
 	if err != nil {
 		return nil, err

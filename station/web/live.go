@@ -1,8 +1,8 @@
 package web
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -27,13 +27,13 @@ const (
 
 // live follows the station over a WebSocket for as long as the browser stays.
 func (h *Handler) live(w http.ResponseWriter, r *http.Request) {
-	select {
-	case h.clients <- struct{}{}:
-		defer func() { <-h.clients }()
-	default:
-		http.Error(w, "too many browsers are following already", http.StatusServiceUnavailable)
+	peer := peerOf(r)
+	if !h.clients.take(peer, 1) {
+		w.Header().Set("Retry-After", "10")
+		h.refuse(w, r, http.StatusServiceUnavailable, "too many browsers are following already")
 		return
 	}
+	defer h.clients.give(peer, 1)
 	// The origin has been checked by the handler. Compression pays: structures repeat themselves.
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{CompressionMode: websocket.CompressionContextTakeover})
 	if err != nil {
@@ -46,7 +46,7 @@ func (h *Handler) live(w http.ResponseWriter, r *http.Request) {
 
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	c := &client{h: h, conn: conn, sent: map[station.Ref]sentValue{}, seqs: map[station.Ref]uint64{}}
+	c := &client{h: h, conn: conn, peer: peer, sent: map[station.Ref]sentValue{}, seqs: map[station.Ref]uint64{}}
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		defer cancel()
@@ -62,9 +62,10 @@ func (h *Handler) live(w http.ResponseWriter, r *http.Request) {
 type client struct {
 	h    *Handler
 	conn *websocket.Conn
+	peer string
 
 	// Of the goroutine that writes.
-	structure []byte // the last one sent, without version and time
+	structure [sha256.Size]byte // of the last one sent, without version and time
 	sent      map[station.Ref]sentValue
 	seqs      map[station.Ref]uint64 // the last block sent of each waveform
 
@@ -159,14 +160,35 @@ func (c *client) write(ctx context.Context) error {
 
 // state sends what of the structure and the values the browser does not have yet.
 func (c *client) state(ctx context.Context, v *station.View, now time.Time) error {
-	s := structureOf(v, c.h.cfg.Title, c.h.control != nil)
-	if plain := encode(s); !bytes.Equal(plain, c.structure) {
-		c.structure = plain
-		s.Version, s.Time = v.Version, millis(now)
-		if err := c.send(ctx, encode(s)); err != nil {
+	for _, message := range []func() []byte{
+		func() []byte { return c.newStructure(v, now) },
+		func() []byte { return c.newValues(v, now) },
+	} {
+		data, err := c.h.make(ctx, message)
+		if err == nil && data != nil {
+			err = c.send(ctx, data)
+		}
+		if err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// newStructure is a message if anything in it has changed, else nil.
+func (c *client) newStructure(v *station.View, now time.Time) []byte {
+	s := structureOf(v, c.h.cfg.Title, c.h.control != nil)
+	sum := sha256.Sum256(encode(s))
+	if sum == c.structure {
+		return nil
+	}
+	c.structure = sum
+	s.Version, s.Time = v.Version, millis(now)
+	return encode(s)
+}
+
+// newValues is a message with the values that have changed.
+func (c *client) newValues(v *station.View, now time.Time) []byte {
 	out := values{Type: "values", Version: v.Version, Time: millis(now), Values: []valueJSON{}}
 	seen := 0
 	for _, d := range v.Devices {
@@ -184,7 +206,7 @@ func (c *client) state(ctx context.Context, v *station.View, now time.Time) erro
 	if len(c.sent) > seen { // devices have gone: remember only what is there
 		clear(c.sent)
 	}
-	return c.send(ctx, encode(out))
+	return encode(out)
 }
 
 // samples sends the blocks that have come since the last call.
@@ -226,7 +248,14 @@ func (c *client) samples(ctx context.Context, now time.Time) error {
 	return c.send(ctx, encode(out))
 }
 
+// send gives a browser up that does not take a message in time, or for which there is no room: it may come again.
 func (c *client) send(ctx context.Context, message []byte) error {
+	if n := len(message); n >= largeAnswer {
+		if !c.h.answers.take(c.peer, n) {
+			return errNoRoom
+		}
+		defer c.h.answers.give(c.peer, n)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, c.h.cfg.WriteTimeout, errSlowBrowser)
 	defer cancel()
 	if err := c.conn.Write(ctx, websocket.MessageText, message); err != nil {

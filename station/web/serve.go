@@ -56,16 +56,6 @@ func Serve(ctx context.Context, l net.Listener, h *Handler, cfg *tls.Config) err
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("web: %w", err)
 	}
-	h.wait()
+	h.clients.wait()
 	return nil
-}
-
-// wait returns when every browser has been let go.
-func (h *Handler) wait() {
-	for range cap(h.clients) {
-		h.clients <- struct{}{}
-	}
-	for range cap(h.clients) {
-		<-h.clients
-	}
 }

@@ -35,15 +35,19 @@ func (h *Handler) tree(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, http.StatusNotFound, "no such device, or not connected yet")
 		return
 	}
+	h.document(w, r, func() any { return treeOf(d) })
+}
+
+func treeOf(d *station.Device) *treeJSON {
 	version := d.MDIB.Version()
-	out := treeJSON{
+	out := &treeJSON{
 		Device: d.EPR, Version: version.MdibVersion, Sequence: version.SequenceID,
 		Link: linkJSON{d.Link.State, millis(d.Link.Since), d.Link.Cause}, Entries: []entryJSON{},
 	}
 	for e := range d.MDIB.Entities() {
 		out.Entries = append(out.Entries, entryOf(e))
 	}
-	h.json(w, r, out)
+	return out
 }
 
 func entryOf(e mdib.Entity) entryJSON {
@@ -97,15 +101,21 @@ func (h *Handler) trend(w http.ResponseWriter, r *http.Request) {
 		}
 		query.Since = time.UnixMilli(ms)
 	}
-	out := trendJSON{Device: query.Device, Handle: query.Handle, Buckets: []bucketJSON{}}
-	for _, b := range h.cfg.Station.Trend(query) {
-		out.Buckets = append(out.Buckets, bucketJSON{millis(b.Begin), millis(b.End), b.Least, b.Greatest, b.Mean, b.Count})
-	}
-	h.json(w, r, out)
+	h.document(w, r, func() any {
+		out := trendJSON{Device: query.Device, Handle: query.Handle, Buckets: []bucketJSON{}}
+		for _, b := range h.cfg.Station.Trend(query) {
+			out.Buckets = append(out.Buckets, bucketJSON{millis(b.Begin), millis(b.End), b.Least, b.Greatest, b.Mean, b.Count})
+		}
+		return out
+	})
 }
 
 // view answers GET /api/v1/view: structure and all values in one document.
 func (h *Handler) view(w http.ResponseWriter, r *http.Request) {
+	h.document(w, r, h.everything)
+}
+
+func (h *Handler) everything() any {
 	v, now := h.cfg.Station.View(), time.Now()
 	s := structureOf(v, h.cfg.Title, h.control != nil)
 	s.Version, s.Time = v.Version, millis(now)
@@ -117,8 +127,8 @@ func (h *Handler) view(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
-	h.json(w, r, struct {
+	return struct {
 		*structure
 		Values []valueJSON `json:"values"`
-	}{s, all})
+	}{s, all}
 }
