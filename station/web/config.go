@@ -136,8 +136,11 @@ func (c *Config) validate() error {
 	if len(errs) > 0 {
 		return fmt.Errorf("web: %w", errors.Join(errs...))
 	}
+	if c.MaxPerPeer == 0 && c.MaxClients > 0 {
+		c.MaxPerPeer = max(c.MaxClients/4, 1)
+	}
 	def(&c.MaxClients, 32)
-	def(&c.MaxPerPeer, max(c.MaxClients/4, 1))
+	def(&c.MaxPerPeer, 8)
 	def(&c.Interval, 250*time.Millisecond)
 	def(&c.WriteTimeout, 5*time.Second)
 	def(&c.Title, "SDC station")
