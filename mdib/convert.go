@@ -2,6 +2,7 @@ package mdib
 
 import (
 	"errors"
+	"math"
 
 	"github.com/semeco/go-sdc/mdib/pm"
 )
@@ -21,7 +22,7 @@ func FromMdib(m *pm.Mdib) (*Snapshot, error) {
 	if m == nil {
 		return nil, errors.New("mdib: there is no MDIB to make a snapshot of")
 	}
-	s, faults := fromMdib(m, false)
+	s, faults := fromMdib(m, false, math.MaxInt)
 	if faults != nil {
 		return nil, errors.Join(faults...)
 	}
@@ -35,7 +36,7 @@ func FromMdib(m *pm.Mdib) (*Snapshot, error) {
 	return s, nil
 }
 
-func fromMdib(m *pm.Mdib, lenient bool) (*Snapshot, []error) {
+func fromMdib(m *pm.Mdib, lenient bool, most int) (*Snapshot, []error) {
 	s := &Snapshot{version: VersionOf(m.MdibVersionGroup), mdibExtension: m.Extension}
 	e := s.content.edit()
 	e.lenient, e.fresh = lenient, true
@@ -46,10 +47,18 @@ func fromMdib(m *pm.Mdib, lenient bool) (*Snapshot, []error) {
 		}
 		return len(faults) < maxFaults
 	}
+	// room is asked for as the tree grows: what is built of a huge MDIB takes several times the memory of what was received.
+	room := func() bool {
+		err := e.checkSize(most)
+		if err != nil {
+			faults = append(faults, err)
+		}
+		return err == nil
+	}
 	if d := m.MdDescription; d != nil {
 		s.descriptionVersion, s.descriptionExtension = d.DescriptionVersion, d.Extension
 		for _, mds := range d.Mds {
-			if mds != nil && !e.addTree("", mds, func(_ pm.Descriptor, err error) bool { return fault(err) }) {
+			if mds != nil && !e.addTree("", mds, func(_ pm.Descriptor, err error) bool { return fault(err) && room() }) {
 				return nil, faults
 			}
 		}
@@ -57,7 +66,7 @@ func fromMdib(m *pm.Mdib, lenient bool) (*Snapshot, []error) {
 	if st := m.MdState; st != nil {
 		s.stateVersion, s.stateExtension = st.StateVersion, st.Extension
 		for _, state := range st.State {
-			if state != nil && !fault(e.addState(state)) {
+			if state != nil && !(fault(e.addState(state)) && room()) {
 				return nil, faults
 			}
 		}

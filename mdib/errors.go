@@ -16,6 +16,8 @@ var (
 	ErrTxDone = errors.New("the transaction has ended")
 	// ErrOld is returned by Mirror.Apply for a report older than what has been applied. It changed nothing and can be ignored.
 	ErrOld = errors.New("report is older than the mirror")
+	// ErrTooLarge is wrapped by Mirror.Reset and Mirror.Apply when a device has more descriptors or states than MirrorConfig.MaxStates. It changed nothing.
+	ErrTooLarge = errors.New("the device's MDIB is too large")
 	// ErrNotReady is returned by Mirror.Apply before the first Reset.
 	ErrNotReady = errors.New("the mirror has not been filled yet")
 )

@@ -3,6 +3,7 @@ package mdib
 import (
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"testing"
 
@@ -129,7 +130,7 @@ func TestMirrorUnderFire(t *testing.T) {
 					require.True(t, e.State == nil || pm.Pairs(e.Descriptor, e.State))
 				}
 				require.Equal(t, s.Len(), n, "everything hangs together")
-				_, faults := fromMdib(s.Mdib(), true)
+				_, faults := fromMdib(s.Mdib(), true, math.MaxInt)
 				require.Empty(t, faults)
 			},
 		})
@@ -153,7 +154,7 @@ func TestManyContextStates(t *testing.T) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		snap, faults := fromMdib(m, true)
+		snap, faults := fromMdib(m, true, math.MaxInt)
 		runtime.ReadMemStats(&after)
 		require.Empty(t, faults)
 		e, ok := snap.Entity("many")
@@ -203,7 +204,7 @@ func FuzzMirror(f *testing.F) {
 		} else if _, err := m.Apply(message); err != nil {
 			return
 		}
-		if _, faults := fromMdib(m.Load().Mdib(), true); len(faults) > 0 {
+		if _, faults := fromMdib(m.Load().Mdib(), true, math.MaxInt); len(faults) > 0 {
 			t.Fatal(faults)
 		}
 	})

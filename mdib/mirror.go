@@ -16,11 +16,12 @@ type MirrorConfig struct {
 	// AllReports tells that every kind of report that raises the MDIB version is subscribed to: metric, waveform, alert, component, context,
 	// operational state and description. Only then can a missing version be told from a report of another kind, and is a *GapError.
 	AllReports bool
-	// MaxStates bounds the states and the descriptors a device may have; 0 means 1 000 000. What exceeds it is refused.
+	// MaxStates bounds the states and the descriptors a device may have; 0 means 200 000. What exceeds it is refused
+	// with ErrTooLarge, and not built.
 	MaxStates int
 }
 
-const maxStates = 1_000_000
+const maxStates = 200_000
 
 // maxContexts bounds the states of one context descriptor a mirror keeps. Devices tell of new context states but have no way to tell that one is
 // gone (BICEPS R5027); of the states that may be gone the oldest are forgotten first.
@@ -54,15 +55,15 @@ func (m *Mirror) Load() *Snapshot { return m.current.Load() }
 // The response belongs to the mirror afterwards. Reports received meanwhile are to be applied after it, oldest first (CONS-3);
 // those the response includes already are recognised.
 func (m *Mirror) Reset(r *msg.GetMdibResponse) (*Snapshot, error) {
-	s, faults := fromMdib(&r.Mdib, true)
+	s, faults := fromMdib(&r.Mdib, true, m.cfg.MaxStates)
 	if len(faults) > 0 {
+		if last := faults[len(faults)-1]; errors.Is(last, ErrTooLarge) {
+			return nil, last
+		}
 		return nil, fmt.Errorf("the device's MDIB cannot be used: %w", errors.Join(faults...))
 	}
 	if r.SequenceId != "" {
 		s.version = VersionOf(r.MdibVersionGroup)
-	}
-	if err := m.cfg.checkSize(s.content.edit()); err != nil {
-		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -128,7 +129,7 @@ func (cfg MirrorConfig) follow(have *Snapshot, report msg.Report) (*Change, erro
 	if err := a.apply(report); err != nil {
 		return nil, fmt.Errorf("applying %s of MDIB version %d: %w", report.BodyName().Local, got.MdibVersion, err)
 	}
-	if err := cfg.checkSize(a.e); err != nil {
+	if err := a.e.checkSize(cfg.MaxStates); err != nil {
 		return nil, err
 	}
 	next := *have
@@ -149,9 +150,9 @@ func (cfg MirrorConfig) follow(have *Snapshot, report msg.Report) (*Change, erro
 	return a.c, nil
 }
 
-func (cfg MirrorConfig) checkSize(e *editor) error {
-	if n := max(e.states.Len(), e.nodes.Len()); n > cfg.MaxStates {
-		return fmt.Errorf("the device's MDIB has more than %d entries", cfg.MaxStates)
+func (e *editor) checkSize(most int) error {
+	if n := max(e.states.Len(), e.nodes.Len()); n > most {
+		return fmt.Errorf("%w: more than %d descriptors or states", ErrTooLarge, most)
 	}
 	return nil
 }

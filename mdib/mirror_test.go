@@ -2,6 +2,7 @@ package mdib
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -417,7 +418,32 @@ func TestMirrorLimits(t *testing.T) {
 	require.ErrorContains(t, err, "more than")
 	require.Same(t, before, m.Load())
 	_, err = NewMirror(MirrorConfig{MaxStates: 3}).Reset(fixture(t).Response())
-	require.ErrorContains(t, err, "more than")
+	require.ErrorIs(t, err, ErrTooLarge)
+
+	// No more is built of what is too large than is allowed, be it descriptors or states.
+	many := []*pm.VmdDescriptor{}
+	for i := range 20_000 {
+		many = append(many, vmd(fmt.Sprint("v", i)))
+	}
+	huge := fixture(t).Response()
+	huge.Mdib.MdDescription.Mds[0].Vmd = append(huge.Mdib.MdDescription.Mds[0].Vmd, many...)
+	var old, now runtime.MemStats
+	m = NewMirror(MirrorConfig{MaxStates: 100})
+	runtime.ReadMemStats(&old)
+	_, err = m.Reset(huge)
+	runtime.ReadMemStats(&now)
+	require.ErrorIs(t, err, ErrTooLarge)
+	require.Less(t, now.TotalAlloc-old.TotalAlloc, uint64(4<<20))
+	require.Zero(t, m.Load().Len())
+
+	states := fixture(t).Response()
+	for i := range 200 {
+		s := &pm.OperatorContextState{}
+		s.Handle, s.DescriptorHandle = fmt.Sprint("s", i), "op"
+		states.Mdib.MdState.State = append(states.Mdib.MdState.State, s)
+	}
+	_, err = m.Reset(states)
+	require.ErrorIs(t, err, ErrTooLarge)
 
 	m = newMirror(t, MirrorConfig{AllReports: true})
 	add := func(version uint64, a pm.ContextAssociation) error {

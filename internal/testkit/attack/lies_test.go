@@ -362,6 +362,9 @@ func models() []lie {
 			`<pm:State xsi:type="pm:LocationContextState" DescriptorHandle="loc" Handle="many%d"/>`)+"</pm:MdState>"), accepted),
 		mdibs("many-descriptors", "50 000 channels; accepted, within bounds", replaced(`<pm:Channel Handle="ch"`, many(50_000, `<pm:Channel Handle="many%d"><pm:Type Code="1"/></pm:Channel>`)+`<pm:Channel Handle="ch"`),
 			accepted),
+		mdibs("too-many-descriptors", "250 000 VMDs in an answer of 6 MB; refused, and no more is built than is allowed", func(doc []byte) []byte {
+			return replaced("<pm:Vmd ", many(250_000, `<pm:Vmd Handle="v%d"/>`)+"<pm:Vmd ")(doc)
+		}, isErr(mdib.ErrTooLarge)),
 		mdibs("huge-number", "a value of a million digits; kept as it is", func(doc []byte) []byte {
 			return regexp.MustCompile(`(MetricValue [^>]*Value=")[^"]*`).ReplaceAll(doc, []byte("${1}"+strings.Repeat("9", 1<<20)))
 		}, accepted),
