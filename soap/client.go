@@ -26,6 +26,12 @@ type ClientConfig struct {
 	Insecure bool
 	// Dial opens connections; nil is a net.Dialer. TLS is added on top of it.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Over, if set, lays something of the application's own on each connection that messages go over, above TLS: it sees them in the clear, to log
+	// them for example. Over a [Line] each Write is one whole request, and what is read until the next is its answer. Its Close is called when the
+	// connection is closed, also when the one below has been closed before; that one is closed by it otherwise.
+	// One that has a method Idle() bool is asked by a Line whether the connection can be used for another message; else what arrives unasked below makes
+	// the Line take a new one.
+	Over func(net.Conn) net.Conn
 	// LocalAddr says which of our addresses to connect to a peer from; nil, also from it, leaves
 	// that to the system. With a Dial of one's own it is not asked.
 	LocalAddr func(ctx context.Context, addr string) net.Addr
@@ -105,10 +111,20 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 			return quickAck(conn), nil
 		}
 	}
+	over := cfg.Over
+	if over == nil {
+		over = func(c net.Conn) net.Conn { return c }
+	}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	t := &http.Transport{
-		DialContext:            cfg.Dial,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := cfg.Dial(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			return over(conn), nil
+		},
 		Protocols:              &protocols,
 		DisableCompression:     true, // done here, with a bound
 		MaxConnsPerHost:        cfg.MaxConnsPerHost,
@@ -130,7 +146,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 			if err != nil {
 				return nil, err
 			}
-			return newClientConn(conn, &cfg, addr), nil
+			return over(newClientConn(conn, &cfg, addr)), nil
 		}
 	}
 	c := &Client{cfg: cfg, transport: t, log: orDiscard(cfg.Logger), getHeader: http.Header{}}

@@ -255,7 +255,7 @@ func (b *tracked) Close() error { return nil }
 
 // lineConn is the connection of a line.
 type lineConn struct {
-	net.Conn               // with TLS, if any
+	net.Conn               // with TLS, if any, and what is over it
 	raw      net.Conn      // without
 	idle     func() bool   // tells whether nothing has arrived on raw
 	check    func() error  // judges the peer again; nil: nobody does
@@ -264,6 +264,7 @@ type lineConn struct {
 	post     *http.Request // for http.ReadResponse
 	route    *route        // to where it leads
 	pump     *ahead        // if idle is its business
+	over     net.Conn      // what the application laid on it; nil: nothing
 }
 
 // connect makes a connection.
@@ -300,6 +301,13 @@ func (l *Line) dial(ctx context.Context, to *route) (*lineConn, error) {
 			c.check = l.c.cfg.Recheck(conn.ConnectionState(), to.addr)
 		}
 	}
+	if l.c.cfg.Over != nil {
+		c.over = l.c.cfg.Over(c.Conn)
+		c.Conn = c.over
+		if i, ok := c.over.(interface{ Idle() bool }); ok {
+			c.idle = i.Idle
+		}
+	}
 	c.in.r = c.Conn
 	c.br = bufio.NewReader(&c.in)
 	return c, nil
@@ -321,6 +329,9 @@ func (c *lineConn) close(polite bool) {
 		_ = c.Conn.Close()
 	}
 	_ = c.raw.Close()
+	if c.over != nil && !polite {
+		_ = c.over.Close()
+	}
 	if c.pump != nil {
 		c.pump.wait()
 	}

@@ -130,6 +130,9 @@ type Config struct {
 	Dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	Transport discovery.Transport
 
+	// OverNotifications, if set, is laid on the connections to subscribers, above TLS, to log what is sent for example; see soap.ClientConfig.Over.
+	OverNotifications func(net.Conn) net.Conn
+
 	// Hooks observe what happens; see Hooks.
 	Hooks Hooks
 	// Logger receives what the operator should know; nil discards.

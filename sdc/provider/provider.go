@@ -253,7 +253,7 @@ const maxBodies = 6 << 20
 
 // build makes the event source and the server with all endpoints.
 func (p *Provider) build(ln *sdc.Listener, target *discovery.Target) (*eventing.Source, *soap.Server, error) {
-	client := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Logger: p.log}
+	client := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Over: p.cfg.OverNotifications, Logger: p.log}
 	serve := soap.ServerConfig{Insecure: p.cfg.Insecure, MaxBodies: maxBodies, StopTimeout: p.cfg.StopTimeout / 2, Logger: p.log,
 		Understood: []soap.Name{safety.HeaderName()}}
 	p.cfg.Consumers.Server(&serve)
