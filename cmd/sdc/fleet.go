@@ -37,7 +37,8 @@ func (c *simulateCmd) fleet(e *env, id *sdc.Identity, may *access) error {
 			members[i].kind = "monitor"
 		}
 		var err error
-		if members[i].sim, err = c.simulator(e, members[i].kind, c.Seed+uint64(i), nil); err != nil {
+		members[i].seed = c.Seed + uint64(i)
+		if members[i].sim, err = c.simulator(e, members[i].kind, members[i].seed, nil); err != nil {
 			return err
 		}
 	}
@@ -67,7 +68,7 @@ func (c *simulateCmd) bed(e *env, id *sdc.Identity, may *access) error {
 		if err != nil {
 			return err
 		}
-		members = append(members, member{kind, sim})
+		members = append(members, member{kind, c.Seed + uint64(i), bed, sim})
 	}
 	return c.together(e, id, may, members)
 }
@@ -75,6 +76,8 @@ func (c *simulateCmd) bed(e *env, id *sdc.Identity, may *access) error {
 // member is one of several devices.
 type member struct {
 	kind string
+	seed uint64          // of what it does wrong, and of its patient if it has one of its own
+	bed  *simulators.Bed // nil: its own
 	sim  simulators.Simulator
 }
 
@@ -92,7 +95,7 @@ func (c *simulateCmd) together(e *env, id *sdc.Identity, may *access, members []
 		wg.Go(func() {
 			once := sync.OnceFunc(func() { <-starting })
 			defer once()
-			errs[i] = simulators.Run(ctx, m.sim, c.provider(e, id, may), func(p *provider.Provider) {
+			errs[i] = c.run(ctx, e, m.kind, m.seed, m.bed, m.sim, c.provider(e, id, may), func(p *provider.Provider) {
 				once()
 				ready <- announced{EPR: p.EPR(), XAddrs: p.XAddrs(), Kind: m.kind}
 			})

@@ -11,6 +11,7 @@ import (
 	"github.com/semeco/go-sdc/sdc/provider"
 	"github.com/semeco/go-sdc/simulators"
 	"github.com/semeco/go-sdc/simulators/light"
+	"github.com/semeco/go-sdc/simulators/misbehave"
 	"github.com/semeco/go-sdc/simulators/monitor"
 	"github.com/semeco/go-sdc/simulators/physio"
 	"github.com/semeco/go-sdc/simulators/pump"
@@ -38,7 +39,10 @@ type simulateCmd struct {
 	MaxSubscription time.Duration `default:"15s" help:"Longest subscription granted."`
 	Port            uint16        `help:"TCP port. Default: any free one."`
 	T2IAPI          string        `name:"t2iapi" placeholder:"ADDR" help:"Reference device: serve the calls of conformance tests (gRPC, plain text) on this loopback address, 127.0.0.1:PORT. It then has one MDS at first, and nothing comes and goes by itself."`
+	Misbehave       []string      `placeholder:"DEED[=ARG]" help:"What the devices do wrong, to test consumers; docs/misbehaviour.md tells. Logged to standard error each time it is done. Deeds: lose=N, repeat=N, garble=N, swap=N (every Nth notification), delay=DUR, freeze=DUR/EVERY, vanish=DUR/EVERY, restart=EVERY, refuse-operations, hang-operations, no-hello, no-bye."`
 	JSON            bool          `name:"json" help:"First line: {\"epr\":..,\"xaddrs\":[..]} once reachable."`
+
+	plan misbehave.Plan
 }
 
 // serviceFlags are services that a simulated device offers when asked to.
@@ -86,6 +90,9 @@ func (c *simulateCmd) Run(e *env) (err error) {
 	if c.State != "" && (c.Kind == "fleet" || c.Kind == "bed") {
 		return usagef("--state is for one device")
 	}
+	if c.plan, err = c.misbehaviour(); err != nil {
+		return err
+	}
 	may, err := c.open(e)
 	if err != nil {
 		return err
@@ -119,7 +126,7 @@ func (c *simulateCmd) Run(e *env) (err error) {
 		sim = memory
 	}
 	var printErr error
-	err = simulators.Run(ctx, sim, cfg, func(p *provider.Provider) {
+	err = c.run(ctx, e, c.Kind, c.Seed, nil, sim, cfg, func(p *provider.Provider) {
 		hooks.serve(ctx, p)
 		if c.JSON {
 			printErr = writeJSON(e.out, announced{EPR: p.EPR(), XAddrs: p.XAddrs(), T2IAPI: hooks.address()})
@@ -135,6 +142,38 @@ func (c *simulateCmd) Run(e *env) (err error) {
 	})
 	cancel()
 	return errors.Join(memory.close(err), printErr, hooks.wait())
+}
+
+// misbehaviour is what the devices do wrong.
+func (c *simulateCmd) misbehaviour() (misbehave.Plan, error) {
+	plan, err := misbehave.Parse(c.Misbehave)
+	switch {
+	case err != nil:
+		return plan, usageError{err}
+	case plan.Restart > 0 && c.State != "":
+		return plan, usagef("--misbehave restart is for a device that remembers nothing, without --state")
+	case plan.Restart > 0 && c.T2IAPI != "":
+		return plan, usagef("--misbehave restart does not go with --t2iapi")
+	case (plan.Freeze != misbehave.Spell{} || plan.Vanish != misbehave.Spell{} || plan.Restart > 0) && len(c.network().Interfaces) > 0:
+		return plan, usagef("--misbehave freeze, vanish and restart take --ip, not --interface")
+	}
+	return plan, nil
+}
+
+// run runs a device, which misbehaves if it is told to. sim is its first life; others are made like it.
+func (c *simulateCmd) run(ctx context.Context, e *env, kind string, seed uint64, bed *simulators.Bed, sim simulators.Simulator, cfg provider.Config, ready func(*provider.Provider)) error {
+	if c.plan == (misbehave.Plan{}) {
+		return simulators.Run(ctx, sim, cfg, ready)
+	}
+	create := func() (simulators.Simulator, error) {
+		if sim == nil {
+			return c.simulator(e, kind, seed, bed)
+		}
+		first := sim
+		sim = nil
+		return first, nil
+	}
+	return misbehave.Run(ctx, c.plan, seed, create, cfg, ready)
 }
 
 // simulator makes one device of a kind, at a bed of its own if bed is nil.
