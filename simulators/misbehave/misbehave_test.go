@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,16 +43,29 @@ const (
 
 // deeds collects what the log tells of deeds.
 type deeds struct {
-	slog.Handler
+	*record
+	with []slog.Attr
+}
+
+type record struct {
 	mu   sync.Mutex
 	done []map[string]string
 }
+
+func (d *deeds) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &deeds{d.record, slices.Concat(d.with, attrs)}
+}
+
+func (d *deeds) WithGroup(string) slog.Handler { return d }
 
 func (d *deeds) Handle(_ context.Context, r slog.Record) error {
 	if r.Message != "misbehaving" || r.Level != slog.LevelWarn {
 		return nil
 	}
 	attrs := map[string]string{}
+	for _, a := range d.with {
+		attrs[a.Key] = a.Value.String()
+	}
 	r.Attrs(func(a slog.Attr) bool { attrs[a.Key] = a.Value.String(); return true })
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -182,7 +196,7 @@ func plan(t *testing.T, args ...string) misbehave.Plan {
 // run runs device and consumer until test returns.
 func run(t *testing.T, p misbehave.Plan, pc provider.Config, cc consumer.Config, test func(b *bench)) {
 	t.Helper()
-	b := &bench{t: t, deeds: &deeds{}, air: &airwaves{Silence: discovery.NewSilence(), sent: map[string]string{}}, epr: "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a12"}
+	b := &bench{t: t, deeds: &deeds{record: &record{}}, air: &airwaves{Silence: discovery.NewSilence(), sent: map[string]string{}}, epr: "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a12"}
 	pc.EPR, pc.Transport, pc.Logger, pc.MaxSubscription = b.epr, b.air, slog.New(b.deeds), 15*time.Second
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -278,6 +292,7 @@ func TestLose(t *testing.T) {
 		gaps := b.gaps()
 		require.NotEmpty(t, gaps)
 		for _, l := range lost[:len(lost)-1] { // the last may not have been noticed yet
+			require.Equal(t, b.epr, l["device"], "there may be several")
 			version, err := strconv.ParseUint(l["mdib_version"], 10, 64)
 			require.NoError(t, err)
 			covered := false

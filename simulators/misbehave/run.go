@@ -37,6 +37,7 @@ func Run(ctx context.Context, plan Plan, seed uint64, create func() (simulators.
 	if cfg.EPR == "" {
 		cfg.EPR = uuid.New().URN() // the same over restarts
 	}
+	d.log = d.log.With("device", cfg.EPR) // there may be others
 	for {
 		sim, err := create()
 		if err != nil {
