@@ -96,10 +96,11 @@ func (w *ward) identity(name string) *sdc.Identity {
 	return id
 }
 
-func newWard(t *testing.T) *ward {
+// newWard makes a ward of the port of discovery. Who counts what is left takes the port before: to keep it from others takes a file until the end of the test.
+func newWard(t *testing.T, udp uint16) *ward {
 	ca, err := pki.NewCA("", 24*time.Hour)
 	require.NoError(t, err)
-	w := &ward{t: t, ca: ca, dir: t.TempDir(), udp: int(udpport.Free(t))}
+	w := &ward{t: t, ca: ca, dir: t.TempDir(), udp: int(udp)}
 	w.certificate("device", sdc.RoleProvider)
 	return w
 }
@@ -285,8 +286,9 @@ func inProcess(t *testing.T, p process) Row {
 	if p.needs != nil {
 		p.needs(t)
 	}
+	port := udpport.Free(t)
 	before := count()
-	w := newWard(t)
+	w := newWard(t, port)
 	w.start(0, p.env...)
 	row := w.judge(p)
 	w.dev.Stop()
@@ -401,7 +403,7 @@ func TestConsumersInProcesses(t *testing.T) {
 // overWatcher runs a row with a watcher, until what the fault must bring about is seen.
 func overWatcher(t *testing.T, name string, env []string, fault func(*watched), seenFault func(*watched) bool) {
 	before := count()
-	w := newWard(t)
+	w := newWard(t, udpport.Free(t))
 	w.certificate("watcher", sdc.RoleConsumer)
 	id, err := sdc.LoadIdentity(filepath.Join(w.dir, "device"))
 	require.NoError(t, err)

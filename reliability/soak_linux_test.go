@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/semeco/go-sdc/internal/testkit/netns"
+	"github.com/semeco/go-sdc/internal/testkit/udpport"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/pki"
 )
@@ -104,9 +105,10 @@ func TestSoak(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, p.Write(filepath.Join(dir, role)))
 	}
+	port := udpport.Free(t)
 	before := count()
 	s := &soak{
-		t: t, ground: g, seed: seed, places: places, perPlace: perPlace, tick: 100 * time.Millisecond,
+		t: t, port: port, ground: g, seed: seed, places: places, perPlace: perPlace, tick: 100 * time.Millisecond,
 		calm: [2]time.Duration{100 * time.Millisecond, 2 * time.Second}, fault: [2]time.Duration{200 * time.Millisecond, 8 * time.Second},
 		bound: processBound, honesty: processHonesty, proof: proof,
 		identity: func(r sdc.Role) *sdc.Identity {
@@ -133,7 +135,7 @@ func TestSoak(t *testing.T) {
 // killAgainAndAgain has a device in a process of its own, beside the fleet, that is killed and started again until ctx ends.
 func (s *soak) killAgainAndAgain(ctx context.Context) {
 	r := rand.New(rand.NewPCG(s.seed, 3000))
-	w := newWard(s.t)
+	w := newWard(s.t, s.port)
 	w.start(0)
 	end := w.follow()
 	for {

@@ -52,6 +52,7 @@ type soak struct {
 	seed     uint64
 	places   int
 	perPlace int
+	port     uint16                       // of the discovery of the device in a process of its own
 	identity func(sdc.Role) *sdc.Identity // nil: all are without TLS
 	tick     time.Duration                // about how often each device changes
 	calm     [2]time.Duration             // the least and the most time between two faults at one place
