@@ -40,6 +40,8 @@ func TestZones(t *testing.T) {
 func FuzzComplete(f *testing.F) {
 	f.Add("https://[fe80::1%25eth9]:6464/", "eth0")
 	f.Add("http://[fe80::%]/", "")
+	f.Add("//[fe80::1%25eth9]:6464/", "eth1")
+	f.Add("https://somebody@[fe80::1%25eth9]/", "")
 	f.Fuzz(func(t *testing.T, s, zone string) {
 		once := Complete(s, zone)
 		require.Equal(t, once, Complete(once, zone))

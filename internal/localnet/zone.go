@@ -65,10 +65,13 @@ func Strip(rawURL string) string {
 	return Complete(rawURL, "")
 }
 
-// mayNeedZone is a quick look: link-local IPv6 addresses begin with fe8 to feb, and zones with a percent sign.
+// mayNeedZone is a quick look: zones have a percent sign, and link-local IPv6 addresses, in brackets, begin with fe8 to feb.
 func mayNeedZone(rawURL string) bool {
-	_, host, ok := strings.Cut(rawURL, "://[")
-	return ok && (len(host) > 1 && (host[0] == 'f' || host[0] == 'F') || strings.IndexByte(host, '%') >= 0)
+	if strings.IndexByte(rawURL, '%') >= 0 {
+		return true
+	}
+	_, host, ok := strings.Cut(rawURL, "[") // after "//", if nobody is named in between
+	return ok && len(host) > 1 && (host[0] == 'f' || host[0] == 'F')
 }
 
 // URLHost writes an address and a port as the host of a URL that others may see.
