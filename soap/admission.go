@@ -94,6 +94,21 @@ func (t *answering) resize(size int64) bool {
 	return true
 }
 
+// take takes memory for bodies, all or nothing; who needs none gets that whatever others take.
+func (a *admission) take(bytes int64) bool {
+	for {
+		left := a.memory.Load()
+		switch {
+		case bytes == 0:
+			return true
+		case bytes > left:
+			return false
+		case a.memory.CompareAndSwap(left, left-bytes):
+			return true
+		}
+	}
+}
+
 // free is how many bytes of each request come out of no common memory, so that requests of the usual size are served whoever holds all of that with large ones.
 // There can be ServerConfig.MaxRequests of them.
 const free = 16 << 10
@@ -118,11 +133,11 @@ func (m *metered) Read(p []byte) (int, error) {
 	before := max(m.come, free)
 	m.come += int64(n)
 	charge := max(m.come, free) - before
-	charge += charge / 2
-	m.held += charge
-	if m.from.memory.Add(-charge) < 0 {
+	if charge += charge / 2; !m.from.take(charge) {
+		m.release() // what has come is dropped
 		return n, errBusy
 	}
+	m.held += charge
 	return n, err
 }
 
