@@ -183,9 +183,12 @@ func source(mds string) msg.AbstractReportPart { return msg.AbstractReportPart{S
 // group sorts the changed states into one report part for each MDS, in the order in which the MDSs come up.
 func group(c *Change, start func(mds string), add func(part int, s pm.State)) {
 	var sources []string
+	_, only, _ := c.After.roots.Min()
 	for i := range c.States {
-		s := c.States[i].After
-		mds, _ := c.After.MDSOf(s.BaseState().DescriptorHandle)
+		s, mds := c.States[i].After, only
+		if c.After.roots.Len() > 1 {
+			mds, _ = c.After.MDSOf(s.BaseState().DescriptorHandle)
+		}
 		part := 0
 		for part < len(sources) && sources[part] != mds {
 			part++

@@ -60,11 +60,11 @@ func (e *edit) checkIdentity() error {
 	if e.dropped {
 		return nil
 	}
-	if h := pm.HandleOf(e.after); h != e.handle {
-		return ruleError(idUnique, e.handle, "the handle of the state was changed to %q", clip(h))
+	if h := pm.HandleOf(e.after); h != e.handle() {
+		return ruleError(idUnique, e.handle(), "the handle of the state was changed to %q", clip(h))
 	}
 	if e.before != nil && e.before.BaseState().DescriptorHandle != e.after.BaseState().DescriptorHandle {
-		return ruleError(idPairing, e.handle, "the descriptor handle of the state was changed to %q", clip(e.after.BaseState().DescriptorHandle))
+		return ruleError(idPairing, e.handle(), "the descriptor handle of the state was changed to %q", clip(e.after.BaseState().DescriptorHandle))
 	}
 	return nil
 }
@@ -149,22 +149,18 @@ func checkDescriptor(handle string, d pm.Descriptor) error {
 
 // finishStates fills c.States with the states that count as changed, their versions raised.
 func (tx *Tx) finishStates(c *Change, updated []pm.Descriptor) error {
-	descriptors := tx.base.nodes.Get
-	if tx.description != nil {
-		descriptors = tx.description.work.nodes.Get
-	}
 	for i := range tx.edits {
 		e := &tx.edits[i]
 		if e.dropped {
 			continue
 		}
 		after := e.after.BaseState()
-		n, ok := descriptors(after.DescriptorHandle)
+		d, ok := tx.versionOf(e)
 		if !ok {
 			continue
 		}
 		if e.before == nil {
-			_, after.StateVersion = tx.store.retired.versions(e.handle)
+			_, after.StateVersion = tx.store.retired.versions(e.handle())
 		} else {
 			before := e.before.BaseState()
 			after.StateVersion, after.DescriptorVersion = before.StateVersion, before.DescriptorVersion
@@ -173,11 +169,11 @@ func (tx *Tx) finishStates(c *Change, updated []pm.Descriptor) error {
 			}
 			after.StateVersion++
 		}
-		after.DescriptorVersion = n.descriptor.Base().DescriptorVersion
+		after.DescriptorVersion, e.counts = d, true
 		if c.States == nil {
 			c.States = make([]StateChange, 0, len(tx.edits)-i)
 		}
-		c.States = append(c.States, StateChange{Handle: e.handle, Before: e.before, After: e.after})
+		c.States = append(c.States, StateChange{Handle: e.handle(), Before: e.before, After: e.after})
 	}
 	dr := tx.description
 	if dr != nil && len(updated)+len(dr.created)+len(dr.deleted) > 0 {
@@ -193,6 +189,22 @@ func (tx *Tx) finishStates(c *Change, updated []pm.Descriptor) error {
 		}
 	}
 	return nil
+}
+
+// versionOf returns the version of the descriptor that an edited state belongs to; false if the descriptor is gone.
+func (tx *Tx) versionOf(e *edit) (uint64, bool) {
+	if tx.description == nil && e.before != nil {
+		return e.before.BaseState().DescriptorVersion, true // all states of a store refer to the present version
+	}
+	nodes := tx.base.nodes.Get
+	if tx.description != nil {
+		nodes = tx.description.work.nodes.Get
+	}
+	n, ok := nodes(e.after.BaseState().DescriptorHandle)
+	if !ok {
+		return 0, false
+	}
+	return n.descriptor.Base().DescriptorVersion, true
 }
 
 // checkCarried: a description report carries states only next to their descriptor (BICEPS R5052), and only descriptors that
@@ -223,23 +235,31 @@ func sameContent(before, after pm.State) bool {
 
 // putStates makes the content of a state transaction.
 func (tx *Tx) putStates(c *Change) error {
-	if len(c.States) == 1 && c.States[0].Before != nil {
-		c.After.states = c.After.states.Set(c.States[0].Handle, c.States[0].After)
-		return nil
-	}
-	if c.Kind != KindContext {
-		b := c.After.states.Batch()
-		for i := range c.States {
-			b.Set(c.States[i].Handle, c.States[i].After)
+	if c.Kind == KindContext { // some may be new
+		e := c.After.content.edit()
+		if err := e.put(c.States); err != nil {
+			return err
 		}
-		c.After.states = b.Map()
+		c.After.content = e.content()
 		return nil
 	}
-	e := c.After.content.edit()
-	if err := e.put(c.States); err != nil {
-		return err
+	many := len(c.States) > 1
+	var b stateBatch
+	if many {
+		b = c.After.states.Batch()
 	}
-	c.After.content = e.content()
+	for i := range tx.edits {
+		switch e := &tx.edits[i]; {
+		case !e.counts:
+		case many:
+			b.Replace(e.place, e.after)
+		default:
+			c.After.states = c.After.states.Replace(e.place, e.after)
+		}
+	}
+	if many {
+		c.After.states = b.Map()
+	}
 	return nil
 }
 

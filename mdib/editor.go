@@ -21,10 +21,9 @@ type editor struct {
 }
 
 func (c content) edit() *editor {
-	h := c.nodes.m.Hasher()
-	if h == nil { // nothing is there yet
-		h = pmap.NewHasher()
-		c.nodes, c.states = nodeMap{h.Empty()}, stateMap{h.Empty()}
+	h := c.hasher()
+	if c.nodes.m.Hasher() == nil {
+		c.nodes, c.states = nodeMap{h.Empty()}, stateMap{h.EmptyTable()}
 	}
 	return &editor{nodes: c.nodes.Batch(), states: c.states.Batch(), hasher: h, roots: c.roots, nextRoot: c.nextRoot}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/semeco/go-sdc/mdib/pm"
 )
 
-// The maps of the package: pmap.Map with types. What a map holds is what these methods have put there, so that the assertions hold.
+// The maps of the package: those of pmap with types. What a map holds is what these methods have put there, so that the assertions hold.
 
 // nodeMap holds nodes by the handles of their descriptors.
 type nodeMap struct{ m pmap.Map }
@@ -44,22 +44,30 @@ func (b nodeBatch) Get(handle string) (*node, bool) {
 }
 
 // stateMap holds single states by the handles of their descriptors and context states by their own.
-type stateMap struct{ m pmap.Map }
+type stateMap struct{ t pmap.Table }
 
-func (m stateMap) Len() int                               { return m.m.Len() }
-func (m stateMap) Has(handle string) bool                 { return m.m.Has(handle) }
-func (m stateMap) Set(handle string, s pm.State) stateMap { return stateMap{m.m.Set(handle, s)} }
-func (m stateMap) Batch() stateBatch                      { return stateBatch{m.m.Batch()} }
+func (m stateMap) Len() int               { return m.t.Len() }
+func (m stateMap) Has(handle string) bool { return m.t.Has(handle) }
+func (m stateMap) Batch() stateBatch      { return stateBatch{m.t.Batch()} }
 
 func (m stateMap) Get(handle string) (pm.State, bool) {
-	v, ok := m.m.Get(handle)
+	v, ok := m.t.Get(handle)
 	s, _ := v.(pm.State)
 	return s, ok
 }
 
+// Find returns the place of the state as well, for Replace.
+func (m stateMap) Find(handle pmap.Key) (pm.State, int, bool) {
+	v, place, ok := m.t.Find(handle)
+	s, _ := v.(pm.State)
+	return s, place, ok
+}
+
+func (m stateMap) Replace(place int, s pm.State) stateMap { return stateMap{m.t.Replace(place, s)} }
+
 func (m stateMap) All() iter.Seq2[string, pm.State] {
 	return func(yield func(string, pm.State) bool) {
-		for handle, v := range m.m.All() {
+		for handle, v := range m.t.All() {
 			if s, _ := v.(pm.State); !yield(handle, s) {
 				return
 			}
@@ -68,21 +76,20 @@ func (m stateMap) All() iter.Seq2[string, pm.State] {
 }
 
 // stateBatch is an editor of a stateMap.
-type stateBatch struct{ b *pmap.Batch }
+type stateBatch struct{ b *pmap.TableBatch }
 
-func (b stateBatch) Put(handle pmap.Key, s pm.State) { b.b.Put(handle, s) }
-
-func (b stateBatch) Find(handle pmap.Key) (pm.State, bool) {
-	v, ok := b.b.Find(handle)
+func (b stateBatch) Find(handle pmap.Key) (pm.State, int, bool) {
+	v, place, ok := b.b.Find(handle)
 	s, _ := v.(pm.State)
-	return s, ok
+	return s, place, ok
 }
 
+func (b stateBatch) Replace(place int, s pm.State) { b.b.Replace(place, s) }
 func (b stateBatch) Len() int                      { return b.b.Len() }
 func (b stateBatch) Has(handle string) bool        { return b.b.Has(handle) }
 func (b stateBatch) Set(handle string, s pm.State) { b.b.Set(handle, s) }
 func (b stateBatch) Delete(handle string)          { b.b.Delete(handle) }
-func (b stateBatch) Map() stateMap                 { return stateMap{b.b.Map()} }
+func (b stateBatch) Map() stateMap                 { return stateMap{b.b.Table()} }
 
 func (b stateBatch) Get(handle string) (pm.State, bool) {
 	v, ok := b.b.Get(handle)

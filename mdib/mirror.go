@@ -159,14 +159,15 @@ func (e *editor) checkSize(most int) error {
 
 // applier carries a report over into content.
 type applier struct {
-	c      *Change
-	e      *editor
-	states []pm.State
-	index  map[string]int // into c.States, once one may stand there twice
-	met    [8]uint64      // a bit for some of each hash that was met: without it a state has not been there before
+	c     *Change
+	e     *editor
+	count int                  // of the states that the report tells of one by one
+	each  func(*applier) error // carries these over; nil if there are none
+	index map[string]int       // into c.States, once one may stand there twice
+	met   sums                 // the states so far
 }
 
-// read finds out what kind of report it is and collects the states of state reports.
+// read finds out what kind of report it is and where the states of state reports are.
 func (a *applier) read(report msg.Report) {
 	switch r := report.(type) {
 	case *msg.EpisodicMetricReport:
@@ -200,12 +201,17 @@ func (a *applier) read(report msg.Report) {
 		a.c.Kind, a.c.Periodic = KindOperational, true
 		collect(a, r.ReportPart, func(p *msg.OperationalStateReportPart) []pm.OperationState { return p.OperationState })
 	case *msg.WaveformStream:
-		a.c.Kind = KindWaveform
-		a.states = make([]pm.State, 0, len(r.State))
-		for _, s := range r.State {
-			if s != nil {
-				a.states = append(a.states, s)
+		a.c.Kind, a.count = KindWaveform, len(r.State)
+		a.each = func(a *applier) error {
+			for _, s := range r.State {
+				if s == nil {
+					continue
+				}
+				if err := a.state(s); err != nil {
+					return err
+				}
 			}
+			return nil
 		}
 	case *msg.ObservedValueStream:
 		a.c.Kind = KindWaveform
@@ -219,15 +225,18 @@ func (a *applier) read(report msg.Report) {
 }
 
 func collect[P any, S pm.State](a *applier, parts []P, states func(*P) []S) {
-	n := 0
 	for i := range parts {
-		n += len(states(&parts[i]))
+		a.count += len(states(&parts[i]))
 	}
-	a.states = make([]pm.State, 0, n)
-	for i := range parts {
-		for _, s := range states(&parts[i]) {
-			a.states = append(a.states, s)
+	a.each = func(a *applier) error {
+		for i := range parts {
+			for _, s := range states(&parts[i]) {
+				if err := a.state(s); err != nil {
+					return err
+				}
+			}
 		}
+		return nil
 	}
 }
 
@@ -240,12 +249,10 @@ func (a *applier) apply(report msg.Report) error {
 	case *msg.DescriptionModificationReport:
 		return a.describe(r.ReportPart)
 	}
-	for _, s := range a.states {
-		if err := a.state(s); err != nil {
-			return err
-		}
+	if a.each == nil {
+		return nil
 	}
-	return nil
+	return a.each(a)
 }
 
 func (a *applier) note(id, handle, format string, args ...any) {
@@ -274,7 +281,7 @@ func (a *applier) state(s pm.State) error {
 		key = a.e.hasher.Key(handle)
 	}
 	version := base.StateVersion
-	before, ok := a.e.states.Find(key)
+	before, place, ok := a.e.states.Find(key)
 	if !ok {
 		if err := a.forgetContexts(n); err != nil {
 			return err
@@ -310,7 +317,7 @@ func (a *applier) state(s pm.State) error {
 	if d := n.descriptor.Base().DescriptorVersion; base.DescriptorVersion != d {
 		a.note("BICEPS R5051", handle, "the state refers to descriptor version %d, known is %d", base.DescriptorVersion, d)
 	}
-	a.e.states.Put(key, s)
+	a.e.states.Replace(place, s)
 	a.changed(key, before, s)
 	return nil
 }
@@ -341,7 +348,7 @@ func (a *applier) changed(key pmap.Key, before, after pm.State) {
 		return
 	}
 	if a.c.States == nil {
-		a.c.States = make([]StateChange, 0, max(1, len(a.states)))
+		a.c.States = make([]StateChange, 0, max(1, a.count))
 	}
 	a.c.States = append(a.c.States, StateChange{Handle: handle, Before: before, After: after})
 	if a.index != nil {
@@ -354,17 +361,16 @@ func (a *applier) seen(key pmap.Key, before pm.State) int {
 	handle := key.Name()
 	// Nearly always the state is the one from before the report, so that it cannot have been there in the report: no index is needed.
 	if a.c.Kind != KindDescription {
-		word, bit := key.Sum()>>6%uint64(len(a.met)), uint64(1)<<(key.Sum()%64)
-		if a.met[word]&bit == 0 {
-			a.met[word] |= bit
+		if a.met.lacks(key) {
+			a.met.add(key)
 			return -1
 		}
-		if was, ok := a.c.Before.states.Get(handle); before == nil || ok && was == before {
+		if was, _, ok := a.c.Before.states.Find(key); before == nil || ok && was == before {
 			return -1
 		}
 	}
 	if a.index == nil {
-		a.index = make(map[string]int, max(4*indexFrom, len(a.states)))
+		a.index = make(map[string]int, max(indexFrom, a.count))
 		for k := range a.c.States {
 			a.index[a.c.States[k].Handle] = k
 		}

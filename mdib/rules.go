@@ -41,11 +41,11 @@ func (tx *Tx) applyRules(version uint64) error {
 		}
 		if !tx.edits[i].shared {
 			if flaw := pm.StateFlaw(tx.edits[i].after); flaw != "" {
-				return ruleError(idSchema, tx.edits[i].handle, "of the %s %s", tx.edits[i].after.TypeName().Local, flaw)
+				return ruleError(idSchema, tx.edits[i].handle(), "of the %s %s", tx.edits[i].after.TypeName().Local, flaw)
 			}
 			if c, ok := tx.edits[i].after.(pm.ContextState); ok { // names that people and scanners put in; of metrics SetString has seen to it
 				if flaw := pm.TextFlaw(c); flaw != "" {
-					return ruleError(idSchema, tx.edits[i].handle, "of the %s %s", c.TypeName().Local, flaw)
+					return ruleError(idSchema, tx.edits[i].handle(), "of the %s %s", c.TypeName().Local, flaw)
 				}
 			}
 		}
@@ -225,7 +225,7 @@ func (tx *Tx) contextRules(i int, version uint64, now func() pm.Timestamp) error
 	switch {
 	case was == pm.ContextAssociationDis && (is == pm.ContextAssociationAssoc || is == pm.ContextAssociationPre),
 		was == pm.ContextAssociationAssoc && is == pm.ContextAssociationPre:
-		return ruleError(idLifeCycle, tx.edits[i].handle, "the association cannot go from %s to %s; make a new context state", was, is)
+		return ruleError(idLifeCycle, tx.edits[i].handle(), "the association cannot go from %s to %s; make a new context state", was, is)
 	case is == pm.ContextAssociationAssoc && was != pm.ContextAssociationAssoc:
 		after.BindingMdibVersion = pm.Some(version)
 		if before != nil && after.BindingStartTime == before.BindingStartTime || !after.BindingStartTime.IsSet() {
@@ -273,7 +273,7 @@ func (tx *Tx) disassociateOthers(i int, version uint64, now func() pm.Timestamp)
 			continue
 		}
 		if b, ok := tx.edits[k].before.(pm.ContextState); !ok || b.BaseContext().ContextAssociation != pm.ContextAssociationAssoc {
-			return ruleError(id, tx.edits[i].handle, "%q is associated in the same transaction, and only one can be", tx.edits[k].handle)
+			return ruleError(id, tx.edits[i].handle(), "%q is associated in the same transaction, and only one can be", tx.edits[k].handle())
 		}
 	}
 	for other := range tx.base.Associated(descriptor) {

@@ -64,7 +64,7 @@ func (tx *Tx) followSystem(system string, is pm.AlertActivation) {
 			continue
 		}
 		own := s.BaseAlert().ActivationState
-		if is != pm.AlertActivationOn || was != is && own == was && tx.find(child) < 0 {
+		if is != pm.AlertActivationOn || was != is && own == was && tx.find(tx.key(child)) < 0 {
 			own = is
 		}
 		c, isCondition := s.(pm.ConditionState)

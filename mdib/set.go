@@ -82,13 +82,14 @@ func (tx *Tx) SetSamples(handle string, samples pm.Samples, first time.Time) err
 
 // editWaveform is Edit, but does not copy the samples that are about to be replaced: a third of what a waveform commit allocates.
 func (tx *Tx) editWaveform(handle string) (*pm.RealTimeSampleArrayMetricState, error) {
-	before, _ := tx.base.states.Get(handle)
+	key := tx.key(handle)
+	before, place, _ := tx.base.states.Find(key)
 	w, ok := before.(*pm.RealTimeSampleArrayMetricState)
-	if tx.done || !ok || w.MetricValue == nil || tx.find(handle) >= 0 || tx.deleted(handle) {
+	if tx.done || !ok || w.MetricValue == nil || tx.find(key) >= 0 || tx.deleted(handle) {
 		return Edit[*pm.RealTimeSampleArrayMetricState](tx, handle)
 	}
 	after := w.CloneWithoutSamples()
-	tx.record(edit{handle: handle, before: w, after: after})
+	tx.record(edit{key: key, before: w, place: place, after: after})
 	return after, nil
 }
 

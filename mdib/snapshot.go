@@ -25,6 +25,14 @@ type content struct {
 	nextRoot uint64
 }
 
+// hasher is that of both maps; a new one while nothing is there yet.
+func (c content) hasher() *pmap.Hasher {
+	if h := c.nodes.m.Hasher(); h != nil {
+		return h
+	}
+	return pmap.NewHasher()
+}
+
 // node is a descriptor and its place in the tree. Nodes are replaced, never changed, once they are in a snapshot.
 type node struct {
 	descriptor pm.Descriptor // without children

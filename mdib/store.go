@@ -93,7 +93,8 @@ func (st *Store) Load() *Snapshot { return st.current.Load() }
 func (st *Store) Update(fn func(*Tx) error) (*Change, error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	tx := &Tx{store: st, base: st.current.Load(), workspace: st.spare}
+	base := st.current.Load()
+	tx := &Tx{store: st, base: base, hasher: base.hasher(), workspace: st.spare}
 	st.spare = workspace{}
 	defer func() {
 		tx.done = true

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/semeco/go-sdc/internal/pmap"
 	"github.com/semeco/go-sdc/mdib/pm"
 )
 
@@ -14,10 +15,11 @@ import (
 // A transaction changes states of one kind, which is told in one report (see Kind), or the description: then states can change too, but only
 // those of descriptors that are inserted or changed in the same transaction.
 type Tx struct {
-	store *Store
-	base  *Snapshot
-	done  bool
-	err   error // of an operation that may have been carried out in part: nothing can be committed any more
+	store  *Store
+	base   *Snapshot
+	hasher *pmap.Hasher // of the base
+	done   bool
+	err    error // of an operation that may have been carried out in part: nothing can be committed any more
 
 	workspace
 
@@ -28,6 +30,7 @@ type Tx struct {
 // workspace is what a transaction notes down. The store keeps its memory for the next one.
 type workspace struct {
 	edits   []edit
+	edited  sums           // their keys
 	index   map[string]int // into edits
 	indexed bool           // the index is used: there are many edits
 }
@@ -47,16 +50,23 @@ func (w workspace) cleared() workspace {
 
 // edit is a state in the making.
 type edit struct {
-	handle  string
+	key     pmap.Key // of the handle
 	before  pm.State // nil for a new state
+	place   int      // of before in the states of the base
 	after   pm.State
 	shared  bool // after is a shallow copy: what is behind its pointers belongs to before
 	force   bool // its descriptor's version changed: counts as changed
 	dropped bool // its descriptor has been deleted
+	counts  bool // the commit found that it changed
 }
 
-// indexFrom is how many edits are looked up one by one.
-const indexFrom = 12
+// indexFrom is how many edits are looked up one by one, which is seldom done before a state is edited again.
+const indexFrom = 64
+
+func (e *edit) handle() string { return e.key.Name() }
+
+// key is what the maps of the base know a handle by.
+func (tx *Tx) key(handle string) pmap.Key { return tx.hasher.Key(handle) }
 
 // Base returns the MDIB as it was when the transaction began.
 func (tx *Tx) Base() *Snapshot { return tx.base }
@@ -78,13 +88,15 @@ func (tx *Tx) Kind() Kind {
 
 // State returns a state as the transaction has it so far, for reading: an edited one is the private copy.
 func (tx *Tx) State(handle string) (pm.State, bool) {
-	if i := tx.find(handle); i >= 0 {
+	key := tx.key(handle)
+	if i := tx.find(key); i >= 0 {
 		return tx.edits[i].after, true
 	}
 	if tx.deleted(handle) {
 		return nil, false
 	}
-	return tx.base.states.Get(handle)
+	s, _, ok := tx.base.states.Find(key)
+	return s, ok
 }
 
 // Descriptor returns a descriptor without its children as the transaction has it so far, for reading.
@@ -125,39 +137,45 @@ func (tx *Tx) EditState(handle string) (pm.State, error) {
 	if tx.done {
 		return nil, ErrTxDone
 	}
-	if i := tx.find(handle); i >= 0 {
+	key := tx.key(handle)
+	if i := tx.find(key); i >= 0 {
 		return tx.edits[i].after, nil
 	}
-	before, ok := tx.base.states.Get(handle)
+	before, place, ok := tx.base.states.Find(key)
 	if !ok || tx.deleted(handle) {
 		return nil, unknown(handle)
 	}
 	after := pm.CloneState(before)
-	tx.record(edit{handle: handle, before: before, after: after})
+	tx.record(edit{key: key, before: before, place: place, after: after})
 	return after, nil
 }
 
 // touch is EditState for changes the commit makes itself: a shallow copy does for those.
 func (tx *Tx) touch(handle string) int {
-	if i := tx.find(handle); i >= 0 {
+	key := tx.key(handle)
+	if i := tx.find(key); i >= 0 {
 		return i
 	}
-	before, ok := tx.base.states.Get(handle)
+	before, place, ok := tx.base.states.Find(key)
 	if !ok || tx.deleted(handle) {
 		return -1
 	}
-	return tx.record(edit{handle: handle, before: before, after: pm.ShallowState(before), shared: true})
+	return tx.record(edit{key: key, before: before, place: place, after: pm.ShallowState(before), shared: true})
 }
 
-func (tx *Tx) find(handle string) int {
+// find returns the place of a handle in edits, -1 if it has not been edited.
+func (tx *Tx) find(key pmap.Key) int {
+	if tx.edited.lacks(key) {
+		return -1
+	}
 	if tx.indexed {
-		if i, ok := tx.index[handle]; ok && !tx.edits[i].dropped {
+		if i, ok := tx.index[key.Name()]; ok && !tx.edits[i].dropped {
 			return i
 		}
 		return -1
 	}
 	for i := range tx.edits {
-		if tx.edits[i].handle == handle && !tx.edits[i].dropped {
+		if e := &tx.edits[i]; e.key.Sum() == key.Sum() && e.handle() == key.Name() && !e.dropped {
 			return i
 		}
 	}
@@ -166,17 +184,18 @@ func (tx *Tx) find(handle string) int {
 
 func (tx *Tx) record(e edit) int {
 	tx.edits = append(tx.edits, e)
+	tx.edited.add(e.key)
 	i := len(tx.edits) - 1
 	switch {
 	case tx.indexed:
-		tx.index[e.handle] = i
+		tx.index[e.handle()] = i
 	case len(tx.edits) == indexFrom:
 		tx.indexed = true
 		if tx.index == nil {
 			tx.index = make(map[string]int, 4*indexFrom)
 		}
 		for i := range tx.edits {
-			tx.index[tx.edits[i].handle] = i
+			tx.index[tx.edits[i].handle()] = i
 		}
 	}
 	return i

@@ -75,13 +75,14 @@ func (tx *Tx) addContext(s pm.ContextState) error {
 	if err := e.checkHandle(handle); err != nil {
 		return err
 	}
-	if tx.find(handle) >= 0 {
+	key := tx.key(handle)
+	if tx.find(key) >= 0 {
 		return ruleError(idUnique, handle, "the handle is in use")
 	}
 	if err := tx.checkRetired(handle, s.TypeName()); err != nil {
 		return err
 	}
-	tx.record(edit{handle: handle, after: s})
+	tx.record(edit{key: key, after: s})
 	return nil
 }
 
@@ -90,7 +91,7 @@ func (tx *Tx) freshHandle(descriptor string) string {
 	for {
 		tx.store.created++
 		h := descriptor + "." + strconv.FormatUint(tx.store.created, 10)
-		if _, known := tx.base.Parent(h); known || tx.find(h) >= 0 || tx.store.retired.handles.Has(h) {
+		if _, known := tx.base.Parent(h); known || tx.find(tx.key(h)) >= 0 || tx.store.retired.handles.Has(h) {
 			continue
 		}
 		if tx.description != nil && (tx.description.work.nodes.Has(h) || tx.description.work.states.Has(h)) {

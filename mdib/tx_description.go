@@ -158,7 +158,7 @@ func (tx *Tx) insertState(top string, s pm.State) error {
 	if err := tx.description.work.addState(s); err != nil {
 		return err
 	}
-	tx.record(edit{handle: pm.HandleOf(s), after: s})
+	tx.record(edit{key: tx.key(pm.HandleOf(s)), after: s})
 	return nil
 }
 

@@ -209,22 +209,10 @@ func (b *Batch) Set(key string, value any) {
 	if b.m.hash == nil {
 		b.m.hash = NewHasher()
 	}
-	b.put(b.m.hash.sum(key), key, value)
-}
-
-// Put is Set for a key that has been hashed.
-func (b *Batch) Put(key Key, value any) {
-	if b.m.hash == nil {
-		b.m.hash = key.of
-	}
-	b.put(key.under(b.m.hash), key.name, value)
-}
-
-func (b *Batch) put(h uint64, key string, value any) {
 	if b.m.root == nil {
 		b.m.root = &node{owner: b.owner}
 	}
-	root, added := b.set(b.m.root, 0, h, entry{key, value})
+	root, added := b.set(b.m.root, 0, b.m.hash.sum(key), entry{key, value})
 	b.m.root = root
 	if added {
 		b.m.len++

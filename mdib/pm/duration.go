@@ -6,13 +6,17 @@ import (
 	"math"
 	"strconv"
 	"time"
+	"unique"
 )
 
 // Duration is an xs:duration in the form it was written in: "PT00H00M11S" stays that. The zero
 // Duration stands for PT0S. Durations are == if they are written alike; compare Std for length.
 type Duration struct {
-	lex string
+	// As it was written; equal texts have equal handles. Most states have room for some and few use any: a string would take twice as much.
+	lex unique.Handle[string]
 }
+
+func durationOf(lex string) Duration { return Duration{unique.Make(lex)} }
 
 var errDuration = errors.New("not an xs:duration")
 
@@ -21,7 +25,7 @@ func ParseDuration(s string) (Duration, error) {
 	if _, ok := scanDuration(s); !ok {
 		return Duration{}, fmt.Errorf("%w: %q", errDuration, clip(s))
 	}
-	return Duration{lex: s}, nil
+	return durationOf(s), nil
 }
 
 // MustDuration is ParseDuration for constants; it panics on anything but a duration.
@@ -36,7 +40,7 @@ func MustDuration(s string) Duration {
 // DurationOf returns d as hours, minutes and seconds ("PT1H0.5S"), the only parts SDPi R1018 allows.
 func DurationOf(d time.Duration) Duration {
 	if d == 0 {
-		return Duration{lex: "PT0S"}
+		return durationOf("PT0S")
 	}
 	var buf [48]byte
 	b := buf[:0]
@@ -66,7 +70,7 @@ func DurationOf(d time.Duration) Duration {
 		}
 		b = append(b, 'S')
 	}
-	return Duration{lex: string(b)}
+	return durationOf(string(b))
 }
 
 // Std returns the length, rounded down to a nanosecond and clipped to what a time.Duration can
@@ -84,10 +88,10 @@ func (d Duration) Calendar() bool {
 
 // String returns the duration as it was written.
 func (d Duration) String() string {
-	if d.lex == "" {
+	if d == (Duration{}) {
 		return "PT0S"
 	}
-	return d.lex
+	return d.lex.Value()
 }
 
 // AppendText appends the duration as it was written; it never fails.

@@ -35,12 +35,12 @@ func (s *MdsState) OperatingModeOrDefault() MdsOperatingMode {
 
 // DefaultConditionGenerationDelayOrDefault returns the delay, PT0S if absent.
 func (d *AlertConditionDescriptor) DefaultConditionGenerationDelayOrDefault() Duration {
-	return d.DefaultConditionGenerationDelay.Or(Duration{lex: "PT0S"})
+	return d.DefaultConditionGenerationDelay.Or(durationOf("PT0S"))
 }
 
 // DefaultSignalGenerationDelayOrDefault returns the delay, PT0S if absent.
 func (d *AlertSignalDescriptor) DefaultSignalGenerationDelayOrDefault() Duration {
-	return d.DefaultSignalGenerationDelay.Or(Duration{lex: "PT0S"})
+	return d.DefaultSignalGenerationDelay.Or(durationOf("PT0S"))
 }
 
 // PresenceOrDefault returns the presence, Off if absent.

@@ -276,7 +276,7 @@ func (d *Device) apply(in received) {
 	switch {
 	case errors.Is(err, mdib.ErrOld):
 		return // told by the MDIB already (CONS-1)
-	case d.isFormer(err):
+	case err != nil && d.isFormer(err):
 		d.log.Debug("a report of a former sequence", "report", in.report.BodyName().Local, "error", err)
 		d.stir()
 		return
