@@ -308,23 +308,41 @@ func TestLineRepeatsNothing(t *testing.T) {
 // A context ends the waiting for an answer, and with it the connection: the answer could be taken for that of the next message.
 func TestLineContext(t *testing.T) {
 	cause := errors.New("given up")
-	onBoth(t, func(i int, c *wireConn) {
+	silentAtFirst := func(i int, c *wireConn) {
 		for c.read() {
 			if i > 0 {
 				c.say(okAnswer)
+			} else {
+				c.w.left <- struct{}{}
 			}
 		}
-	}, func(t *testing.T, w *wire, cfg soap.ClientConfig) {
-		s, err := newLine(t, cfg).Sender(w.url())
-		require.NoError(t, err)
-		ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Millisecond, cause)
-		defer cancel()
+	}
+	check := func(t *testing.T, ctx context.Context, w *wire, s *soap.Sender) {
+		t.Helper()
 		require.ErrorIs(t, s.Send(ctx, []byte("a")), cause)
 		require.ErrorIs(t, s.Send(ctx, []byte("never")), cause)
 		require.NoError(t, s.Send(t.Context(), []byte("b")))
 		bodies, conns := w.seen()
 		require.Equal(t, "a,b", bodies)
 		require.Equal(t, 2, conns)
+	}
+	onBoth(t, silentAtFirst, func(t *testing.T, w *wire, cfg soap.ClientConfig) {
+		s, err := newLine(t, cfg).Sender(w.url())
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		given := make(chan struct{})
+		go func() {
+			defer close(given)
+			<-w.left
+			cancel(cause)
+		}()
+		check(t, ctx, w, s)
+		<-given
+	})
+	inMemory(t, silentAtFirst, func(t *testing.T, w *wire, _ *soap.Line, s *soap.Sender) {
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Millisecond, cause)
+		defer cancel()
+		check(t, ctx, w, s)
 	})
 }
 

@@ -43,15 +43,16 @@ func TestClientDoesNotStallOnNagle(t *testing.T) {
 		}
 	}()
 	c := newClient(t, soap.ClientConfig{})
+	// Answers that are held back take 40 ms and more, all but a few. On a busy machine any may take long, but a quarter does not.
 	var took []time.Duration
-	for range 15 {
+	for range 40 {
 		start := time.Now()
 		_, err := c.Call(t.Context(), soap.NewEndpoint("http://"+l.Addr().String()), "urn:do", nil)
 		require.NoError(t, err)
 		took = append(took, time.Since(start))
 	}
 	slices.Sort(took)
-	require.Less(t, took[len(took)/2], 30*time.Millisecond, "%v", took)
+	require.Less(t, took[len(took)/4], 38*time.Millisecond, "%v", took)
 	c.Close()
 	require.NoError(t, l.Close())
 	<-done

@@ -136,61 +136,83 @@ func TestLargeDocumentsInTurn(t *testing.T) {
 
 // Whoever waits too long for a turn is told to come again.
 func TestNoTurn(t *testing.T) {
-	begun, release := make(chan struct{}, 2), make(chan struct{})
-	leave := sync.OnceFunc(func() { close(release) })
-	defer leave()
-	url := serveActions(t, soap.ServerConfig{Turns: 1, ReadTimeout: 300 * time.Millisecond}, handlers{"urn:do": func(_ context.Context, r *soap.Request) (*soap.Response, error) {
-		_, err := soap.Decode(r.Envelope, soap.Name{Space: "urn:b", Local: "b"}, func(s *xmlscan.Scanner) (string, error) {
-			text, err := s.Text()
-			if len(text) > 64<<10 {
-				begun <- struct{}{}
-				<-release
-			}
-			return text, err
-		})
-		return nil, err
-	}})
-	large := strings.Repeat("x", 80<<10)
-	first := make(chan int, 1)
-	c, late := dialRaw(t, url), dialRaw(t, url)
-	require.Equal(t, http.StatusAccepted, late.ask()) // a new connection would wait for a turn too
-	go func() { first <- c.post(large, "") }()
-	<-begun
-	doc := string(envelope(xmlscan.NsSOAP12, action, `<b xmlns="urn:b">`+large+`</b>`))
-	_, err := io.WriteString(late, head(len(doc), "")+doc)
+	bubble.Test(t, func(t *testing.T) {
+		begun, release := make(chan struct{}, 2), make(chan struct{})
+		m := serveInMemory(t, soap.ServerConfig{Turns: 1, ReadTimeout: 300 * time.Millisecond}, handlers{"urn:do": func(_ context.Context, r *soap.Request) (*soap.Response, error) {
+			_, err := soap.Decode(r.Envelope, soap.Name{Space: "urn:b", Local: "b"}, func(s *xmlscan.Scanner) (string, error) {
+				text, err := s.Text()
+				if len(text) > 64<<10 {
+					begun <- struct{}{}
+					<-release
+				}
+				return text, err
+			})
+			return nil, err
+		}})
+		large := strings.Repeat("x", 80<<10)
+		first := make(chan int, 1)
+		c, late := m.dial("192.0.2.2"), m.dial("192.0.2.2")
+		require.Equal(t, http.StatusAccepted, late.ask()) // a new connection would wait for a turn too
+		go func() { first <- c.post(large, "") }()
+		<-begun
+		doc := string(envelope(xmlscan.NsSOAP12, action, `<b xmlns="urn:b">`+large+`</b>`))
+		_, err := io.WriteString(late, head(len(doc), "")+doc)
+		require.NoError(t, err)
+		status, retry := late.answer()
+		require.Equal(t, http.StatusServiceUnavailable, status)
+		require.Equal(t, "1", retry)
+		close(release)
+		require.Equal(t, http.StatusAccepted, <-first)
+	})
+}
+
+// memory is a server in memory, and virtual time.
+type memory struct {
+	t       *testing.T
+	network *memnet.Network
+}
+
+// serveInMemory runs a server until the test ends.
+func serveInMemory(t *testing.T, cfg soap.ServerConfig, h handlers) *memory {
+	t.Helper()
+	network := memnet.New(memnet.Config{})
+	cfg.Insecure = true
+	s, err := soap.NewServer(cfg)
 	require.NoError(t, err)
-	status, retry := late.answer()
-	require.Equal(t, http.StatusServiceUnavailable, status)
-	require.Equal(t, "1", retry)
-	leave()
-	require.Equal(t, http.StatusAccepted, <-first)
+	s.Handle("/dev", &soap.Endpoint{Actions: h})
+	l, err := network.Host("192.0.2.1").Listen(80)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-done)
+		network.Close()
+	})
+	return &memory{t, network}
+}
+
+// dial connects from a host, and waits until the server has noticed.
+func (m *memory) dial(host string) *rawClient {
+	m.t.Helper()
+	c, err := m.network.Host(host).Dial(m.t.Context(), "tcp", "192.0.2.1:80")
+	require.NoError(m.t, err)
+	m.t.Cleanup(func() { _ = c.Close() })
+	synctest.Wait()
+	return &rawClient{c, bufio.NewReader(c)}
 }
 
 // An address that floods with connections pushes out its own, not those of others.
 func TestFloodPushesOutItsOwn(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		network := memnet.New(memnet.Config{})
-		defer network.Close()
-		s, err := soap.NewServer(soap.ServerConfig{Insecure: true, MaxUnproven: 4})
-		require.NoError(t, err)
-		s.Handle("/dev", &soap.Endpoint{Actions: handlers{"urn:do": echo}})
-		l, err := network.Host("192.0.2.1").Listen(80)
-		require.NoError(t, err)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- s.Serve(ctx, l) }()
-		dial := func(host string) *rawClient {
-			c, err := network.Host(host).Dial(t.Context(), "tcp", "192.0.2.1:80")
-			require.NoError(t, err)
-			synctest.Wait()
-			return &rawClient{c, bufio.NewReader(c)}
-		}
-		good := dial("192.0.2.2") // the oldest, and slow to say something
+		m := serveInMemory(t, soap.ServerConfig{MaxUnproven: 4}, handlers{"urn:do": echo})
+		good := m.dial("192.0.2.2") // the oldest, and slow to say something
 		var flood []net.Conn
 		for range 20 {
-			flood = append(flood, dial("192.0.2.66"))
+			flood = append(flood, m.dial("192.0.2.66"))
 		}
-		late := dial("192.0.2.3")
+		late := m.dial("192.0.2.3")
 		require.Equal(t, http.StatusOK, good.ask())
 		require.Equal(t, http.StatusOK, late.ask())
 		for _, c := range flood[:17] {
@@ -198,11 +220,6 @@ func TestFloodPushesOutItsOwn(t *testing.T) {
 			_, err := c.Read(make([]byte, 1))
 			require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "still open")
 		}
-		for _, c := range append(flood, good, late) {
-			require.NoError(t, c.Close())
-		}
-		cancel()
-		require.NoError(t, <-done)
 	})
 }
 
