@@ -31,7 +31,7 @@ func await(t *testing.T, events <-chan Event, k EventKind, eprs ...string) map[s
 		missing[e] = true
 	}
 	got := map[string]Endpoint{}
-	timeout := time.NewTimer(10 * time.Second)
+	timeout := time.NewTimer(time.Minute)
 	defer timeout.Stop()
 	for len(missing) > 0 {
 		select {
@@ -92,9 +92,11 @@ func TestUDPSeveralParticipants(t *testing.T) {
 	e, err := c.Resolve(t.Context(), eprs[1])
 	require.NoError(t, err)
 	require.Equal(t, testEndpoint(eprs[1]), e)
-	all, err := c.Probe(t.Context(), filter, 300*time.Millisecond)
-	require.NoError(t, err)
-	require.Len(t, all, 3)
+	require.Eventually(t, func() bool { // on a machine that is busy an answer may come too late
+		all, err := c.Probe(t.Context(), filter, 300*time.Millisecond)
+		require.NoError(t, err)
+		return len(all) == 3
+	}, time.Minute, time.Millisecond)
 
 	require.NoError(t, targets[2].SetScopes([]string{"a:b"}))
 	require.Equal(t, targets[2].Endpoint(), await(t, early, Changed, eprs[2])[eprs[2]])
@@ -149,7 +151,7 @@ func TestUDPStaysOnLoopback(t *testing.T) {
 	require.Equal(t, "127.0.0.1", send.IP.String())
 	require.NotZero(t, send.Port)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	got := make(chan Datagram, 10)
 	served := make(chan error, 1)

@@ -95,6 +95,26 @@ func simulated(t *testing.T, args ...string) announced {
 	return announced{}
 }
 
+// found are the devices that discover prints, at least so many. Datagrams take as long as a busy machine makes them: it is asked again, for longer, when fewer have answered.
+func found(t *testing.T, n int, args ...string) (devices []discovered) {
+	t.Helper()
+	for _, patience := range []string{"2s", "6s", "30s"} {
+		code, out, errs := call(t, append([]string{"discover", "--for", patience, "--json"}, args...)...)
+		require.Equal(t, exitOK, code, errs)
+		devices = nil
+		for line := range strings.Lines(out) {
+			var d discovered
+			require.NoError(t, json.Unmarshal([]byte(line), &d), line)
+			devices = append(devices, d)
+		}
+		if len(devices) >= n {
+			break
+		}
+	}
+	require.Len(t, devices, n)
+	return devices
+}
+
 // certificates makes an authority with a device and a station and returns their folders.
 func certificates(t *testing.T) (device, station string) {
 	t.Helper()
@@ -375,16 +395,13 @@ func TestDeviceCommandsOverMutualTLS(t *testing.T) {
 	require.Equal(t, epr, got)
 	with := func(args ...string) []string { return append(args, "--tls", station, "--discovery-port", udp) }
 
-	code, out, errs := call(t, "discover", "--for", "4s", "--json", "--discovery-port", udp)
-	require.Equal(t, exitOK, code, errs)
-	var d discovered
-	require.NoError(t, json.Unmarshal([]byte(out), &d), out)
+	d := found(t, 1, "--discovery-port", udp)[0]
 	require.Equal(t, epr, d.EPR)
 	require.Contains(t, d.XAddrs, url)
 	require.Contains(t, strings.Join(d.Scopes, " "), "sdc.mds.pkp:1.2.840.10004.20701.1.1")
 	require.Contains(t, strings.Join(d.Scopes, " "), "bed=2")
 
-	code, out, errs = call(t, with("info", url)...)
+	code, out, errs := call(t, with("info", url)...)
 	require.Equal(t, exitOK, code, errs)
 	require.Regexp(t, `^endpoint reference +`+epr, out, "no line above")
 	require.Regexp(t, `(?m)^model +Simulated ventilator`, out)
@@ -554,28 +571,20 @@ func TestNetworkFlags(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, out, u.Host)
 	}
-	code, out, errs := call(t, append([]string{"discover", "--for", "3s", "--json"}, at...)...)
-	require.Equal(t, exitOK, code, errs)
-	for _, xaddr := range dev.XAddrs {
-		require.Contains(t, out, xaddr)
-	}
+	require.Subset(t, found(t, 1, at...)[0].XAddrs, dev.XAddrs)
 }
 
 func TestFleetIsOnTheNetwork(t *testing.T) {
 	// covers: COEX-1
 	udp := port(t)
 	simulate(t, "fleet", "--devices", "4", "--insecure", "--discovery-port", udp)
-	code, out, errs := call(t, "discover", "--for", "4s", "--json", "--discovery-port", udp)
-	require.Equal(t, exitOK, code, errs)
-	require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), 4)
+	found(t, 4, "--discovery-port", udp)
 }
 
 func TestABedIsOnTheNetwork(t *testing.T) {
 	udp := port(t)
 	simulate(t, "bed", "--insecure", "--breaths", "14", "--location", "poc=OR 1", "--ensemble", "or-1", "--discovery-port", udp)
-	code, out, errs := call(t, "discover", "--for", "4s", "--json", "--discovery-port", udp)
-	require.Equal(t, exitOK, code, errs)
-	require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), 5)
+	found(t, 5, "--discovery-port", udp)
 }
 
 func TestHelpTeaches(t *testing.T) {

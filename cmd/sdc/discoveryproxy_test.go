@@ -67,13 +67,9 @@ func TestDiscoveryProxyCommand(t *testing.T) {
 	require.Equal(t, 3, strings.Count(script.String(), `"pass"`), script.String())
 	require.Contains(t, script.String(), up.URL)
 
-	code, found, errs := call(t, append([]string{"discover", "--tls", station, "--json"}, dp...)...)
-	require.Equal(t, exitOK, code, errs)
-	require.Contains(t, found, epr)
+	require.Equal(t, epr, found(t, 1, append([]string{"--tls", station}, dp...)...)[0].EPR)
 	// Its URL finds it, too, where neither the proxy nor the group is asked.
-	code, found, errs = call(t, "discover", "--peer", url, "--for", "1s", "--discovery-port", port(t), "--tls", station, "--json")
-	require.Equal(t, exitOK, code, errs)
-	require.Contains(t, found, epr)
+	require.Equal(t, epr, found(t, 1, "--peer", url, "--discovery-port", port(t), "--tls", station)[0].EPR)
 	code, _, errs = call(t, "discover", "--peer", "soap.udp://127.0.0.1:1", "--for", "100ms", "--discovery-port", port(t))
 	require.Equal(t, exitOK, code, errs) // a datagram needs no certificate
 	code, _, errs = call(t, "discover", "--peer", "soap.udp://somewhere", "--for", "100ms", "--discovery-port", port(t))
