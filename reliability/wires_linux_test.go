@@ -51,6 +51,17 @@ func impaired(d time.Duration, imp netns.Impairment) func(*wired) {
 	return func(w *wired) {
 		w.wire.ImpairBoth(imp)
 		w.changes(d)
+		// How many frames there are is up to the kernel and to how busy the machine is: it goes on until some have suffered, each way.
+		suffered := func() bool {
+			for _, h := range []*netns.Host{w.device, w.desk} {
+				s := w.wire.Stats(h)
+				if imp.Loss > 0 && s.Lost == 0 || imp.Duplicate > 0 && s.Duplicated == 0 || imp.Reorder > 0 && s.Reordered == 0 {
+					return false
+				}
+			}
+			return true
+		}
+		w.changesUntil(time.Minute, suffered)
 		for _, h := range []*netns.Host{w.device, w.desk} {
 			s := w.wire.Stats(h)
 			require.Equal(w.t, imp.Loss > 0, s.Lost > 0, "%+v", s)
@@ -147,7 +158,7 @@ func overWire(t *testing.T, l lines) Row {
 	})
 	require.NoError(t, err)
 	defer func() {
-		closing, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		closing, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		require.NoError(t, c.Close(closing))
 	}()

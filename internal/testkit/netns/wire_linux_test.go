@@ -47,17 +47,18 @@ func TestWire(t *testing.T) {
 	exchange(1 << 20)
 	require.Zero(t, wire.Stats(a).Lost)
 	wire.ImpairBoth(Impairment{Loss: 0.02, Duplicate: 0.1, Reorder: 0.1, ReorderBy: 5 * time.Millisecond, Delay: time.Millisecond})
-	exchange(256 << 10)
-	for _, h := range []*Host{a, b} {
+	suffered := func(h *Host) bool {
 		s := wire.Stats(h)
-		require.Positive(t, s.Lost)
-		require.Positive(t, s.Duplicated)
-		require.Positive(t, s.Reordered)
+		return s.Lost > 0 && s.Duplicated > 0 && s.Reordered > 0
+	}
+	for n := 0; n == 0 || !suffered(a) || !suffered(b); n++ { // how many frames there are is up to the kernel
+		require.Less(t, n, 20, "%+v %+v", wire.Stats(a), wire.Stats(b))
+		exchange(256 << 10)
 	}
 	wire.Impair(a, Impairment{Cut: true})
-	require.NoError(t, c.SetDeadline(time.Now().Add(300*time.Millisecond)))
 	_, err = c.Write([]byte("x"))
 	require.NoError(t, err)
+	require.NoError(t, c.SetReadDeadline(time.Now().Add(300*time.Millisecond)))
 	_, err = c.Read(make([]byte, 1))
 	require.ErrorContains(t, err, "timeout", "the other direction alone is of no use")
 	wire.ImpairBoth(Impairment{})
