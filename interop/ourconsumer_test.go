@@ -45,11 +45,11 @@ func TestOurConsumerOfPlugathonDevice(t *testing.T) {
 
 func ourConsumer(t *testing.T, file string, secure bool, operations []string) {
 	w := newWorld(t, secure, sdc.RoleConsumer)
-	p := w.start(t, "provider.py", "--mdib", file, "--max-subscription", "4", "--periodic", "1")
+	p := w.start(t, "provider.py", "--mdib", file, "--max-subscription", "8", "--periodic", "1")
 	var ready struct{ XAddrs []string }
 	p.expect(t, "ready").decode(t, &ready)
 
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	target := resolve(ctx, t, w)
 	require.Equal(t, ready.XAddrs, target.XAddrs)
@@ -78,8 +78,8 @@ func ourConsumer(t *testing.T, file string, secure bool, operations []string) {
 	missing := seen.wait(ctx, append([]string{"PeriodicMetricReport", "PeriodicAlertReport"}, everyReport...))
 	require.Empty(t, missing, "of %v", seen.counts())
 
-	// Subscriptions of 4 s, renewed often enough to outlive two of them.
-	stay(ctx, t, dev, 9*time.Second)
+	// Subscriptions of 8 s, renewed often enough to outlive two of them: of much shorter ones a busy machine, which has the peer answer late, would let some expire.
+	stay(ctx, t, dev, 17*time.Second)
 
 	p.do(t, "animate", map[string]any{"do": "animate", "interval": 0})
 	var theirs picture
