@@ -254,7 +254,7 @@ func runWatcher(ctx context.Context, p *netns.Child, args []string) error {
 	}
 	cancel()
 	err = errors.Join(err, <-ended, <-ended)
-	closing, cancelClosing := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	closing, cancelClosing := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancelClosing()
 	return errors.Join(err, c.Close(closing))
 }

@@ -102,7 +102,7 @@ func TestRunOnLoopback(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			sim, err := device()
 			require.NoError(t, err)
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			ready := false
 			err = simulators.Run(ctx, sim, provider.Config{Insecure: true, Network: sdc.Network{}}, func(p *provider.Provider) {

@@ -102,7 +102,7 @@ func startWith(t *testing.T, cfg t2iapi.Config) *bench {
 	c, err := consumer.New(t.Context(), consumer.Config{Insecure: true, UpdateQueue: 1 << 12})
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		require.NoError(t, c.Close(ctx))
 	})
@@ -171,7 +171,7 @@ type call[Q, R any] func(ctx context.Context, req Q, opts ...grpc.CallOption) (R
 // do makes a call.
 func do[Q any, R any](b *bench, fn call[Q, R], req Q) (R, string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 	defer cancel()
 	var trailer metadata.MD
 	resp, err := fn(ctx, req, grpc.Trailer(&trailer))

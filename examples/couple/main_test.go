@@ -125,7 +125,7 @@ func (w *ward) status(want pump.Status) {
 	require.Eventually(w.t, func() bool {
 		s, ok := mdib.Get[*pm.EnumStringMetricState](w.pump.MDIB(), pump.HandleStatus)
 		return ok && s.MetricValue != nil && s.MetricValue.Value.Or("") == string(want)
-	}, 30*time.Second, 10*time.Millisecond, "the pump is not %s", want)
+	}, time.Minute, 10*time.Millisecond, "the pump is not %s", want)
 }
 
 func limit(t *testing.T, m *provider.Provider, high string) {

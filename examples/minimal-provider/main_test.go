@@ -36,7 +36,7 @@ func TestThermometerMeasuresAndIsControlled(t *testing.T) {
 	require.True(t, ok)
 	v, _ := interval.MetricValue.Value.Get()
 	require.Equal(t, "2", v.String())
-	limit, cancel := context.WithTimeout(ctx, 10*time.Second)
+	limit, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	measured := false
 	for u, err := range dev.Updates(limit) {

@@ -88,7 +88,7 @@ func (w world) record(t *testing.T, p *provider.Provider, path string) *session 
 		cancel()
 		require.NoError(t, <-ended)
 		require.NoError(t, rec.Close())
-		closing, done := context.WithTimeout(context.Background(), 5*time.Second)
+		closing, done := context.WithTimeout(context.Background(), time.Minute)
 		defer done()
 		require.NoError(t, dev.Close(closing))
 	})}

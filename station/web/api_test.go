@@ -175,7 +175,7 @@ func (s *scene) follow() *follower {
 // next returns the next message of a type.
 func (f *follower) next(kind string) document {
 	f.t.Helper()
-	ctx, cancel := context.WithTimeout(f.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(f.t.Context(), time.Minute)
 	defer cancel()
 	for {
 		_, data, err := f.conn.Read(ctx)
@@ -280,7 +280,7 @@ func TestLiveIsBounded(t *testing.T) {
 			_ = resp.Body.Close()
 		}
 		return conn.CloseNow() == nil
-	}, 10*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 
 	require.Equal(t, http.StatusForbidden, s.refusedToFollow(http.Header{"Origin": {"https://attacker.example"}}))
 }

@@ -44,7 +44,7 @@ func browser(t *testing.T) context.Context {
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		// Helpers of the browser write for a moment after it has ended.
-		require.Eventually(t, func() bool { return os.RemoveAll(folder) == nil }, 30*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return os.RemoveAll(folder) == nil }, time.Minute, 50*time.Millisecond)
 	})
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(folder), chromedp.WindowSize(1500, 950),

@@ -170,7 +170,7 @@ func TestControlExpires(t *testing.T) {
 	require.Eventually(t, func() bool {
 		status, _ := s.post("api/v1/control", "", m{"action": "take", "name": "Another"})
 		return status == 200
-	}, 10*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	status, _ = s.post("api/v1/control", got.Token, m{"action": "keep"})
 	require.Equal(t, 409, status)
 	s.mu.Lock()
