@@ -51,6 +51,7 @@ const (
 	idSameType    = "BICEPS R0098_0"
 	idOnce        = "SDPi R1008"
 	idLifeCycle   = "BICEPS association life cycle"
+	idRanges      = "BICEPS ranges"
 	idNoValue     = "BICEPS validity: no value"
 )
 

@@ -11,18 +11,36 @@ import (
 
 // The functions of this file are what device makers do most often. Each is one EditState and a few assignments.
 
-// SetNumeric gives a numeric metric a valid value, determined at the given time.
+// SetNumeric gives a numeric metric a value, determined at the given time. It is valid if it lies in one of the metric's technical ranges, or if there are
+// none.
+//
+// A number outside of them all is kept, since it is what was determined, but it does not pass for a valid one: its validity is Oflw above them, Uflw below
+// them, Qst between them (BICEPS MeasurementValidity; see [pm.ValidityIn]). A setting or presetting is not determined but chosen, so one that the device cannot
+// have is refused, with a *RuleError of "BICEPS ranges". A device that knows better edits the state.
 func (tx *Tx) SetNumeric(handle string, value pm.Decimal, at time.Time) error {
 	s, err := Edit[*pm.NumericMetricState](tx, handle)
 	if err != nil {
 		return err
 	}
+	validity := pm.MeasurementValidityVld
+	if d, ok := tx.Descriptor(handle); ok {
+		d := d.(*pm.NumericMetricDescriptor)
+		validity = pm.ValidityIn(d.TechnicalRange, value)
+		if validity != pm.MeasurementValidityVld && isChosen(d.MetricCategory) {
+			return ruleError(idRanges, handle, "%s is outside of every technical range, %s", value, pm.RangesText(d.TechnicalRange))
+		}
+	}
 	if s.MetricValue == nil {
 		s.MetricValue = &pm.NumericMetricValue{}
 	}
 	s.MetricValue.Value = pm.Some(value)
-	determined(&s.MetricValue.AbstractMetricValue, at)
+	determined(&s.MetricValue.AbstractMetricValue, at, validity)
 	return nil
+}
+
+// isChosen tells values that somebody chooses from those that are found out.
+func isChosen(c pm.MetricCategory) bool {
+	return c == pm.MetricCategorySet || c == pm.MetricCategoryPreset
 }
 
 // SetString gives a string or enumeration metric a valid value, determined at the given time. A text that is none of the
@@ -39,7 +57,7 @@ func (tx *Tx) SetString(handle, value string, at time.Time) error {
 	switch s := state.(type) {
 	case *pm.EnumStringMetricState:
 		if d, ok := tx.Descriptor(handle); ok && !allowed(d.(*pm.EnumStringMetricDescriptor), value) {
-			return ruleError("BICEPS ranges", handle, "%q is none of the allowed values", clip(value))
+			return ruleError(idRanges, handle, "%q is none of the allowed values", clip(value))
 		}
 		place = &s.MetricValue
 	case *pm.StringMetricState:
@@ -51,7 +69,7 @@ func (tx *Tx) SetString(handle, value string, at time.Time) error {
 		*place = &pm.StringMetricValue{}
 	}
 	(*place).Value = pm.Some(value)
-	determined(&(*place).AbstractMetricValue, at)
+	determined(&(*place).AbstractMetricValue, at, pm.MeasurementValidityVld)
 	return nil
 }
 
@@ -66,6 +84,9 @@ func allowed(d *pm.EnumStringMetricDescriptor, value string) bool {
 
 // SetSamples gives a waveform its newest samples, in the unit of the descriptor, the first taken at the given time. The slice belongs to the
 // MDIB afterwards.
+//
+// There is one validity for all of them. It is Vld if every sample lies in a technical range, or if there are none; otherwise Oflw if those outside lie above all ranges, Uflw
+// if they lie below, and Qst if both occur or some lie between. Samples outside are kept.
 func (tx *Tx) SetSamples(handle string, samples pm.Samples, first time.Time) error {
 	s, err := tx.editWaveform(handle)
 	if err != nil {
@@ -76,8 +97,30 @@ func (tx *Tx) SetSamples(handle string, samples pm.Samples, first time.Time) err
 	}
 	s.MetricValue.Samples = samples
 	s.MetricValue.ApplyAnnotation, s.MetricValue.Annotation = nil, nil
-	determined(&s.MetricValue.AbstractMetricValue, first)
+	validity := pm.MeasurementValidityVld
+	if d, ok := tx.Descriptor(handle); ok {
+		validity = validityOf(samples, d.(*pm.RealTimeSampleArrayMetricDescriptor).TechnicalRange)
+	}
+	determined(&s.MetricValue.AbstractMetricValue, first, validity)
 	return nil
+}
+
+// validityOf is the validity that all samples have together.
+func validityOf(samples pm.Samples, ranges []pm.Range) pm.MeasurementValidity {
+	all := pm.MeasurementValidityVld
+	if len(ranges) == 0 {
+		return all
+	}
+	for _, x := range samples {
+		switch v := pm.ValidityIn(ranges, x); {
+		case v == pm.MeasurementValidityVld || v == all:
+		case all == pm.MeasurementValidityVld:
+			all = v
+		default:
+			return pm.MeasurementValidityQst
+		}
+	}
+	return all
 }
 
 // editWaveform is Edit, but does not copy the samples that are about to be replaced: a third of what a waveform commit allocates.
@@ -93,9 +136,9 @@ func (tx *Tx) editWaveform(handle string) (*pm.RealTimeSampleArrayMetricState, e
 	return after, nil
 }
 
-func determined(v *pm.AbstractMetricValue, at time.Time) {
+func determined(v *pm.AbstractMetricValue, at time.Time, validity pm.MeasurementValidity) {
 	v.DeterminationTime = pm.Some(pm.TimestampOf(at))
-	v.MetricQuality.Validity = pm.MeasurementValidityVld
+	v.MetricQuality.Validity = validity
 }
 
 // ClearValue takes the value or the samples of a metric away and says why: Ong while a measurement goes on, NA when there is none to
@@ -189,40 +232,6 @@ func summary(signals []pm.AlertActivation) pm.AlertActivation {
 		return pm.AlertActivationPsd
 	}
 	return pm.AlertActivationOff
-}
-
-// SwitchOff returns the transactions that switch a component off together with everything below it (BICEPS R0025_0): each kind of state
-// needs a report of its own. Run in this order, no version in between shows a component off with something on below it:
-//
-//	for _, fn := range mdib.SwitchOff("vmd0") {
-//		if err := dev.Update(fn); err != nil { ... }
-//	}
-//
-// Operations become not available, values of metrics stay as they are. What has no value of its own for this, context states, is left alone.
-func SwitchOff(handle string) []func(*Tx) error {
-	step := func(kind Kind, change func(*Tx, Entity) error) func(*Tx) error {
-		return func(tx *Tx) error {
-			if _, ok := Get[pm.ComponentState](tx.base, handle); !ok {
-				return unknown(handle)
-			}
-			for e := range tx.base.Subtree(handle) {
-				if e.State != nil && KindOf(e.State) == kind {
-					if err := change(tx, e); err != nil {
-						return err
-					}
-				}
-			}
-			return nil
-		}
-	}
-	off := func(tx *Tx, e Entity) error { return tx.SetActivation(e.Handle, pm.ComponentActivationOff) }
-	return []func(*Tx) error{
-		step(KindOperational, func(tx *Tx, e Entity) error { return tx.SetOperatingMode(e.Handle, pm.OperatingModeNA) }),
-		step(KindAlert, func(tx *Tx, e Entity) error { return tx.SetAlertActivation(e.Handle, pm.AlertActivationOff) }),
-		step(KindWaveform, off),
-		step(KindMetric, off),
-		step(KindComponent, off),
-	}
 }
 
 // SetOperatingMode says whether an operation can be invoked.

@@ -655,6 +655,27 @@ func TestSwitchOff(t *testing.T) {
 		require.Empty(t, state[pm.MetricState](t, st.Load(), "b.hr").BaseMetric().ActivationState)
 	}
 	st, _ := newStore(t)
+	mode := func(h string) pm.OperatingMode {
+		return state[pm.OperationState](t, st.Load(), h).BaseOperation().OperatingMode
+	}
+	commit(t, st, func(tx *Tx) error { return tx.SetActivation("vmd", pm.ComponentActivationOff) })
+	require.Contains(t, Validate(st.Load()), Finding{
+		ID: "BICEPS R0025_0", Handle: "set", Severity: SeverityWarning, Message: `the operation is En, but "vmd", which its target is below, is off`,
+	})
+	for _, fn := range SwitchOff("vmd") {
+		_, err := st.Update(fn)
+		require.NoError(t, err)
+	}
+	require.Equal(t, pm.OperatingModeNA, mode("set"), "it stands elsewhere and sets a metric of the VMD")
+	require.Equal(t, pm.OperatingModeEn, mode("act"), "the MDS is on")
+	require.Equal(t, pm.OperatingModeEn, mode("b.set"))
+	above, off := OperationOff(st.Load(), "set")
+	require.True(t, off)
+	require.Equal(t, "chan", above, "the nearest that is off")
+	for _, h := range []string{"act", "b.set", "hr", "nobody"} {
+		_, off := OperationOff(st.Load(), h)
+		require.False(t, off, h)
+	}
 	for _, handle := range []string{"nobody", "hr"} {
 		_, err := st.Update(SwitchOff(handle)[0])
 		require.ErrorIs(t, err, ErrUnknownHandle)

@@ -171,19 +171,18 @@ func (v *validator) metric(e Entity, d pm.MetricDescriptor) {
 	v.ranges(e, s)
 }
 
-// ranges: values lie within a technical range, texts among the allowed ones, annotations within the samples.
+// ranges: values lie within a technical range, or do not pass for valid (SetNumeric sees to it), texts among the allowed ones, annotations within the samples.
 func (v *validator) ranges(e Entity, s pm.MetricState) {
-	const id = "BICEPS ranges"
 	switch s := s.(type) {
 	case *pm.NumericMetricState:
 		d := e.Descriptor.(*pm.NumericMetricDescriptor)
-		if x, ok := s.MetricValue.Value.Get(); ok && !pm.InRanges(d.TechnicalRange, x) {
-			v.warnf(id, e.Handle, "%s is outside of every technical range, %s", x, pm.RangesText(d.TechnicalRange))
+		if x, ok := s.MetricValue.Value.Get(); ok && claimed(&s.MetricValue.AbstractMetricValue) && !pm.InRanges(d.TechnicalRange, x) {
+			v.warnf(idRanges, e.Handle, "%s is outside of every technical range, %s", x, pm.RangesText(d.TechnicalRange))
 		}
 	case *pm.EnumStringMetricState:
 		d := e.Descriptor.(*pm.EnumStringMetricDescriptor)
 		if x, ok := s.MetricValue.Value.Get(); ok && !allowed(d, x) {
-			v.warnf(id, e.Handle, "%q is none of the allowed values", clip(x))
+			v.warnf(idRanges, e.Handle, "%q is none of the allowed values", clip(x))
 		}
 	case *pm.RealTimeSampleArrayMetricState:
 		v.samples(e.Handle, s.MetricValue, e.Descriptor.(*pm.RealTimeSampleArrayMetricDescriptor).TechnicalRange)
@@ -192,10 +191,15 @@ func (v *validator) ranges(e Entity, s pm.MetricState) {
 	}
 }
 
+// claimed tells whether a value passes for a valid one.
+func claimed(v *pm.AbstractMetricValue) bool {
+	return v.MetricQuality.Validity == pm.MeasurementValidityVld || v.MetricQuality.Validity == pm.MeasurementValidityVldated
+}
+
 func (v *validator) samples(handle string, m *pm.SampleArrayValue, ranges []pm.Range) {
 	for i := range m.Samples {
-		if !pm.InRanges(ranges, m.Samples[i]) {
-			v.warnf("BICEPS ranges", handle, "sample %d, %s, is outside of every technical range, %s", i, m.Samples[i], pm.RangesText(ranges))
+		if claimed(&m.AbstractMetricValue) && !pm.InRanges(ranges, m.Samples[i]) {
+			v.warnf(idRanges, handle, "sample %d, %s, is outside of every technical range, %s", i, m.Samples[i], pm.RangesText(ranges))
 			break
 		}
 	}
@@ -310,7 +314,7 @@ func (v *validator) condition(e Entity, d pm.ConditionDescriptor) {
 		m := e.Descriptor.(*pm.LimitAlertConditionDescriptor).MaxLimits
 		for _, x := range []pm.Opt[pm.Decimal]{l.Limits.Lower, l.Limits.Upper} {
 			if x, ok := x.Get(); ok && !m.Contains(x) {
-				v.warnf("BICEPS ranges", e.Handle, "the limit %s is outside of MaxLimits, %s", x, m)
+				v.warnf(idRanges, e.Handle, "the limit %s is outside of MaxLimits, %s", x, m)
 			}
 		}
 	}
@@ -354,17 +358,16 @@ func (v *validator) context(e Entity) {
 	}
 }
 
-// activation: below a component that is off everything is off, operations are not available (BICEPS R0025_0).
+// activation: below a component that is off everything is off, operations are not available (BICEPS R0025_0), and neither should be operations on what is below it.
 func (v *validator) activation(e Entity) {
 	if e.Parent == "" || e.State == nil {
 		return
 	}
-	off := false
-	for h := e.Parent; h != "" && !off; h, _ = v.s.Parent(h) {
-		c, ok := Get[pm.ComponentState](v.s, h)
-		off = ok && c.BaseComponent().ActivationState == pm.ComponentActivationOff
-	}
-	if !off {
+	if _, off := v.s.OffAbove(e.Handle); !off {
+		s, isOperation := e.State.(pm.OperationState)
+		if h, off := OperationOff(v.s, e.Handle); isOperation && off && s.BaseOperation().OperatingMode == pm.OperatingModeEn {
+			v.warnf("BICEPS R0025_0", e.Handle, "the operation is %s, but %q, which its target is below, is off", pm.OperatingModeEn, h)
+		}
 		return
 	}
 	is := ""

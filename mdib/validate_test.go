@@ -143,7 +143,7 @@ func TestValidate(t *testing.T) {
 		"below a component that is off": {spoil(t, nil, of("vmd", func(s *pm.VmdState) { s.ActivationState = pm.ComponentActivationOff }),
 			of("chan", func(s *pm.ChannelState) { s.ActivationState = pm.ComponentActivationOff }),
 			of("hr", func(s *pm.NumericMetricState) { s.ActivationState = pm.ComponentActivationOff })),
-			[]Finding{{ID: "BICEPS R0025_0", Handle: "spo2"}, {ID: "BICEPS R0025_0", Handle: "limitset"}, {ID: "BICEPS R0025_0", Handle: "text"}, {ID: "BICEPS R0025_0", Handle: "mode"}, {ID: "BICEPS R0025_0", Handle: "waves"}, {ID: "BICEPS R0025_0", Handle: "ecg"}, {ID: "BICEPS R0025_0", Handle: "pleth"}}},
+			[]Finding{{ID: "BICEPS R0025_0", Handle: "spo2"}, {ID: "BICEPS R0025_0", Handle: "limitset"}, {ID: "BICEPS R0025_0", Handle: "text"}, {ID: "BICEPS R0025_0", Handle: "mode"}, {ID: "BICEPS R0025_0", Handle: "waves"}, {ID: "BICEPS R0025_0", Handle: "ecg"}, {ID: "BICEPS R0025_0", Handle: "pleth"}, {ID: "BICEPS R0025_0", Handle: "set", Severity: SeverityWarning}}},
 		"texts": {spoil(t, func(d *pm.MdsDescriptor) {
 			d.Type.ConceptDescription = []pm.LocalizedText{
 				{Ref: "a", Version: pm.Some(uint64(1)), Text: "one", Lang: "en"}, {Ref: "a", Version: pm.Some(uint64(1)), Text: "eins", Lang: "de"}, {Text: "good", Lang: "en"},

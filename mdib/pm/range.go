@@ -39,6 +39,28 @@ func InRanges(ranges []Range, x Decimal) bool {
 	return len(ranges) == 0 || slices.ContainsFunc(ranges, func(r Range) bool { return r.Contains(x) })
 }
 
+// ValidityIn returns what a measured number is worth against the technical ranges of its metric: Vld within one of them or without any, Oflw above all,
+// Uflw below all, Qst between them.
+func ValidityIn(ranges []Range, x Decimal) MeasurementValidity {
+	if InRanges(ranges, x) {
+		return MeasurementValidityVld
+	}
+	above, below := true, true
+	for _, r := range ranges {
+		upper, hasUpper := r.Upper.Get()
+		lower, hasLower := r.Lower.Get()
+		above = above && hasUpper && x.Cmp(upper) > 0
+		below = below && hasLower && x.Cmp(lower) < 0
+	}
+	switch {
+	case above && !below:
+		return MeasurementValidityOflw
+	case below && !above:
+		return MeasurementValidityUflw
+	}
+	return MeasurementValidityQst
+}
+
 // maxRanges bounds the ranges that a text for people tells of.
 const maxRanges = 8
 

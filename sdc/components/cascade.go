@@ -51,7 +51,9 @@ func kinds() []mdib.Kind {
 	return []mdib.Kind{mdib.KindOperational, mdib.KindAlert, mdib.KindWaveform, mdib.KindMetric, mdib.KindComponent}
 }
 
-// SetActivation sets the activation of a component. Off takes everything below along: components, metrics and alerts are Off, operations NA. Any
+// SetActivation sets the activation of a component. Off takes everything below along: components, metrics and alerts are Off, operations NA. So are
+// operations that stand elsewhere and target something below the component, those of an SCO of the MDS for example (see mdib.OperationOff); an operation on the
+// component itself is not, so that it can be switched on again. Any
 // other state brings back what went off with the component, as it was, except below components that have been switched off for
 // themselves. A component below one that is off cannot be anything but off: the error is a *mdib.RuleError. For batteries the states are
 // those of SetPower.
@@ -96,7 +98,7 @@ func (c *Cascade) switchOff(handle string) error {
 	}
 	c.off[handle] = true
 	saved := map[string]string{}
-	for e := range c.dev.MDIB().Subtree(handle) {
+	for _, e := range c.dev.MDIB().SwitchedWith(handle) {
 		if was := activation(e.State); was != "" && c.saved[e.Handle] == "" {
 			saved[e.Handle] = was
 		}
@@ -106,7 +108,7 @@ func (c *Cascade) switchOff(handle string) error {
 	}
 	for _, kind := range kinds() {
 		err := c.dev.Update(func(tx *mdib.Tx) error {
-			for e := range tx.Base().Subtree(handle) {
+			for _, e := range tx.Base().SwitchedWith(handle) {
 				if e.State == nil || mdib.KindOf(e.State) != kind {
 					continue
 				}
@@ -131,26 +133,14 @@ func (c *Cascade) isOff(handle string) bool {
 
 func (c *Cascade) switchOn(handle string, a pm.ComponentActivation) error {
 	snap := c.dev.MDIB()
-	for h, _ := snap.Parent(handle); h != ""; h, _ = snap.Parent(h) {
-		if c.isOff(h) {
-			return refuse("BICEPS R0025_0", handle, "%q above it is off", h)
-		}
+	if h, off := snap.OffAbove(handle); off {
+		return refuse("BICEPS R0025_0", handle, "%q above it is off", h)
 	}
 	delete(c.off, handle)
 	c.saved[handle] = string(a)
 	back := map[string]string{}
-	var stay string // below a component that stays off
-	depth := 0
-	for e := range snap.Subtree(handle) {
-		if stay != "" && e.Depth > depth {
-			continue
-		}
-		stay = ""
-		if c.off[e.Handle] {
-			stay, depth = e.Handle, e.Depth
-			continue
-		}
-		if was, ok := c.saved[e.Handle]; ok {
+	for _, e := range snap.SwitchedWith(handle) {
+		if was, ok := c.saved[e.Handle]; ok && !c.stays(snap, e.Handle) {
 			back[e.Handle] = was
 		}
 	}
@@ -158,11 +148,17 @@ func (c *Cascade) switchOn(handle string, a pm.ComponentActivation) error {
 	for i := range order {
 		kind := order[len(order)-1-i]
 		err := c.dev.Update(func(tx *mdib.Tx) error {
-			for e := range tx.Base().Subtree(handle) {
-				if was, ok := back[e.Handle]; ok && e.State != nil && mdib.KindOf(e.State) == kind {
-					if err := switchTo(tx, e.Handle, was); err != nil {
-						return err
-					}
+			for _, e := range tx.Base().SwitchedWith(handle) {
+				was, ok := back[e.Handle]
+				if !ok || e.State == nil || mdib.KindOf(e.State) != kind {
+					continue
+				}
+				if _, off := mdib.OperationOff(tx.Base(), e.Handle); off {
+					delete(back, e.Handle) // until what it operates, or stands below, is on as well
+					continue
+				}
+				if err := switchTo(tx, e.Handle, was); err != nil {
+					return err
 				}
 			}
 			return nil
@@ -176,6 +172,16 @@ func (c *Cascade) switchOn(handle string, a pm.ComponentActivation) error {
 	}
 	c.log.Info("component switched", "component", handle, "activation", string(a))
 	return nil
+}
+
+// stays tells whether something is, or is below, a component that has been switched off for itself.
+func (c *Cascade) stays(snap *mdib.Snapshot, handle string) bool {
+	for h := handle; h != ""; h, _ = snap.Parent(h) {
+		if c.off[h] {
+			return true
+		}
+	}
+	return false
 }
 
 // activation returns what a cascade changes in a state; "" for states that have nothing of the kind.

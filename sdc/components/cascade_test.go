@@ -57,8 +57,9 @@ func TestCascade(t *testing.T) {
 	require.Equal(t, "Off", d.is("chan"))
 	require.Equal(t, "Off", d.is("msrmt"))
 	require.Equal(t, "On", d.is("alerts"))
-	require.Equal(t, "En", d.is("op"))
+	require.Equal(t, "NA", d.is("op"), "what it sets is off")
 	require.NoError(t, c.SetActivation("chan", pm.ComponentActivationStndBy))
+	require.Equal(t, "En", d.is("op"))
 	require.Equal(t, "StndBy", d.is("chan"))
 	require.Equal(t, "On", d.is("msrmt"))
 	require.NoError(t, c.SetActivation("chan", pm.ComponentActivationOn))
@@ -69,6 +70,63 @@ func TestCascade(t *testing.T) {
 	require.Error(t, c.SetActivation("battery", pm.ComponentActivationShtdn))
 	_, err = NewCascade(nil, nil)
 	require.Error(t, err)
+}
+
+// Operations of an SCO further up that set something below a component go and come back with it; those on the component itself stay.
+func TestCascadeTakesOperationsOnWhatIsBelowAlong(t *testing.T) {
+	// covers: BICEPS R0025_0
+	d := newDevice(t, false)
+	operation := func(handle, target string) *pm.SetComponentStateOperationDescriptor {
+		op := &pm.SetComponentStateOperationDescriptor{}
+		op.AbstractDescriptor, op.OperationTarget = base(handle), target
+		return op
+	}
+	must(t, d, func(tx *mdib.Tx) error {
+		sco := &pm.ScoDescriptor{Operation: []pm.OperationDescriptor{
+			operation("on.set", "set"), operation("on.chan", "chan"), operation("on.vmd", "vmd"), operation("on.other", "other"),
+		}}
+		sco.AbstractDescriptor = base("mds.sco")
+		return tx.Insert("mds", sco)
+	})
+	all := []string{"on.set", "on.chan", "on.vmd", "on.other", "op", "op2"}
+	must(t, d, func(tx *mdib.Tx) error {
+		for _, h := range all[:4] {
+			if err := tx.SetOperatingMode(h, pm.OperatingModeEn); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	c, err := NewCascade(d, nil)
+	require.NoError(t, err)
+	modes := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, h := range all {
+			got = append(got, d.is(h))
+		}
+		require.Equal(t, want, got, "%v", all)
+		for _, f := range mdib.Validate(d.MDIB()) {
+			require.NotEqual(t, "BICEPS R0025_0", f.ID, f.Message)
+		}
+	}
+	modes("En", "En", "En", "En", "En", "Dis")
+	require.NoError(t, c.SetActivation("chan", pm.ComponentActivationOff))
+	modes("NA", "En", "En", "En", "NA", "NA") // op and op2 stand in the VMD and set a metric of the channel
+	require.NoError(t, c.SetActivation("vmd", pm.ComponentActivationOff))
+	modes("NA", "NA", "En", "En", "NA", "NA")
+	require.NoError(t, c.SetActivation("vmd", pm.ComponentActivationOn))
+	modes("NA", "En", "En", "En", "NA", "NA")
+	require.NoError(t, c.SetActivation("chan", pm.ComponentActivationStndBy))
+	modes("En", "En", "En", "En", "En", "Dis")
+	// The other way round: the inner one comes last.
+	require.NoError(t, c.SetActivation("vmd", pm.ComponentActivationOff))
+	require.NoError(t, c.SetActivation("mds", pm.ComponentActivationOff))
+	modes("NA", "NA", "NA", "NA", "NA", "NA")
+	require.NoError(t, c.SetActivation("mds", pm.ComponentActivationOn))
+	modes("NA", "NA", "En", "En", "NA", "NA")
+	require.NoError(t, c.SetActivation("vmd", pm.ComponentActivationOn))
+	modes("En", "En", "En", "En", "En", "Dis")
 }
 
 // stubborn refuses one kind of state once.

@@ -50,10 +50,8 @@ func SetStage(tx *mdib.Tx, metric string, s Stage) error {
 		return refuse("BICEPS 5-4-7", metric, "it is no metric")
 	}
 	if a != pm.ComponentActivationOff {
-		for h, _ := tx.Base().Parent(metric); h != ""; h, _ = tx.Base().Parent(h) {
-			if c, ok := mdib.Get[pm.ComponentState](tx.Base(), h); ok && c.BaseComponent().ActivationState == pm.ComponentActivationOff {
-				return refuse("BICEPS R0025_0", metric, "%q above it is off", h)
-			}
+		if h, off := tx.Base().OffAbove(metric); off {
+			return refuse("BICEPS R0025_0", metric, "%q above it is off", h)
 		}
 	}
 	return tx.SetActivation(metric, a)

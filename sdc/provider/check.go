@@ -13,7 +13,7 @@ import (
 )
 
 // check tells whether a request may run on the MDIB as it is now (SCO-2): the operation exists, takes this kind of request and is enabled,
-// its target exists, and the arguments fit. The descriptor is returned with a refusal too if the operation exists.
+// neither it nor its target is below a component that is off, the target exists, and the arguments fit. The descriptor is returned with a refusal too if the operation exists.
 func (p *Provider) check(r msg.SetRequest) (pm.OperationDescriptor, *Refused) {
 	snap := p.store.Load()
 	handle := r.BaseSet().OperationHandleRef
@@ -32,6 +32,9 @@ func (p *Provider) check(r msg.SetRequest) (pm.OperationDescriptor, *Refused) {
 	}
 	if mode := state.BaseOperation().OperatingMode; mode != pm.OperatingModeEn {
 		return op, refuse(msg.InvocationErrorOth, "operation %s is not enabled (operating mode %s)", handle, mode)
+	}
+	if component, off := mdib.OperationOff(snap, handle); off {
+		return op, refuse(msg.InvocationErrorOth, "operation %s is not available: %q is off", handle, component)
 	}
 	if refusal := p.checkEffect(op); refusal != nil {
 		return op, refusal

@@ -66,8 +66,8 @@ func determined(v *pm.AbstractMetricValue) {
 	v.MetricQuality.Validity = pm.MeasurementValidityVld
 }
 
-// ApplyMetricStates takes over the proposed metric states in one transaction; what a proposal leaves out stays as it is. Values are stamped with the time of setting;
-// waveforms are refused.
+// ApplyMetricStates takes over the proposed metric states in one transaction; what a proposal leaves out stays as it is. Values are stamped with the time of setting.
+// Refused are numbers outside of every TechnicalRange, texts that are none of the values of an enumeration, and waveforms.
 func (p *Provider) ApplyMetricStates(_ context.Context, call *SetMetricState) error {
 	return p.applyStates(asStates(call.Proposed))
 }
@@ -92,7 +92,7 @@ func (p *Provider) applyStates(proposed []pm.State) error {
 			if !overlay(to, from) {
 				return refuse(msg.InvocationErrorInv, "%s is no state of %s", from.TypeName().Local, from.BaseState().DescriptorHandle)
 			}
-			if err := stamp(to, from); err != nil {
+			if err := settle(tx, to, from); err != nil {
 				return err
 			}
 		}
@@ -100,21 +100,35 @@ func (p *Provider) applyStates(proposed []pm.State) error {
 	}))
 }
 
-// stamp marks metric values that were just set as determined now.
-func stamp(s, proposed pm.State) error {
+// settle checks metric values that were just set against their descriptors, and marks them as determined now.
+func settle(tx *mdib.Tx, s, proposed pm.State) error {
+	handle := pm.HandleOf(s)
+	text := func(v, proposed *pm.StringMetricValue) error {
+		if proposed == nil {
+			return nil
+		}
+		determined(&v.AbstractMetricValue)
+		if value, ok := v.Value.Get(); ok {
+			return tx.SetString(handle, value, time.Now())
+		}
+		return nil
+	}
 	switch s := s.(type) {
 	case *pm.NumericMetricState:
-		if proposed.(*pm.NumericMetricState).MetricValue != nil {
-			determined(&s.MetricValue.AbstractMetricValue)
+		if proposed.(*pm.NumericMetricState).MetricValue == nil {
+			return nil
 		}
+		d, _ := tx.Descriptor(handle)
+		if value, ok := s.MetricValue.Value.Get(); ok {
+			if refusal := checkRange(d.(*pm.NumericMetricDescriptor).TechnicalRange, value); refusal != nil {
+				return refusal
+			}
+		}
+		determined(&s.MetricValue.AbstractMetricValue)
 	case *pm.StringMetricState:
-		if proposed.(*pm.StringMetricState).MetricValue != nil {
-			determined(&s.MetricValue.AbstractMetricValue)
-		}
+		return text(s.MetricValue, proposed.(*pm.StringMetricState).MetricValue)
 	case *pm.EnumStringMetricState:
-		if proposed.(*pm.EnumStringMetricState).MetricValue != nil {
-			determined(&s.MetricValue.AbstractMetricValue)
-		}
+		return text(s.MetricValue, proposed.(*pm.EnumStringMetricState).MetricValue)
 	case *pm.RealTimeSampleArrayMetricState, *pm.DistributionSampleArrayMetricState:
 		return refuse(msg.InvocationErrorInv, "sample arrays cannot be set")
 	}
@@ -140,7 +154,7 @@ func (p *Provider) ApplyContextStates(_ context.Context, call *SetContextState) 
 		return asRefusal(err)
 	}
 	if len(handles) == 1 {
-		call.SetTarget(handles[0])
+		call.affect(handles[0])
 	}
 	return nil
 }

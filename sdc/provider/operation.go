@@ -50,8 +50,17 @@ func (c *Call) Modified() {
 }
 
 // SetTarget names the entry that was affected in the final report, where it is another than the operation's target: the handle of a new
-// context state, for example.
-func (c *Call) SetTarget(handle string) {
+// context state, for example. Consumers look for it, so it has to be a descriptor or context state of the MDIB as it is now: call this after the Update that
+// makes it. Otherwise the error wraps mdib.ErrUnknownHandle, and what was named before stays.
+func (c *Call) SetTarget(handle string) error {
+	if !exists(c.p.MDIB(), handle) {
+		return fmt.Errorf("provider: target %q of a call of %s: %w", clip(handle), c.Handle, mdib.ErrUnknownHandle)
+	}
+	c.affect(handle)
+	return nil
+}
+
+func (c *Call) affect(handle string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.affected = handle

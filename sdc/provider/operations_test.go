@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -299,7 +300,17 @@ func TestTargetOfTheCall(t *testing.T) {
 			if c.Caller != nil {
 				return errors.New("nobody is known over plain HTTP")
 			}
-			c.SetTarget("vmd")
+			for _, unknown := range []string{"", "nowhere"} {
+				if err := c.SetTarget(unknown); !errors.Is(err, mdib.ErrUnknownHandle) {
+					return fmt.Errorf("target %q: %w", unknown, err)
+				}
+			}
+			if err := c.SetTarget("vmd"); err != nil {
+				return err
+			}
+			if err := c.SetTarget("elsewhere"); !errors.Is(err, mdib.ErrUnknownHandle) { // vmd stays
+				return fmt.Errorf("elsewhere: %w", err)
+			}
 			return nil
 		}))
 	}
@@ -311,6 +322,78 @@ func TestTargetOfTheCall(t *testing.T) {
 		require.Equal(t, "mds", part.SourceMds)
 		require.Equal(t, sdc.NamespaceGlue, part.InvocationSource.Root)
 		require.Equal(t, "AnonymousSdcParticipant", part.InvocationSource.Extension)
+	})
+}
+
+// What a proposal says of a value has to fit the metric, as with calls that set a value alone.
+func TestProposedMetricValues(t *testing.T) {
+	// covers: SCO-2, BICEPS ranges
+	inBubble(t, func(c *provider.Config) { c.ApplyProposals, c.MetricsBeyondTarget = true, true }, nil, func(t *testing.T, b *bench) {
+		number := func(value string) pm.MetricState {
+			s := &pm.NumericMetricState{MetricValue: &pm.NumericMetricValue{Value: pm.Some(pm.MustDecimal(value))}}
+			s.DescriptorHandle, s.MetricValue.MetricQuality.Validity = "num.set", pm.MeasurementValidityVld
+			return s
+		}
+		mode := func(value string) pm.MetricState {
+			s := &pm.EnumStringMetricState{}
+			s.DescriptorHandle, s.MetricValue = "mode", &pm.StringMetricValue{Value: pm.Some(value)}
+			s.MetricValue.MetricQuality.Validity = pm.MeasurementValidityVld
+			return s
+		}
+		for _, c := range []struct {
+			proposed pm.MetricState
+			says     string
+		}{
+			{number("60"), ""}, {mode("OFF"), ""},
+			{number("60.5"), "60.5 is outside of the allowed range, 0 to 60"}, {number("-1"), "outside"}, {mode("SLEEP"), "none of the allowed values"},
+		} {
+			before := b.dev.MDIB()
+			request := &msg.SetMetricState{AbstractSet: msg.AbstractSet{OperationHandleRef: "metric.set"}, ProposedMetricState: []pm.MetricState{c.proposed}}
+			info := mustCall[*msg.SetMetricStateResponse](b.peer, "Set", sdc.ActionSetMetricState, request).InvocationInfo
+			if c.says == "" {
+				require.Equal(t, msg.InvocationStateFin, info.InvocationState, "%v", info.InvocationErrorMessage)
+				continue
+			}
+			require.Equal(t, msg.InvocationErrorInv, info.InvocationError)
+			require.Contains(t, info.InvocationErrorMessage[0].Text, c.says)
+			require.Same(t, before, b.dev.MDIB())
+		}
+	})
+}
+
+// Below a component that is off nothing can be operated, wherever the operation stands; the component itself can, to bring it back.
+func TestOperationsOnWhatIsSwitchedOff(t *testing.T) {
+	// covers: BICEPS R0025_0, SCO-2
+	inBubble(t, applying, nil, func(t *testing.T, b *bench) {
+		set := func() msg.InvocationInfo {
+			return mustCall[*msg.SetValueResponse](b.peer, "Set", sdc.ActionSetValue, setValue("value.set", "5")).InvocationInfo
+		}
+		activation := func(handle string, a pm.ComponentActivation) {
+			require.NoError(t, b.dev.Update(func(tx *mdib.Tx) error { return tx.SetActivation(handle, a) }))
+		}
+		for _, handle := range []string{"vmd", "ch"} {
+			activation(handle, pm.ComponentActivationOff)
+			before := b.dev.MDIB()
+			info := set()
+			require.Equal(t, msg.InvocationStateFail, info.InvocationState)
+			require.Equal(t, msg.InvocationErrorOth, info.InvocationError)
+			require.Contains(t, info.InvocationErrorMessage[0].Text, `"`+handle+`" is off`)
+			require.Same(t, before, b.dev.MDIB())
+			for _, a := range []pm.ComponentActivation{pm.ComponentActivationStndBy, pm.ComponentActivationNotRdy, pm.ComponentActivationOn} {
+				activation(handle, a)
+				require.Equal(t, msg.InvocationStateFin, set().InvocationState, "%s: %s is not off", handle, a)
+			}
+		}
+		activation("vmd", pm.ComponentActivationOff)
+		on := &pm.VmdState{}
+		on.DescriptorHandle, on.ActivationState = "vmd", pm.ComponentActivationOn
+		request := &msg.SetComponentState{AbstractSet: msg.AbstractSet{OperationHandleRef: "component.set"}, ProposedComponentState: []pm.ComponentState{on}}
+		info := mustCall[*msg.SetComponentStateResponse](b.peer, "Set", sdc.ActionSetComponentState, request).InvocationInfo
+		require.Equal(t, msg.InvocationStateFin, info.InvocationState, "%v", info.InvocationErrorMessage)
+		require.Equal(t, msg.InvocationStateFin, set().InvocationState)
+		// The SCO itself is a component, and what it holds goes with it.
+		activation("sco", pm.ComponentActivationOff)
+		require.Contains(t, set().InvocationErrorMessage[0].Text, `"sco" is off`)
 	})
 }
 
