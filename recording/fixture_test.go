@@ -42,7 +42,9 @@ func newStore(t testing.TB) *mdib.Store {
 func newDevice(t testing.TB, w *Writer, epr string) *device {
 	t.Helper()
 	d := &device{store: newStore(t), at: w.start}
-	d.track = w.Track(Device{EPR: epr, SerialNumber: "7"})
+	var err error
+	d.track, err = w.Track(Device{EPR: epr, SerialNumber: "7"})
+	require.NoError(t, err)
 	d.track.Start(d.at, Link{State: "live", Since: d.at}, d.store.Load())
 	return d
 }

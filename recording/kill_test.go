@@ -30,7 +30,8 @@ func childMain(path string) {
 	snap, err := mdib.ReadFile("../sdc/provider/testdata/device.xml")
 	fail(err)
 	store := mdib.NewStore(snap, mdib.Config{})
-	track := w.Track(Device{EPR: deviceEPR})
+	track, err := w.Track(Device{EPR: deviceEPR})
+	fail(err)
 	track.Start(time.Now(), Link{State: "live"}, store.Load())
 	handle := numeric(snap)
 	for i := int64(1); ; i++ {

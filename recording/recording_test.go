@@ -426,3 +426,37 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// Of a device there is one track at a time; when it has ended another goes on, and the former says nothing more.
+func TestOneTrackOfADevice(t *testing.T) {
+	w, path := create(t, Config{})
+	_, err := w.Track(Device{})
+	require.ErrorContains(t, err, "no EPR")
+	first := newDevice(t, w, deviceEPR)
+	_, err = w.Track(Device{EPR: deviceEPR, SerialNumber: "8"})
+	require.ErrorIs(t, err, ErrTracked)
+	require.ErrorContains(t, err, deviceEPR)
+	newDevice(t, w, "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a12")
+	first.measure(t, time.Second)
+	first.track.End(first.at, "lost")
+
+	second := newDevice(t, w, deviceEPR)
+	second.at = first.at
+	first.measure(t, time.Second)
+	first.track.Link(first.at, Link{State: "live"})
+	first.track.Start(first.at, Link{State: "live"}, first.store.Load())
+	first.track.Resync(first.at, Gap{Origin: OriginDevice, Cause: "late"}, Link{State: "live"}, first.store.Load())
+	first.track.End(first.at, "once more")
+	_, err = w.Track(Device{EPR: deviceEPR})
+	require.ErrorIs(t, err, ErrTracked, "that the first ends once more does not free the second")
+	second.measure(t, time.Second)
+	second.track.End(second.at, "over")
+	require.NoError(t, w.Close())
+
+	r := open(t, path)
+	require.Len(t, r.Devices(), 2)
+	require.Equal(t, "7", r.Devices()[0].SerialNumber, "what was refused changed nothing")
+	got, gaps := versions(t, r, deviceEPR)
+	require.Equal(t, []uint64{1, 1}, got)
+	require.Empty(t, gaps)
+}

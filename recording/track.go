@@ -2,6 +2,7 @@ package recording
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -9,12 +10,13 @@ import (
 	"github.com/semeco/go-sdc/mdib/msg"
 )
 
-// Track records one device. Its methods may be called from any goroutine and never wait; records are in the order of the calls.
+// Track records one device. Its methods may be called from any goroutine and never wait; records are in the order of the calls. After End they record nothing.
 type Track struct {
 	w      *Writer
 	device Device
 
 	mu       sync.Mutex
+	ended    bool
 	link     Link
 	snapshot *mdib.Snapshot // what a reader of the recording has; nil before the first
 	lost     *Gap           // what could not be recorded since; nil for nothing
@@ -24,12 +26,22 @@ type Track struct {
 	buf      []byte
 }
 
-// Track begins the recording of a device. A device that is known by its EPR, from a former session or an earlier Track, keeps its number. Of one device there is one
-// Track at a time: what two of them record would be told twice.
-func (w *Writer) Track(d Device) *Track {
+// ErrTracked is wrapped by Writer.Track for a device that is being recorded already.
+var ErrTracked = errors.New("the device is being recorded already")
+
+// Track begins the recording of a device, which goes on until Track.End. A device that is known by its EPR, from a former session or an earlier Track, keeps its number.
+// Of one device there is one Track at a time, since what two of them record would be told twice: until the first has ended the error wraps ErrTracked. Another
+// error says that the device has no EPR.
+func (w *Writer) Track(d Device) (*Track, error) {
+	if d.EPR == "" {
+		return nil, errors.New("recording: the device has no EPR")
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	id, ok := w.ids[d.EPR]
+	if ok && w.tracked[id] {
+		return nil, fmt.Errorf("recording: %s: %w", d.EPR, ErrTracked)
+	}
 	if !ok {
 		id = uint64(len(w.devices)) + 1
 		w.ids[d.EPR] = id
@@ -40,13 +52,17 @@ func (w *Writer) Track(d Device) *Track {
 	devices := append([]Device(nil), w.devices...)
 	devices[id-1] = d
 	w.devices = devices
-	return &Track{w: w, device: d, link: Link{State: "connecting", Since: w.start}}
+	w.tracked[id] = true
+	return &Track{w: w, device: d, link: Link{State: "connecting", Since: w.start}}, nil
 }
 
 // Start records the link and the whole MDIB the device begins with.
 func (t *Track) Start(at time.Time, l Link, s *mdib.Snapshot) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.ended {
+		return
+	}
 	t.link, t.snapshot = l, s
 	if t.heal(at) {
 		t.put(t.records(at, ReasonStart)...)
@@ -57,6 +73,9 @@ func (t *Track) Start(at time.Time, l Link, s *mdib.Snapshot) {
 func (t *Track) Link(at time.Time, l Link) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.ended {
+		return
+	}
 	t.link = l
 	if t.heal(at) {
 		t.put(t.w.record(KindLink, t.device.ID, at, jsonOf(l)))
@@ -67,6 +86,9 @@ func (t *Track) Link(at time.Time, l Link) {
 func (t *Track) Report(at time.Time, r msg.Report, after *mdib.Snapshot) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.ended {
+		return
+	}
 	// Before the report: healing writes the MDIB as it was then.
 	if !t.heal(at) {
 		t.snapshot = after
@@ -88,19 +110,33 @@ func (t *Track) Report(at time.Time, r msg.Report, after *mdib.Snapshot) {
 func (t *Track) Resync(at time.Time, g Gap, l Link, s *mdib.Snapshot) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.ended {
+		return
+	}
 	t.link, t.snapshot = l, s
 	if t.heal(at) {
 		t.put(append([]*record{t.w.record(KindGap, t.device.ID, at, jsonOf(g))}, t.records(at, ReasonResync)...)...)
 	}
 }
 
-// End records that the device is no longer recorded.
+// End records that the device is no longer recorded. It can be tracked again afterwards.
 func (t *Track) End(at time.Time, cause string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.ended {
+		return
+	}
 	if t.heal(at) {
 		t.put(t.w.record(KindEnd, t.device.ID, at, jsonOf(End{Cause: cause})))
 	}
+	t.ended = true
+	t.w.untrack(t.device.ID)
+}
+
+func (w *Writer) untrack(id uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.tracked, id)
 }
 
 // put queues records or notes that they are missing.

@@ -112,6 +112,7 @@ type Writer struct {
 
 	mu      sync.Mutex
 	devices []Device
+	tracked map[uint64]bool // by the device's number
 	full    []*pending // oldest first
 	open    *pending   // nil if empty
 	waiting int
@@ -172,7 +173,7 @@ func prepare(f storage, cfg Config) (*Writer, error) {
 		return nil, err
 	}
 	w := &Writer{
-		cfg: cfg, log: cfg.Logger, start: time.Now(), file: f, ids: map[string]uint64{},
+		cfg: cfg, log: cfg.Logger, start: time.Now(), file: f, ids: map[string]uint64{}, tracked: map[uint64]bool{},
 		kick: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	w.synced = w.start

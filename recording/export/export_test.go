@@ -30,7 +30,8 @@ func recorded(t *testing.T) *recording.Reader {
 	w, err := recording.Create(path, recording.Config{})
 	require.NoError(t, err)
 	at := time.Now()
-	track := w.Track(recording.Device{EPR: "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a11"})
+	track, err := w.Track(recording.Device{EPR: "urn:uuid:5b0f4f5e-0c3e-4e0c-9c60-3c1f5c9d3a11"})
+	require.NoError(t, err)
 	track.Start(at, recording.Link{State: "live", Since: at}, store.Load())
 	for i, change := range []func(*mdib.Tx) error{
 		func(tx *mdib.Tx) error { return tx.SetNumeric("num", pm.MustDecimal("1.50"), at) },

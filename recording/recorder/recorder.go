@@ -12,7 +12,7 @@ import (
 )
 
 // Record records a device until ctx ends, which is no error, or until the device has ended: with consumer.ErrLost or consumer.ErrClosed. Several devices may be recorded
-// by one writer at the same time, each of them once.
+// by one writer at the same time, each of them once: a device that is being recorded already is an error that wraps recording.ErrTracked.
 //
 // Everything the consumer gets is recorded, in its order. What the consumer itself missed stands as a Gap of OriginDevice with the MDIB it read then; what the recorder missed, because it
 // was slower than Config.UpdateQueue of the consumer or the buffer of the writer can bridge, as one of OriginRecorder.
@@ -26,7 +26,10 @@ func Again(ctx context.Context, w *recording.Writer, dev *consumer.Device, lost 
 }
 
 func record(ctx context.Context, w *recording.Writer, dev *consumer.Device, gap *recording.Gap) error {
-	track := w.Track(Describe(dev))
+	track, err := w.Track(Describe(dev))
+	if err != nil {
+		return err
+	}
 	last := time.Now()
 	for {
 		first := true

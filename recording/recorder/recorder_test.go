@@ -216,14 +216,17 @@ func TestSeveralDevices(t *testing.T) {
 		histories := make([]*oracle.History, devices+1)
 		ctx, cancel := context.WithCancel(t.Context())
 		recorded := make(chan error, devices)
+		var last *consumer.Device
 		for n := 1; n <= devices; n++ {
 			p, stop := life(t, network, n)
 			defer stop()
 			histories[n] = oracle.NewHistory(p)
 			dev := connect(t, c, p)
 			go func() { recorded <- recorder.Record(ctx, w, dev) }()
+			last = dev
 		}
 		time.Sleep(time.Second)
+		require.ErrorIs(t, recorder.Record(ctx, w, last), recording.ErrTracked)
 		for round := range 300 {
 			switch round {
 			case 100:

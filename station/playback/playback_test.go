@@ -34,7 +34,8 @@ func night(t *testing.T) *recording.Reader {
 		store := mdib.NewStore(mon.MDIB(), mdib.Config{})
 		w, err := recording.Create(path, recording.Config{KeyEvery: time.Second})
 		require.NoError(t, err)
-		track := w.Track(recording.Device{EPR: epr, FriendlyName: []recording.Text{{Text: "Monitor"}}})
+		track, err := w.Track(recording.Device{EPR: epr, FriendlyName: []recording.Text{{Text: "Monitor"}}})
+		require.NoError(t, err)
 		live := recording.Link{State: "live", Since: time.Now()}
 		track.Start(time.Now(), live, store.Load())
 		for s := range 40 {
