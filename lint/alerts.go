@@ -7,9 +7,9 @@ import (
 
 func alertRules() []Rule {
 	return []Rule{
-		{ID: "BICEPS self-check", Profile: Base, Title: "An alert system with a self-check period tells of its self checks.", check: selfCheck},
-		{ID: "BICEPS ack", Profile: Base, Title: "The presence of a signal fits its condition, latching and acknowledgement.", check: signalPresence},
-		{ID: "BICEPS delegation", Profile: Base, Title: "A signal generated elsewhere is one that can be delegated.", check: delegation},
+		{ID: "BICEPS self-check", Profile: base, Title: "An alert system with a self-check period tells of its self checks.", check: selfCheck},
+		{ID: "BICEPS ack", Profile: base, Title: "The presence of a signal fits its condition, latching and acknowledgement.", check: signalPresence},
+		{ID: "BICEPS delegation", Profile: base, Title: "A signal generated elsewhere is one that can be delegated.", check: delegation},
 	}
 }
 

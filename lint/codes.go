@@ -8,7 +8,7 @@ import (
 
 func codeRules() []Rule {
 	return []Rule{
-		{ID: "SDPi R8119", Profile: SDPi25, Title: "A privately coded concept has exactly one translation with the same code.", check: privateCodes},
+		{ID: "SDPi R8119", Profile: sdpi, Title: "A privately coded concept has exactly one translation with the same code.", check: privateCodes},
 	}
 }
 

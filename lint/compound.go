@@ -11,11 +11,11 @@ import (
 // The list of requirements joins R0703 to R0706; the four parts of its sentence are taken for them in order.
 func compoundRules() []Rule {
 	return []Rule{
-		{ID: "SDPi R0703", Profile: SDPi25, Title: "Each member of a compound metric has a relation to the others.", check: membersRelate},
-		{ID: "SDPi R0705", Profile: SDPi25, Title: "The relations of a compound metric have its code.", check: compoundCode},
-		{ID: "SDPi R0706", Profile: SDPi25, Title: "The relation of each member lists all other members.", check: membersComplete},
-		{ID: "SDPi R0707", Profile: SDPi25, Title: "Members of a compound metric have the same start and stop times.", check: startTimes},
-		{ID: "SDPi R0708", Profile: SDPi25, Title: "Members of a compound metric without start and stop times have the same determination time.", check: determinationTimes},
+		{ID: "SDPi R0703", Profile: sdpi, Title: "Each member of a compound metric has a relation to the others.", check: membersRelate},
+		{ID: "SDPi R0705", Profile: sdpi, Title: "The relations of a compound metric have its code.", check: compoundCode},
+		{ID: "SDPi R0706", Profile: sdpi, Title: "The relation of each member lists all other members.", check: membersComplete},
+		{ID: "SDPi R0707", Profile: sdpi, Title: "Members of a compound metric have the same start and stop times.", check: startTimes},
+		{ID: "SDPi R0708", Profile: sdpi, Title: "Members of a compound metric without start and stop times have the same determination time.", check: determinationTimes},
 	}
 }
 

@@ -4,11 +4,11 @@ import "github.com/semeco/go-sdc/mdib/pm"
 
 func contextRules() []Rule {
 	return []Rule{
-		{ID: "BICEPS binding versions", Profile: Base, Title: "Context states tell the MDIB versions at which they were associated and disassociated.", check: bindingVersions},
-		{ID: "BICEPS association life cycle", Profile: Base, Title: "What is associated has not been disassociated before.", check: lifeCycle},
-		{ID: "Valid patient context", Profile: Base, Title: "An associated patient or location has a validator.", check: validated},
-		{ID: "Workflow/operator contexts", Profile: Base, Title: "An associated operator or workflow has a binding start time.", check: bindingTimes},
-		{ID: "BICEPS R0135", Profile: Base, Title: "An instance identifier has a root or an extension.", check: identifiers},
+		{ID: "BICEPS binding versions", Profile: base, Title: "Context states tell the MDIB versions at which they were associated and disassociated.", check: bindingVersions},
+		{ID: "BICEPS association life cycle", Profile: base, Title: "What is associated has not been disassociated before.", check: lifeCycle},
+		{ID: "Valid patient context", Profile: base, Title: "An associated patient or location has a validator.", check: validated},
+		{ID: "Workflow/operator contexts", Profile: base, Title: "An associated operator or workflow has a binding start time.", check: bindingTimes},
+		{ID: "BICEPS R0135", Profile: base, Title: "An instance identifier has a root or an extension.", check: identifiers},
 	}
 }
 

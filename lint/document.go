@@ -24,20 +24,20 @@ const (
 
 func structureRules() []Rule {
 	return []Rule{
-		{ID: idXML, Profile: Base, Title: "The document is well-formed XML 1.0 with namespaces, in UTF-8, without DTD."},
-		{ID: idSchema, Profile: Base, Title: "The document follows the BICEPS schemas strictly."},
-		{ID: "BICEPS R0007_0", Profile: Base, Title: "Handles of descriptors and context states are unique within one MDIB."},
-		{ID: "BICEPS R0105_0", Profile: Base, Title: "Handles hold visible ASCII characters only."},
-		{ID: idTree, Profile: Base, Title: "Descriptors stand below the parents that they can have."},
-		{ID: idNoState, Profile: Base, Title: "An MDIB includes its states."},
-		{ID: idStates, Profile: Base, Title: "The type of a state pairs with that of its descriptor, and every descriptor but a context has its state."},
+		{ID: idXML, Profile: base, Title: "The document is well-formed XML 1.0 with namespaces, in UTF-8, without DTD."},
+		{ID: idSchema, Profile: base, Title: "The document follows the BICEPS schemas strictly."},
+		{ID: "BICEPS R0007_0", Profile: base, Title: "Handles of descriptors and context states are unique within one MDIB."},
+		{ID: "BICEPS R0105_0", Profile: base, Title: "Handles hold visible ASCII characters only."},
+		{ID: idTree, Profile: base, Title: "Descriptors stand below the parents that they can have."},
+		{ID: idNoState, Profile: base, Title: "An MDIB includes its states."},
+		{ID: idStates, Profile: base, Title: "The type of a state pairs with that of its descriptor, and every descriptor but a context has its state."},
 	}
 }
 
 // Document judges an MDIB document: msg:GetMdibResponse, msg:Mdib or pm:Mdib. What keeps it from being read is a finding too.
 //
 // States that a document leaves out are judged as the initial values that a provider would give them, and reported.
-func Document(name string, doc []byte, profile Profile) *Report {
+func Document(name string, doc []byte, profile mdib.Profile) *Report {
 	r := &Report{Source: name, Profile: profile}
 	places := locate(doc)
 	var must []pm.QName

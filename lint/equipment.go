@@ -12,13 +12,13 @@ import (
 
 func equipmentRules() []Rule {
 	return []Rule{
-		{ID: "SDPi R0017", Profile: SDPi25, Title: "Every MDS has an sdpi:EquipmentIdentifier.", check: mdsIdentifiers},
-		{ID: "SDPi R0018", Profile: SDPi25, Title: "Removable VMDs have an sdpi:EquipmentIdentifier.", check: vmdIdentifiers},
-		{ID: "SDPi R0014", Profile: SDPi25, Title: "Equipment identifiers are unique.", check: uniqueIdentifiers},
-		{ID: "SDPi R0015", Profile: SDPi25, Title: "Equipment identifiers are of the form urn:uuid or urn:oid.", check: identifierForm},
-		{ID: "SDPi R0008", Profile: SDPi25, Title: "The MDS has the production specifications that its maker has available.", check: production},
-		{ID: "SDPi R0007", Profile: SDPi25, Title: "The codes of sdpi:CodedAttributes lie from 67841 to 68609.", check: codedAttributes},
-		{ID: "SDPi R0012", Profile: SDPi25, Title: "The administrative gender, if known, is given by sdpi:Gender.", check: gender},
+		{ID: "SDPi R0017", Profile: sdpi, Title: "Every MDS has an sdpi:EquipmentIdentifier.", check: mdsIdentifiers},
+		{ID: "SDPi R0018", Profile: sdpi, Title: "Removable VMDs have an sdpi:EquipmentIdentifier.", check: vmdIdentifiers},
+		{ID: "SDPi R0014", Profile: sdpi, Title: "Equipment identifiers are unique.", check: uniqueIdentifiers},
+		{ID: "SDPi R0015", Profile: sdpi, Title: "Equipment identifiers are of the form urn:uuid or urn:oid.", check: identifierForm},
+		{ID: "SDPi R0008", Profile: sdpi, Title: "The MDS has the production specifications that its maker has available.", check: production},
+		{ID: "SDPi R0007", Profile: sdpi, Title: "The codes of sdpi:CodedAttributes lie from 67841 to 68609.", check: codedAttributes},
+		{ID: "SDPi R0012", Profile: sdpi, Title: "The administrative gender, if known, is given by sdpi:Gender.", check: gender},
 	}
 }
 

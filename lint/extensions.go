@@ -9,8 +9,8 @@ import (
 
 func extensionRules() []Rule {
 	return []Rule{
-		{ID: "EXT-ns", Profile: SDPi25, Title: "SDPi extensions are known ones, at their places, and follow their schema.", check: sdpiExtensions},
-		{ID: "EXT-mpkp", Profile: SDPi25, Title: "mpkp:DisplayPrecision follows its schema.", check: mpkpExtensions},
+		{ID: "EXT-ns", Profile: sdpi, Title: "SDPi extensions are known ones, at their places, and follow their schema.", check: sdpiExtensions},
+		{ID: "EXT-mpkp", Profile: sdpi, Title: "mpkp:DisplayPrecision follows its schema.", check: mpkpExtensions},
 	}
 }
 

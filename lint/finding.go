@@ -18,7 +18,7 @@ type Finding struct {
 type Report struct {
 	// Source is the name of the document or the endpoint reference of the device.
 	Source  string
-	Profile Profile
+	Profile mdib.Profile
 	// Findings come errors first, then in the order they were found in.
 	Findings []Finding
 }

@@ -21,12 +21,12 @@ func good(t *testing.T) string {
 }
 
 func TestNothingIsSaidOfAGoodMDIB(t *testing.T) {
-	for _, profile := range []lint.Profile{lint.Base, lint.SDPi25} {
+	for _, profile := range []mdib.Profile{mdib.ProfileBase, mdib.ProfileSDPi} {
 		require.Empty(t, lint.Document("good.xml", []byte(good(t)), profile).Findings, profile)
 	}
 	example, err := os.ReadFile("../examples/minimal-provider/mdib.xml")
 	require.NoError(t, err)
-	require.Zero(t, lint.Document("mdib.xml", example, lint.Base).Count(mdib.SeverityWarning))
+	require.Zero(t, lint.Document("mdib.xml", example, mdib.ProfileBase).Count(mdib.SeverityWarning))
 }
 
 // Each case breaks the good MDIB in one place.
@@ -124,7 +124,7 @@ func TestEachRuleFindsItsFault(t *testing.T) {
 				require.Contains(t, doc, old)
 				doc = strings.Replace(doc, old, news[i], max(1, strings.Count(old, `"wave"`)*2))
 			}
-			r := lint.Document("bad.xml", []byte(doc), lint.SDPi25)
+			r := lint.Document("bad.xml", []byte(doc), mdib.ProfileSDPi)
 			i := slices.IndexFunc(r.Findings, func(f lint.Finding) bool { return f.ID == c.id && f.Handle == c.handle && f.Severity == c.severity })
 			require.GreaterOrEqual(t, i, 0, "%v", r.Findings)
 			f := r.Findings[i]
@@ -144,33 +144,33 @@ func TestModifiableDataOfAChannelsMetrics(t *testing.T) {
 	doc := strings.ReplaceAll(good(t), `SetComponentStateOperation`, `SetMetricStateOperation`)
 	doc = strings.ReplaceAll(doc, `OperationTarget="vmd"`, `OperationTarget="channel"`)
 	doc = strings.ReplaceAll(doc, `pm:PhysicalConnector/pm:Label<`, `pm:MetricValue/@Value<`)
-	require.Empty(t, lint.Document("x", []byte(doc), lint.SDPi25).Findings)
+	require.Empty(t, lint.Document("x", []byte(doc), mdib.ProfileSDPi).Findings)
 }
 
 func TestProfileBaseKnowsNoSDPi(t *testing.T) {
 	doc := strings.ReplaceAll(good(t), `<sdpi:EquipmentIdentifier>urn:oid:1.2.840.1.7</sdpi:EquipmentIdentifier>`, ``)
 	doc = strings.ReplaceAll(doc, ` Accuracy="0.05"`, ``)
-	require.Empty(t, lint.Document("x", []byte(doc), lint.Base).Findings)
-	require.Positive(t, lint.Document("x", []byte(doc), lint.SDPi25).Count(mdib.SeverityError))
-	_, err := lint.ParseProfile("sdpi-3")
+	require.Empty(t, lint.Document("x", []byte(doc), mdib.ProfileBase).Findings)
+	require.Positive(t, lint.Document("x", []byte(doc), mdib.ProfileSDPi).Count(mdib.SeverityError))
+	_, err := mdib.ParseProfile("sdpi-3")
 	require.ErrorContains(t, err, "sdpi-3")
 }
 
 func TestRefusedDocumentsTellWhere(t *testing.T) {
 	doc := strings.Replace(good(t), `Handle="channel"`, `Handle="channel" Handle="x"`, 1)
-	r := lint.Document("x", []byte(doc), lint.Base)
+	r := lint.Document("x", []byte(doc), mdib.ProfileBase)
 	require.Len(t, r.Findings, 1)
 	require.Equal(t, 1+strings.Count(doc[:strings.Index(doc, `Handle="channel"`)], "\n"), r.Findings[0].Line)
 	require.Positive(t, r.Findings[0].Column)
 
-	r = lint.Document("x", []byte(`<msg:GetMdib xmlns:msg="http://standards.ieee.org/downloads/11073/11073-10207-2017/message"/>`), lint.Base)
+	r = lint.Document("x", []byte(`<msg:GetMdib xmlns:msg="http://standards.ieee.org/downloads/11073/11073-10207-2017/message"/>`), mdib.ProfileBase)
 	require.Equal(t, 1, r.Count(mdib.SeverityError))
 	require.Contains(t, r.Findings[0].Message, "GetMdib")
 
 	// All broken rules are told, not only the first.
 	doc = strings.Replace(good(t), `"wave"`, `"wa ve"`, 2)
 	doc = strings.Replace(doc, `Handle="clock2"`, `Handle="clock"`, 1)
-	require.GreaterOrEqual(t, lint.Document("x", []byte(doc), lint.Base).Count(mdib.SeverityError), 2)
+	require.GreaterOrEqual(t, lint.Document("x", []byte(doc), mdib.ProfileBase).Count(mdib.SeverityError), 2)
 	require.False(t, (&lint.Report{}).Refused(os.ErrNotExist), "other errors are not about the MDIB")
 }
 
@@ -179,7 +179,7 @@ func TestKnownFaultOfASample(t *testing.T) {
 	for _, path := range reftest.Samples(t, "mdibs/sdc11073-70041_MDIB_multi.xml") {
 		doc, err := os.ReadFile(path)
 		require.NoError(t, err)
-		r := lint.Document(path, doc, lint.Base)
+		r := lint.Document(path, doc, mdib.ProfileBase)
 		require.True(t, slices.ContainsFunc(r.Findings, func(f lint.Finding) bool {
 			return f.ID == "GLUE R0010_0" && f.Severity == mdib.SeverityError
 		}), "%v", r.Findings)

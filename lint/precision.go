@@ -7,8 +7,8 @@ import (
 
 func precisionRules() []Rule {
 	return []Rule{
-		{ID: "10701 TR0242", Profile: SDPi25, Title: "The precision to show a metric with is stated.", check: precision},
-		{ID: "10701 TR0800", Profile: SDPi25, Title: "Each range of a metric states the step of its values.", check: rangeSteps},
+		{ID: "10701 TR0242", Profile: sdpi, Title: "The precision to show a metric with is stated.", check: precision},
+		{ID: "10701 TR0800", Profile: sdpi, Title: "Each range of a metric states the step of its values.", check: rangeSteps},
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 
 func relationRules() []Rule {
 	return []Rule{
-		{ID: "SDPi R0613", Profile: SDPi25, Title: "The state of a parent MDS names its children by an sdpi:Relation of kind ECE.", check: func(p *pass) { mdsRelations(p, ext.RelationKindECE) }},
-		{ID: "SDPi R0614", Profile: SDPi25, Title: "The state of a child MDS names its parent by an sdpi:Relation of kind DCE.", check: func(p *pass) { mdsRelations(p, ext.RelationKindDCE) }},
+		{ID: "SDPi R0613", Profile: sdpi, Title: "The state of a parent MDS names its children by an sdpi:Relation of kind ECE.", check: func(p *pass) { mdsRelations(p, ext.RelationKindECE) }},
+		{ID: "SDPi R0614", Profile: sdpi, Title: "The state of a child MDS names its parent by an sdpi:Relation of kind DCE.", check: func(p *pass) { mdsRelations(p, ext.RelationKindDCE) }},
 	}
 }
 

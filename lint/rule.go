@@ -8,11 +8,18 @@ import (
 	"github.com/semeco/go-sdc/mdib/pm"
 )
 
+// The profiles of the rules.
+const (
+	base = mdib.ProfileBase
+	sdpi = mdib.ProfileSDPi
+)
+
 // Rule describes one requirement that is checked.
 type Rule struct {
 	// ID as findings carry it.
-	ID      string
-	Profile Profile
+	ID string
+	// Profile is the first that asks for it.
+	Profile mdib.Profile
 	// Title says what is asked, in one sentence.
 	Title string
 
@@ -36,12 +43,12 @@ func Rules() []Rule {
 	return append(all, extensionRules()...)
 }
 
-// Check judges a snapshot by a profile.
-func Check(s *mdib.Snapshot, profile Profile) []mdib.Finding {
+// Check judges a snapshot by a profile; one that is not known judges by mdib.ProfileBase alone.
+func Check(s *mdib.Snapshot, profile mdib.Profile) []mdib.Finding {
 	p := newPass(s)
 	p.found = mdib.Validate(s)
 	for _, r := range Rules() {
-		if r.check != nil && profile.includes(r.Profile) {
+		if r.check != nil && profile.Includes(r.Profile) {
 			p.rule = r.ID
 			r.check(p)
 		}
@@ -50,7 +57,7 @@ func Check(s *mdib.Snapshot, profile Profile) []mdib.Finding {
 }
 
 // Snapshot judges a snapshot of a device and returns a report; source is what to call it by.
-func Snapshot(source string, s *mdib.Snapshot, profile Profile) *Report {
+func Snapshot(source string, s *mdib.Snapshot, profile mdib.Profile) *Report {
 	r := &Report{Source: source, Profile: profile}
 	for _, f := range Check(s, profile) {
 		r.Findings = append(r.Findings, Finding{Finding: f})

@@ -8,10 +8,10 @@ import (
 
 func stateRules() []Rule {
 	return []Rule{
-		{ID: "BICEPS R5001", Profile: Base, Title: "Timestamps are milliseconds since 1970.", check: timestamps},
-		{ID: "BICEPS samples", Profile: Base, Title: "Samples have a period, and annotations lie within them.", check: samplePeriods},
-		{ID: "BICEPS ranges", Profile: Base, Title: "Ranges are ordered, and values lie within the range or list of their descriptor.", check: ranges},
-		{ID: "BICEPS R5011", Profile: Base, Title: "ModifiableData names parts of the state that the operation sets.", check: modifiableData},
+		{ID: "BICEPS R5001", Profile: base, Title: "Timestamps are milliseconds since 1970.", check: timestamps},
+		{ID: "BICEPS samples", Profile: base, Title: "Samples have a period, and annotations lie within them.", check: samplePeriods},
+		{ID: "BICEPS ranges", Profile: base, Title: "Ranges are ordered, and values lie within the range or list of their descriptor.", check: ranges},
+		{ID: "BICEPS R5011", Profile: base, Title: "ModifiableData names parts of the state that the operation sets.", check: modifiableData},
 	}
 }
 

@@ -10,12 +10,12 @@ import (
 
 func timeRules() []Rule {
 	return []Rule{
-		{ID: "GLUE R0014", Profile: Base, Title: "The clock was last set before now.", check: lastSet},
-		{ID: "SDPi R1531", Profile: SDPi25, Title: "The clock of every MDS tells its accuracy.", check: accuracy},
-		{ID: "SDPi R1018", Profile: SDPi25, Title: "Durations are written in hours, minutes and seconds.", check: durations},
-		{ID: "SDPi R0600", Profile: SDPi25, Title: "A clock that uses epochs has sdpi:EpochSupport of version 1.", check: epochSupport},
-		{ID: "SDPi R0610", Profile: SDPi25, Title: "sdpi:Epochs lists every epoch from the oldest in use to the current one.", check: epochList},
-		{ID: "SDPi R0612", Profile: SDPi25, Title: "The clock that an epoch names is a clock.", check: epochClocks},
+		{ID: "GLUE R0014", Profile: base, Title: "The clock was last set before now.", check: lastSet},
+		{ID: "SDPi R1531", Profile: sdpi, Title: "The clock of every MDS tells its accuracy.", check: accuracy},
+		{ID: "SDPi R1018", Profile: sdpi, Title: "Durations are written in hours, minutes and seconds.", check: durations},
+		{ID: "SDPi R0600", Profile: sdpi, Title: "A clock that uses epochs has sdpi:EpochSupport of version 1.", check: epochSupport},
+		{ID: "SDPi R0610", Profile: sdpi, Title: "sdpi:Epochs lists every epoch from the oldest in use to the current one.", check: epochList},
+		{ID: "SDPi R0612", Profile: sdpi, Title: "The clock that an epoch names is a clock.", check: epochClocks},
 	}
 }
 

@@ -113,8 +113,8 @@ type Writer struct {
 	mu      sync.Mutex
 	devices []Device
 	tracked map[uint64]bool // by the device's number
-	full    []*pending // oldest first
-	open    *pending   // nil if empty
+	full    []*pending      // oldest first
+	open    *pending        // nil if empty
 	waiting int
 	stats   Stats
 	closed  bool

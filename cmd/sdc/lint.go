@@ -31,7 +31,7 @@ type finding struct {
 }
 
 func (c *lintCmd) Run(e *env) error {
-	profile, err := lint.ParseProfile(c.Profile)
+	profile, err := mdib.ParseProfile(c.Profile)
 	if err != nil {
 		return usageError{err}
 	}
@@ -61,7 +61,7 @@ func (c *lintCmd) Run(e *env) error {
 	return nil
 }
 
-func (c *lintCmd) report(e *env, source string, profile lint.Profile) (*lint.Report, error) {
+func (c *lintCmd) report(e *env, source string, profile mdib.Profile) (*lint.Report, error) {
 	if isFile(source) {
 		doc, err := readDocument(source)
 		if err != nil {

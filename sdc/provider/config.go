@@ -95,8 +95,8 @@ type Config struct {
 
 	// Extensions are those of requests that the application understands beyond the ones of SDPi; requests that hold others marked ext:MustUnderstand are refused.
 	Extensions *ext.Registry
-	// Profile is the set of rules the device keeps; empty means sdc.ProfileBase. SDPi adds checks of the MDIB when the device is made.
-	Profile sdc.Profile
+	// Profile is the set of rules the device keeps; empty means mdib.ProfileBase. SDPi adds checks of the MDIB when the device is made.
+	Profile mdib.Profile
 	// Localization holds the texts that the MDIB refers to and switches the Localization service on; nil switches it off. Every reference of the
 	// MDIB must have its text there (BICEPS R5049). Without it references are an error in the SDPi profile (SDPi R0509) and a warning otherwise.
 	Localization *localization.Catalogue

@@ -8,7 +8,6 @@ import (
 
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
-	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/soap"
 )
 
@@ -35,7 +34,7 @@ func (c *Config) checkTexts() error {
 	}
 	if c.Localization == nil {
 		err := fmt.Errorf("SDPi R0509: the MDIB refers to texts (%s) but there is no Localization service; set Localization", findings[0])
-		if c.Profile == sdc.ProfileSDPi {
+		if c.Profile == mdib.ProfileSDPi {
 			return err
 		}
 		c.Logger.Warn("the MDIB refers to texts that nobody can ask for", "finding", err.Error())

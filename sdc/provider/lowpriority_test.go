@@ -119,12 +119,12 @@ func TestTextReferencesAreCheckedWhenTheDeviceIsMade(t *testing.T) {
 	for name, c := range map[string]struct {
 		mdib         *mdib.Snapshot
 		localization *localization.Catalogue
-		profile      sdc.Profile
+		profile      mdib.Profile
 		want, warns  string
 	}{
-		"no references":               {mdib: device(t), profile: sdc.ProfileSDPi},
-		"resolved":                    {mdib: referring(t, "name", 1), localization: texts(t), profile: sdc.ProfileSDPi},
-		"nobody to ask, in SDPi":      {mdib: referring(t, "name", 1), profile: sdc.ProfileSDPi, want: "SDPi R0509"},
+		"no references":               {mdib: device(t), profile: mdib.ProfileSDPi},
+		"resolved":                    {mdib: referring(t, "name", 1), localization: texts(t), profile: mdib.ProfileSDPi},
+		"nobody to ask, in SDPi":      {mdib: referring(t, "name", 1), profile: mdib.ProfileSDPi, want: "SDPi R0509"},
 		"nobody to ask, elsewhere":    {mdib: referring(t, "name", 1), warns: "SDPi R0509"},
 		"not there":                   {mdib: referring(t, "other", 1), localization: texts(t), want: `no text for the reference "other"`},
 		"not there in that version":   {mdib: referring(t, "name", 3), localization: texts(t), want: "version 3"},

@@ -44,7 +44,7 @@ func (w *ward) Points(station.Query) []station.Point { return nil }
 
 func newWard(t tb, change func(*Config)) *ward {
 	w := &ward{t: t, now: time.UnixMilli(1_800_000_000_000)}
-	cfg := Config{Source: w, ClockAccuracy: 50 * time.Millisecond, Provider: provider.Config{Insecure: true, Profile: sdc.ProfileSDPi}}
+	cfg := Config{Source: w, ClockAccuracy: 50 * time.Millisecond, Provider: provider.Config{Insecure: true, Profile: mdib.ProfileSDPi}}
 	if change != nil {
 		change(&cfg)
 	}
@@ -160,7 +160,7 @@ var vitals = map[string]string{"147842": "80", "149530": "78", "150037": "100"}
 func TestDerivedValuesHaveTheirSourcesBesideThem(t *testing.T) {
 	// covers: SDPi R0613, SDPi R0614, SDPi R0007
 	w := newWard(t, nil)
-	require.Empty(t, lint.Check(w.a.dev.MDIB(), lint.SDPi25), "without any patient")
+	require.Empty(t, lint.Check(w.a.dev.MDIB(), mdib.ProfileSDPi), "without any patient")
 	one, two := w.device("urn:uuid:1", "A", map[string]string{"147842": "80", "149530": "78"}), w.device("urn:uuid:2", "A", map[string]string{"150037": "100"})
 	began := w.now
 	s := w.shows(person("1", one, two))
@@ -204,7 +204,7 @@ func TestDerivedValuesHaveTheirSourcesBesideThem(t *testing.T) {
 	require.Equal(t, "A", location[0].LocationDetail.PoC)
 
 	var findings []mdib.Finding
-	for _, f := range lint.Check(s, lint.SDPi25) {
+	for _, f := range lint.Check(s, mdib.ProfileSDPi) {
 		if f.ID != "BICEPS self-check" { // nobody runs the alert system here
 			findings = append(findings, f)
 		}
@@ -486,7 +486,7 @@ func TestSensorsThatDisagreeRaiseAnAlarm(t *testing.T) {
 		require.True(t, present())
 		pass(2, "60", inv)
 		require.False(t, present(), "one sensor is nothing to compare")
-		require.Empty(t, lint.Check(w.a.dev.MDIB(), lint.SDPi25))
+		require.Empty(t, lint.Check(w.a.dev.MDIB(), mdib.ProfileSDPi))
 		w.shows() // an alarm of a patient who has left leaves, too
 		_, ok := w.a.dev.MDIB().Descriptor("patient-1.alerts")
 		require.False(t, ok)

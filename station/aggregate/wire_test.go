@@ -254,7 +254,7 @@ func TestAnyConsumerReadsWhatIsDerived(t *testing.T) {
 			s, ok := mdib.Get[*pm.AlertSystemState](b.reader.MDIB(), "patient-1.alerts")
 			return ok && s.LastSelfCheck.IsSet()
 		})
-		require.Empty(t, lint.Check(b.reader.MDIB(), lint.SDPi25))
+		require.Empty(t, lint.Check(b.reader.MDIB(), mdib.ProfileSDPi))
 
 		// The station sees the aggregator as one more device of the patient; nothing is derived from that.
 		b.until(10*time.Second, "three devices of one patient", func() bool {

@@ -43,7 +43,7 @@ func (b *Bench) Conforms() {
 // Lints checks that the device's present MDIB has neither errors nor warnings by the rules of any profile.
 func (b *Bench) Lints() {
 	b.T.Helper()
-	for _, profile := range []lint.Profile{lint.Base, lint.SDPi25} {
+	for _, profile := range []mdib.Profile{mdib.ProfileBase, mdib.ProfileSDPi} {
 		r := lint.Snapshot("device", b.Provider.MDIB(), profile)
 		r.Keep(mdib.SeverityWarning)
 		require.Empty(b.T, r.Findings, "%s", profile)
