@@ -6,3 +6,6 @@ import "crypto"
 func (p Passphrase) EncryptQuickly(key crypto.PrivateKey) ([]byte, error) {
 	return p.encryptKey(key, 1000)
 }
+
+// Costs are the complaints about a file, taken for a key and for a bundle.
+func Costs(file []byte) []error { return []error{keyCost(file), bundleCost(file)} }

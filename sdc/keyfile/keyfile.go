@@ -50,8 +50,12 @@ func notEmpty(text []byte, where string) (Passphrase, error) {
 	return text, nil
 }
 
-// Key opens an encrypted PKCS#8 key: PBES2 with PBKDF2 or scrypt, and AES or triple DES.
+// Key opens an encrypted PKCS#8 key: PBES2 with PBKDF2 or scrypt, and AES or triple DES. One that asks for more work than MaxIterations or MaxScryptCost is
+// refused with a *CostError.
 func (p Passphrase) Key(der []byte) (crypto.PrivateKey, error) {
+	if err := keyCost(der); err != nil {
+		return nil, err
+	}
 	key, _, err := pkcs8.ParsePrivateKey(der, p)
 	if err != nil {
 		// The library cannot tell a wrong passphrase from another fault of what comes out.
@@ -60,8 +64,11 @@ func (p Passphrase) Key(der []byte) (crypto.PrivateKey, error) {
 	return key, nil
 }
 
-// Bundle opens a PKCS#12 file with one key.
+// Bundle opens a PKCS#12 file with one key. One that asks for more work than MaxIterations is refused with a *CostError.
 func (p Passphrase) Bundle(data []byte) (key crypto.PrivateKey, chain, authorities []*x509.Certificate, err error) {
+	if err := bundleCost(data); err != nil {
+		return nil, nil, nil, err
+	}
 	key, leaf, others, err := pkcs12.DecodeChain(data, string(p))
 	switch {
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
