@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 )
@@ -93,6 +94,8 @@ A TARGET is an endpoint reference, a unique prefix of one, a friendly name or a 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
 	s.err = &lockedWriter{w: s.err}
+	written := &output{w: s.out}
+	s.out = written
 	var c cli
 	exited, code := false, 0
 	parser, err := kong.New(&c,
@@ -133,11 +136,18 @@ func run(ctx context.Context, args []string, s streams) int {
 		logs = slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
 	err = k.Run(&env{ctx: ctx, streams: s, log: logs}, parser)
+	if err == nil {
+		err = written.failed()
+	}
 	var usage usageError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errSilent):
+	case errors.Is(err, syscall.EPIPE): // who reads it has seen enough (sdc watch | head -1), which ends a command that would go on until interrupted
+		if command, _, _ := strings.Cut(k.Command(), " "); slices.Contains(untilInterrupted(), command) {
+			return exitOK
+		}
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(s.err, "sdc: interrupted")
 	case errors.As(err, &usage):
@@ -147,6 +157,11 @@ func run(ctx context.Context, args []string, s streams) int {
 		fmt.Fprintln(s.err, "sdc:", oneLine(err))
 	}
 	return exitFailed
+}
+
+// untilInterrupted are the commands that run until they are interrupted.
+func untilInterrupted() []string {
+	return []string{"simulate", "replay", "discovery-proxy", "station", "record", "watch"}
 }
 
 // oneLine is an error as scripts get it (docs/commands.md): several that were joined have a line each.

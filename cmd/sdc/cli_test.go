@@ -24,7 +24,15 @@ import (
 	"github.com/semeco/go-sdc/sdc/audit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// asProgram makes the test's own program run main, for tests of what only a process has.
+const asProgram = "SDC_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // call runs one command line to its end.
 func call(t *testing.T, args ...string) (code int, out, errs string) {

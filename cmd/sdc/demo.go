@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/term"
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/mdib"
@@ -149,9 +147,7 @@ func (c *demoCmd) prepare(e *env) (*demo, error) {
 			Timing: discovery.PromptTiming(),
 		}})
 	}
-	if f, ok := e.out.(*os.File); ok && !c.JSON {
-		d.live = term.IsTerminal(int(f.Fd()))
-	}
+	d.live = !c.JSON && terminal(e.out) != nil
 	return d, nil
 }
 

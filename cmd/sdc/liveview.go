@@ -20,7 +20,7 @@ const framePeriod = time.Second / 15
 // showLive draws the board until ctx ends or the user quits, which calls quit.
 func showLive(ctx context.Context, quit func(), e *env, b *board) {
 	defer quit()
-	p := tea.NewProgram(liveView{board: b}, tea.WithContext(ctx), tea.WithInput(e.in), tea.WithOutput(e.out), tea.WithoutSignalHandler())
+	p := tea.NewProgram(liveView{board: b}, tea.WithContext(ctx), tea.WithInput(e.in), tea.WithOutput(terminal(e.out)), tea.WithoutSignalHandler())
 	if _, err := p.Run(); err != nil && ctx.Err() == nil {
 		e.log.Warn("live view", "error", err)
 		<-ctx.Done() // the demonstration goes on without a picture

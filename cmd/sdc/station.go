@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
@@ -160,8 +157,7 @@ func (c *stationCmd) follow(
 
 // show writes the view again and again, with what the aggregator, if there is one, has turned off (SDPi R1542).
 func (c *stationCmd) show(ctx context.Context, e *env, s *station.Station, derived *aggregate.Aggregator) error {
-	f, ok := e.out.(*os.File)
-	live := ok && !c.JSON && term.IsTerminal(int(f.Fd()))
+	live := !c.JSON && terminal(e.out) != nil
 	tick := time.NewTicker(c.Every)
 	defer tick.Stop()
 	for {
