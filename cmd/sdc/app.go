@@ -135,7 +135,9 @@ func run(ctx context.Context, args []string, s streams) int {
 		// Who runs a device has to hear that nobody can find it, or that its state is not saved.
 		logs = slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
-	err = k.Run(&env{ctx: ctx, streams: s, log: logs}, parser)
+	if err = checkGiven(k); err == nil {
+		err = k.Run(&env{ctx: ctx, streams: s, log: logs}, parser)
+	}
 	if err == nil {
 		err = written.failed()
 	}

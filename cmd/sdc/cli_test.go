@@ -494,11 +494,37 @@ func TestWrongCallsAreRefused(t *testing.T) {
 		{"discover", "--for", "0s"}, {"watch", "x", "--insecure", "--for=-1s"}, {"pki", "init", "never-made", "--for=-1h"},
 		{"workflow", "run", "or-start", "--insecure", "--find", "0s"},
 		{"discover", "--ip", "not-an-ip"}, {"demo", "--for", "-1s"},
+		{"discover", "--scope", "a b"}, {"discover", "--scope", ""}, {"discover", "--scope", "ward"}, {"discover", "--ip", ""}, {"discover", "--interface", ""}, {"discover", "--ttl", "256"},
+		{"discover", "--peer", ""}, {"discover", "--peer", "soap.udp://"}, {"discover", "--peer", "soap.udp://239.255.255.250"}, {"discover", "--peer", "soap.udp://127.0.0.1:99999"},
+		{"discover", "--peer", "ftp://127.0.0.1/", "--insecure"}, {"discover", "--peer", "http://127.0.0.1:0/", "--insecure"}, {"discover", "--discovery-proxy", " "},
+		{"info", "http://", "--insecure"}, {"info", "http://a b/", "--insecure"}, {"info", "http://127.0.0.1:99999/", "--insecure"}, {"info", "ftp://127.0.0.1/", "--insecure"}, {"info", " ", "--insecure"},
+		{"plugathon", "http://:80/", "--insecure"}, {"record", "https://[::1/", "--insecure", "-o", "never-made"}, {"record", "x", "--insecure", "-o", ""},
+		{"info", "x", "--insecure", "--allow-host", "a b"}, {"info", "x", "--insecure", "--allow-host", "http://a/"}, {"info", "x", "--insecure", "--allow-host", "a:80"},
+		{"info", "x", "--insecure", "--passphrase-file", "app.go"},
+		{"simulate", "pump", "--insecure", "--epr", "nonsense"}, {"simulate", "pump", "--insecure", "--epr", "urn:uuid:1"}, {"simulate", "pump", "--insecure", "--epr", ""},
+		{"simulate", "pump", "--insecure", "--policy", ""}, {"simulate", "pump", "--insecure", "--state", ""}, {"simulate", "pump", "--insecure", "--audit", " "}, {"simulate", "pump", "--tls", ""},
+		{"simulate", "pump", "--insecure", "--misbehave", ""}, {"simulate", "pump", "--insecure", "--ensemble", " "}, {"simulate", "pump", "--insecure", "--location", "bed="},
+		{"simulate", "pump", "--insecure", "--max-subscription", "1ns"}, {"simulate", "pump", "--insecure", "--max-subscription", "25h"}, {"replay", "app.go", "--insecure", "--max-subscription", "1ns"},
+		{"simulate", "pump", "--insecure", "--consumers", "0"}, {"simulate", "pump", "--insecure", "--consumers-per-peer", "-1"}, {"simulate", "pump", "--insecure", "--consumers", "100001"},
+		{"replay", "app.go", "--insecure", "--consumers", "0"}, {"station", "--insecure", "--max-devices", "0"}, {"station", "--insecure", "--devices-per-peer", "0"},
+		{"simulate", "reference", "--insecure", "--t2iapi", "x"}, {"simulate", "reference", "--insecure", "--t2iapi", "127.0.0.1:99999"},
+		{"discovery-proxy", "--insecure", "--check-every", "1ms"}, {"discovery-proxy", "--insecure", "--metrics", "x"}, {"discovery-proxy", "--insecure", "--epr", "x"},
+		{"station", "--insecure", "--every", "1ns"}, {"station", "--insecure", "--web", "x"}, {"station", "--insecure", "--web", "127.0.0.1:0", "--web-host", "a b"},
+		{"station", "--insecure", "--web", "127.0.0.1:0", "--web-clients", "-1"}, {"station", "--insecure", "--web", "127.0.0.1:0", "--web-clients", "8", "--web-per-peer", "9"},
+		{"station", "--insecure", "--web", "127.0.0.1:0", "--web-per-peer", "33"}, {"station", "--insecure", "--web-per-peer", "3"}, {"station", "--insecure", "--aggregate", "--epr", "x"},
+		{"workflow", "run", "xray-ventilator", "--insecure", "--device", "ventilator="}, {"workflow", "run", "xray-ventilator", "--insecure", "--set", ""}, {"pki", "init", ""},
 	} {
 		code, _, errs := call(t, args...)
 		require.Equal(t, exitUsage, code, "%v: %s", args, errs)
-		require.NotEmpty(t, errs)
+		require.Equal(t, 2, strings.Count(errs, "\n"), "%v: %s", args, errs)
 	}
+}
+
+// Texts for devices may be empty.
+func TestATextCanBeSetToNothing(t *testing.T) {
+	code, _, errs := call(t, "set", "http://127.0.0.1:1/", "x", "", "--insecure", "--timeout", "1s", "--discovery-port", port(t))
+	require.Equal(t, exitFailed, code, errs)
+	require.Contains(t, errs, "connection refused")
 }
 
 // Whoever has mistyped is shown the command whose help tells more.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
-	"github.com/semeco/go-sdc/sdc"
 )
 
 type contextCmd struct {
@@ -95,7 +94,7 @@ type contextLocationCmd struct {
 }
 
 func (c *contextLocationCmd) Run(e *env) error {
-	detail, err := sdc.ParseLocationDetail(c.Location)
+	detail, err := placeOf(c.Location)
 	if err != nil {
 		return usageError{err}
 	}

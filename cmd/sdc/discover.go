@@ -33,6 +33,11 @@ func (c *discoverCmd) Run(e *env) error {
 	if c.For <= 0 {
 		return usagef("--for takes a positive duration, not %s", c.For)
 	}
+	for _, s := range c.Scope {
+		if err := checkScope(s); err != nil {
+			return err
+		}
+	}
 	filter := discovery.Filter{Scopes: c.Scope}
 	if !c.All {
 		filter.Types = discovery.DeviceTypes()

@@ -39,8 +39,11 @@ func (c *proxyCmd) Run(e *env) error {
 	if c.DiscoveryProxy != "" {
 		return usagef("a discovery proxy has no other one above it")
 	}
-	if c.CheckEvery <= 0 || c.MaxEntries <= 0 || c.MaxPerPeer <= 0 {
-		return usagef("--check-every, --max-entries and --max-per-peer take positive values")
+	if c.CheckEvery < time.Second || c.MaxEntries <= 0 || c.MaxPerPeer <= 0 {
+		return usagef("--check-every takes a second or more, --max-entries and --max-per-peer positive numbers")
+	}
+	if err := errors.Join(checkEPR(c.EPR), checkListen("--metrics", c.Metrics)); err != nil {
+		return err
 	}
 	id, err := c.identity("both", e)
 	if err != nil {

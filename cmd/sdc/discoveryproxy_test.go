@@ -73,7 +73,7 @@ func TestDiscoveryProxyCommand(t *testing.T) {
 	code, _, errs = call(t, "discover", "--peer", "soap.udp://127.0.0.1:1", "--for", "100ms", "--discovery-port", port(t))
 	require.Equal(t, exitOK, code, errs) // a datagram needs no certificate
 	code, _, errs = call(t, "discover", "--peer", "soap.udp://somewhere", "--for", "100ms", "--discovery-port", port(t))
-	require.Equal(t, exitFailed, code)
+	require.Equal(t, exitUsage, code)
 	require.Contains(t, errs, "soap.udp")
 	code, _, errs = call(t, append([]string{"discover"}, dp...)...)
 	require.Equal(t, exitUsage, code)

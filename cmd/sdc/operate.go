@@ -15,7 +15,7 @@ type setCmd struct {
 	deviceFlags
 	Target    string `arg:"" help:"Device: EPR, unique prefix of one, friendly name or URL."`
 	Operation string `arg:"" help:"Handle of a SetValue or SetString operation, or of the metric it sets."`
-	Value     string `arg:"" help:"Number or text to set."`
+	Value     string `arg:"" blank:"" help:"Number or text to set."`
 	JSON      bool   `name:"json" help:"One JSON object."`
 }
 
@@ -52,7 +52,7 @@ type activateCmd struct {
 	deviceFlags
 	Target    string   `arg:"" help:"Device: EPR, unique prefix of one, friendly name or URL."`
 	Operation string   `arg:"" help:"Handle of an Activate operation."`
-	Argument  []string `arg:"" optional:"" name:"arg" help:"Arguments in the order of the operation's descriptor."`
+	Argument  []string `arg:"" blank:"" optional:"" name:"arg" help:"Arguments in the order of the operation's descriptor."`
 	JSON      bool     `name:"json" help:"One JSON object."`
 }
 

@@ -17,6 +17,7 @@ import (
 type replayCmd struct {
 	netFlags
 	trustFlags
+	consumerFlags
 	File            string        `arg:"" type:"existingfile" help:"A recording."`
 	Speed           string        `default:"1x" placeholder:"4x" help:"How much faster than it was recorded: 4x, 0.5x."`
 	From            string        `placeholder:"TIME" help:"Where to begin: from the start of the recording (90s), or a time (2006-01-02T15:04:05Z)."`
@@ -30,6 +31,13 @@ type replayCmd struct {
 
 func (c *replayCmd) Run(e *env) error {
 	speed, err := parseSpeed(c.Speed)
+	if err != nil {
+		return err
+	}
+	if err := checkSubscription(c.MaxSubscription); err != nil {
+		return err
+	}
+	crowd, err := c.crowd()
 	if err != nil {
 		return err
 	}
@@ -60,7 +68,7 @@ func (c *replayCmd) Run(e *env) error {
 	for _, name := range names {
 		cfg := replayer.Config{
 			Recording: rec, Device: name, Speed: speed, From: from, Origin: origin,
-			Provider: provider.Config{Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, Logger: e.log},
+			Provider: provider.Config{Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, Consumers: crowd, Logger: e.log},
 		}
 		if c.NewEPR {
 			cfg.Provider.EPR = newEPR()

@@ -26,6 +26,7 @@ type simulateCmd struct {
 	stateFlags
 	accessFlags
 	serviceFlags
+	consumerFlags
 	Kind            string        `arg:"" enum:"ventilator,monitor,pump,xray,light,reference,bed,fleet" help:"ventilator, monitor, pump, xray, light, reference (animates any MDIB), bed (several devices at one patient) or fleet (ventilators and monitors, each with a patient)."`
 	With            []string      `placeholder:"KIND" enum:"ventilator,monitor,pump,xray,light" help:"The devices of a bed, any of ${enum}. Default: all of these."`
 	Devices         int           `default:"10" help:"How many devices a fleet has."`
@@ -42,7 +43,8 @@ type simulateCmd struct {
 	Misbehave       []string      `placeholder:"DEED[=ARG]" help:"What the devices do wrong, to test consumers; docs/misbehaviour.md tells. Logged to standard error each time it is done. Deeds: lose=N, repeat=N, garble=N, swap=N (every Nth notification), delay=DUR, freeze=DUR/EVERY, vanish=DUR/EVERY, restart=EVERY, refuse-operations, hang-operations, no-hello, no-bye."`
 	JSON            bool          `name:"json" help:"First line: {\"epr\":..,\"xaddrs\":[..]} once reachable."`
 
-	plan misbehave.Plan
+	plan  misbehave.Plan
+	crowd sdc.Crowd
 }
 
 // serviceFlags are services that a simulated device offers when asked to.
@@ -55,7 +57,7 @@ type serviceFlags struct {
 // provider is the configuration that all simulated devices have in common.
 func (c *simulateCmd) provider(e *env, id *sdc.Identity, may *access) provider.Config {
 	return provider.Config{
-		Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, Logger: e.log,
+		Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, Consumers: c.crowd, Logger: e.log,
 		Policy: may.policy, Audit: may.sink, History: c.History, Archive: c.Archive, ContainmentTree: c.ContainmentTree,
 	}
 }
@@ -84,8 +86,14 @@ func (c *simulateCmd) Run(e *env) (err error) {
 	if c.Devices != fleetSize && c.Kind != "fleet" {
 		return usagef("--devices is for a fleet")
 	}
-	if c.MaxSubscription <= 0 {
-		return usagef("--max-subscription takes a positive duration, not %s", c.MaxSubscription)
+	if err := checkSubscription(c.MaxSubscription); err != nil {
+		return err
+	}
+	if c.crowd, err = c.consumerFlags.crowd(); err != nil {
+		return err
+	}
+	if err := errors.Join(checkEPR(c.EPR), checkListen("--t2iapi", c.T2IAPI)); err != nil {
+		return err
 	}
 	if c.State != "" && (c.Kind == "fleet" || c.Kind == "bed") {
 		return usagef("--state is for one device")
@@ -142,6 +150,19 @@ func (c *simulateCmd) Run(e *env) (err error) {
 	})
 	cancel()
 	return errors.Join(memory.close(err), printErr, hooks.wait())
+}
+
+// Terms of a subscription that a device can be told to grant at most. Below nobody keeps one; beyond it lies about for long when its consumer has gone.
+const (
+	minTerm = time.Second
+	maxTerm = 24 * time.Hour
+)
+
+func checkSubscription(term time.Duration) error {
+	if term < minTerm || term > maxTerm {
+		return usagef("--max-subscription takes %s to %s, not %s", minTerm, maxTerm, term)
+	}
+	return nil
 }
 
 // misbehaviour is what the devices do wrong.
@@ -217,10 +238,6 @@ func (c *simulateCmd) options(e *env, seed uint64) (simulators.Options, error) {
 		return simulators.Options{}, usagef("--breaths takes 4 to 60, or 0")
 	}
 	opts := simulators.Options{Seed: seed, Scenario: scenario, Spontaneous: c.Breaths, Ensemble: c.Ensemble, Logger: e.log}
-	if c.Location != "" {
-		if opts.Location, err = sdc.ParseLocationDetail(c.Location); err != nil {
-			return simulators.Options{}, usageError{err}
-		}
-	}
-	return opts, nil
+	opts.Location, err = placeOf(c.Location)
+	return opts, err
 }

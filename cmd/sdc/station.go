@@ -22,6 +22,7 @@ type stationCmd struct {
 	trustFlags
 	webFlags
 	aggregateFlags
+	followFlags
 	Rules    string        `type:"existingfile" placeholder:"FILE" help:"Rules that say which devices to connect to (YAML). Default: every device."`
 	Demo     bool          `help:"Bring up a simulated operating room with five devices in this process, over mutual TLS with throwaway certificates."`
 	Scenario string        `default:"stable" enum:"stable,desaturation,tachycardia,disconnection" help:"What happens to the patient of --demo: ${enum}."`
@@ -32,9 +33,19 @@ type stationCmd struct {
 	JSON     bool          `name:"json" help:"One JSON object a line, the whole view each time."`
 }
 
+// leastEvery bounds how often the view is shown.
+const leastEvery = 10 * time.Millisecond
+
 func (c *stationCmd) Run(e *env) error {
-	if c.Every <= 0 || c.For < 0 {
-		return usagef("--every needs a positive duration, and --for must not be negative")
+	if c.Every < leastEvery || c.For < 0 {
+		return usagef("--every takes %s or more, and --for must not be negative", leastEvery)
+	}
+	if err := c.checkWeb(); err != nil {
+		return err
+	}
+	crowd, err := c.crowd()
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()
@@ -49,7 +60,7 @@ func (c *stationCmd) Run(e *env) error {
 	if err := c.checkAggregate(&cfg); err != nil {
 		return err
 	}
-	participant, err := consumer.New(e.ctx, consumer.Config{Identity: cfg.identity, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, Logger: e.log})
+	participant, err := consumer.New(e.ctx, consumer.Config{Identity: cfg.identity, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, Devices: crowd, Logger: e.log})
 	if err != nil {
 		return err
 	}
@@ -84,7 +95,7 @@ type stationSetup struct {
 
 // prepare reads rules and identity; for a demonstration it makes both, and the room.
 func (c *stationCmd) prepare(e *env) (cfg stationSetup, theatre *room.Room, err error) {
-	cfg.station.Logger = e.log
+	cfg.station.Logger, cfg.station.MaxDevices = e.log, c.MaxDevices
 	if c.Rules != "" {
 		if cfg.station.Rules, err = station.ReadRules(c.Rules); err != nil {
 			return cfg, nil, err

@@ -59,5 +59,5 @@ func (c *stationCmd) checkAggregate(cfg *stationSetup) error {
 	case c.Aggregate && cfg.identity != nil && cfg.identity.Roles()&sdc.RoleProvider == 0:
 		return fmt.Errorf("--aggregate makes a device of the station: its certificate needs both roles (sdc pki issue ... --role both)")
 	}
-	return nil
+	return checkEPR(c.EPR)
 }

@@ -84,7 +84,7 @@ func TestStationSaysWhatIsWrong(t *testing.T) {
 		{[]string{"station", "--insecure", "--epr", "urn:uuid:1"}, exitUsage, "are for --aggregate"},
 		{[]string{"station", "--demo", "--epr", "urn:uuid:1"}, exitUsage, "leave out --epr"},
 		{[]string{"station", "--insecure", "--aggregate", "--clock-accuracy=-1s"}, exitUsage, "must not be negative"},
-		{[]string{"station", "--insecure", "--aggregate", "--epr", "urn:uuid:1"}, exitFailed, "EPR"},
+		{[]string{"station", "--insecure", "--aggregate", "--epr", "urn:uuid:1"}, exitUsage, "endpoint reference"},
 		{[]string{"station", "--tls", consumerOnly, "--aggregate"}, exitFailed, "needs both roles"},
 		{[]string{"station", "--insecure", "--rules", bad}, exitFailed, "there is no field \"device\" here"},
 	} {

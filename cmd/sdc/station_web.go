@@ -23,10 +23,29 @@ type webFlags struct {
 	WebCert     string   `type:"existingfile" placeholder:"FILE" help:"Certificate chain for browsers (PEM). Needed beyond loopback."`
 	WebKey      string   `type:"existingfile" placeholder:"FILE" help:"Private key of --web-cert (PEM)."`
 	WebClientCA string   `name:"web-client-ca" type:"existingfile" placeholder:"FILE" help:"Authorities (PEM) from which browsers need a certificate."`
+	WebClients  int      `name:"web-clients" placeholder:"N" help:"How many browsers are followed at a time. Default: 32."`
+	WebPerPeer  int      `name:"web-per-peer" placeholder:"N" help:"How many of them with one client certificate, or else from one address beyond loopback, as behind a proxy on another host. Default: a quarter."`
 	Control     string   `placeholder:"FILE" help:"Let browsers take control of devices, and write everything they do to this file, values included (a JSON object a line)."`
 	auditLimit
 	Audit string `placeholder:"FILE" help:"Append who controlled what from browsers, without values, to this file too, whose records are chained (sdc audit verify). Needs --control."`
 }
+
+// checkWeb refuses what cannot be, before anything is opened.
+func (c *webFlags) checkWeb() error {
+	if c.WebClients < 0 || c.WebClients > maxBrowsers || c.WebPerPeer < 0 || c.WebPerPeer > maxBrowsers {
+		return usagef("--web-clients and --web-per-peer take 1 to %d", maxBrowsers)
+	}
+	if c.WebPerPeer > max(c.WebClients, defaultBrowsers) || c.WebClients > 0 && c.WebPerPeer > c.WebClients {
+		return usagef("--web-per-peer is a share of --web-clients, and cannot be more")
+	}
+	return errors.Join(checkListen("--web", c.Web), checkHosts("--web-host", c.WebHosts))
+}
+
+// defaultBrowsers is how many browsers are followed at a time unless --web-clients says otherwise; maxBrowsers is how many a view takes connections of.
+const (
+	defaultBrowsers = 32
+	maxBrowsers     = 100
+)
 
 // webView is the web view of a station, listening already; nil without --web.
 type webView struct {
@@ -45,7 +64,7 @@ func (c *webFlags) prepareWeb(ctx context.Context, e *env, s *station.Station) (
 		return nil, usagef("--audit-max-mib goes with --audit, which is not given")
 	}
 	if c.Web == "" {
-		if c.Control != "" || c.WebCert != "" || c.WebKey != "" || c.WebClientCA != "" || len(c.WebHosts) > 0 {
+		if c.WebClients != 0 || c.WebPerPeer != 0 || c.Control != "" || c.WebCert != "" || c.WebKey != "" || c.WebClientCA != "" || len(c.WebHosts) > 0 {
 			return nil, usagef("--control and the options that begin with --web need --web")
 		}
 		return nil, nil
@@ -55,7 +74,7 @@ func (c *webFlags) prepareWeb(ctx context.Context, e *env, s *station.Station) (
 	if v.tls, err = c.webTLS(); err != nil {
 		return nil, err
 	}
-	cfg := web.Config{Station: s, Hosts: c.WebHosts, Logger: e.log}
+	cfg := c.config(e, s)
 	if c.Control != "" {
 		if v.audit, err = c.openControlAudit(e); err != nil {
 			return nil, err
@@ -77,6 +96,10 @@ func (c *webFlags) prepareWeb(ctx context.Context, e *env, s *station.Station) (
 	}
 	fmt.Fprintf(e.err, "the view is at %s://%s/\n", scheme, v.listener.Addr())
 	return v, nil
+}
+
+func (c *webFlags) config(e *env, s *station.Station) web.Config {
+	return web.Config{Station: s, Hosts: c.WebHosts, MaxClients: c.WebClients, MaxPerPeer: c.WebPerPeer, Logger: e.log}
 }
 
 func (c *webFlags) webTLS() (*tls.Config, error) {

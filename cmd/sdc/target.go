@@ -43,6 +43,11 @@ func (f *netFlags) Validate() error {
 	if f.TTL < 1 || f.TTL > 255 {
 		return fmt.Errorf("--ttl takes 1 to 255, not %d", f.TTL)
 	}
+	for _, p := range f.Peer {
+		if err := checkPeer(p); err != nil {
+			return err
+		}
+	}
 	return f.network().Validate()
 }
 
@@ -128,6 +133,8 @@ type trustFlags struct {
 // never without a word.
 func (f *trustFlags) identity(role string, e *env) (*sdc.Identity, error) {
 	switch {
+	case f.PassphraseFile != "" && f.TLS == "":
+		return nil, usagef("--passphrase-file is for the key in the folder of --tls, which is not given")
 	case f.TLS != "":
 		folder := sdc.Folder{Dir: f.TLS}
 		passphrase, err := keyfile.Read(f.PassphraseFile)
@@ -165,6 +172,9 @@ func (f *deviceFlags) Validate() error {
 	if f.Timeout <= 0 {
 		return fmt.Errorf("--timeout takes a positive duration, not %s", f.Timeout)
 	}
+	if err := checkHosts("--allow-host", f.AllowHost); err != nil {
+		return err
+	}
 	return f.netFlags.Validate()
 }
 
@@ -184,6 +194,11 @@ func (f *deviceFlags) consumer(e *env) (*consumer.Consumer, error) {
 
 // connect finds the target and connects to it. close must be called.
 func (f *deviceFlags) connect(e *env, target string) (dev *consumer.Device, closeAll func(), err error) {
+	if isURL(target) {
+		if err := checkURL("the target", target); err != nil {
+			return nil, nil, err
+		}
+	}
 	c, err := f.consumer(e)
 	if err != nil {
 		return nil, nil, err
@@ -241,7 +256,7 @@ func (f *deviceFlags) httpClient(e *env) (*soap.Client, error) {
 // find turns what the user calls a device into an endpoint with addresses.
 func (f *deviceFlags) find(ctx context.Context, e *env, target string) (discovery.Endpoint, error) {
 	if isURL(target) { // needs no discovery
-		return discovery.Endpoint{XAddrs: []string{target}}, nil
+		return discovery.Endpoint{XAddrs: []string{target}}, checkURL("the target", target)
 	}
 	client, err := f.finder(e, f.trustFlags)
 	if err != nil {
@@ -251,17 +266,10 @@ func (f *deviceFlags) find(ctx context.Context, e *env, target string) (discover
 	return f.findBy(ctx, e, client, target)
 }
 
-func isURL(target string) bool {
-	return strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://")
-}
-
 // findBy is find by discovery that is open already.
 func (f *deviceFlags) findBy(ctx context.Context, e *env, client finder, target string) (discovery.Endpoint, error) {
 	if isURL(target) {
-		return discovery.Endpoint{XAddrs: []string{target}}, nil
-	}
-	if target == "" { // as a prefix it would be that of every device, and mean the only one there is
-		return discovery.Endpoint{}, usagef("the target is empty: an EPR, a unique prefix of one, a friendly name or a URL is needed")
+		return discovery.Endpoint{XAddrs: []string{target}}, checkURL("the target", target)
 	}
 	if strings.HasPrefix(target, "urn:uuid:") && len(target) == len("urn:uuid:00000000-0000-0000-0000-000000000000") {
 		ep, err := client.Resolve(ctx, target)

@@ -104,12 +104,13 @@ func (c *workflowRunCmd) options(e *env) (workflow.Options, error) {
 		return o, err
 	}
 	for part, epr := range c.Device {
+		if strings.TrimSpace(epr) == "" {
+			return o, fmt.Errorf("--device %s= names no device", part)
+		}
 		o.Devices[part] = []string{epr}
 	}
-	if c.Location != "" {
-		if o.Location, err = sdc.ParseLocationDetail(c.Location); err != nil {
-			return o, err
-		}
+	if o.Location, err = placeOf(c.Location); err != nil {
+		return o, err
 	}
 	switch {
 	case c.Recording == "" && c.From != "":
