@@ -41,7 +41,9 @@ func TestCompletions(t *testing.T) {
 			require.Equal(t, exitOK, code, errs)
 			script := filepath.Join(t.TempDir(), "script")
 			require.NoError(t, os.WriteFile(script, []byte(out), 0o600))
-			ask := func(words ...string) []string { return completions(t, shell, script, append([]string{"sdc"}, words...)...) }
+			ask := func(words ...string) []string {
+				return completions(t, shell, script, append([]string{"sdc"}, words...)...)
+			}
 			require.ElementsMatch(t, []string{"discover", "discovery-proxy"}, ask("disco"))
 			require.Equal(t, []string{"init", "issue"}, ask("pki", "i"))
 			require.Contains(t, ask("pki", "show", "--"), "--json")
@@ -59,4 +61,3 @@ func TestCompletions(t *testing.T) {
 		})
 	}
 }
-
