@@ -106,9 +106,11 @@ ratios: ## short form of the benchmarks: wide margins on ratios, exact ones on a
 	$(GO) test -count=1 ./bench
 	$(GO) test -count=1 -run TestMixedAttack ./internal/testkit/attack -attack.ratio 4
 	$(GO) test -count=1 -run TestMixedAttack ./internal/testkit/attack -attack.ratio 4 -attack.only held-bodies,deep-nesting
+	$(GO) test -count=1 -run TestEachPair ./internal/testkit/attack
 
 .PHONY: attack
-attack: ## ten minutes (ATTACKTIME) of mixed attacks on a device, with a well-behaved consumer as witness, and that section of docs/security.md; for a machine that does nothing else
+attack: ## every attack beside every other, then ten minutes (ATTACKTIME) of mixed attacks on a device, with a well-behaved consumer as witness, and that section of docs/security.md; for a machine that does nothing else
+	$(GO) test -count=1 -v -timeout 0 -run TestEachPair ./internal/testkit/attack -attack.pairs 1
 	$(GO) test -count=1 -v -timeout 0 -run TestMixedAttack ./internal/testkit/attack -attack.for $(ATTACKTIME) -attack.at 4 -attack.ratio 2 -attack.record
 
 .PHONY: station-load

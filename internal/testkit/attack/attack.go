@@ -120,18 +120,18 @@ func (t *Target) open(ctx context.Context) (w *wire, err error) { return t.reach
 // reach opens a connection as somebody who is trusted.
 func (t *Target) reach(ctx context.Context, who *tls.Config) (w *wire, err error) {
 	for range tries {
-		if w, err = t.openAs(ctx, who); err == nil {
-			break
+		if w, err = t.openAs(ctx, who); err != nil {
+			continue
 		}
+		if t.first == nil {
+			return w, nil
+		}
+		if err = t.first(w); err == nil {
+			return w, nil
+		}
+		_ = w.Close() // the device may have lost patience with a peer that a busy machine held up
 	}
-	if err != nil || t.first == nil {
-		return w, err
-	}
-	if err := t.first(w); err != nil {
-		_ = w.Close()
-		return nil, err
-	}
-	return w, nil
+	return nil, err
 }
 
 func (t *Target) openAs(ctx context.Context, cfg *tls.Config) (*wire, error) {

@@ -34,7 +34,11 @@ type witness struct {
 // watch connects and follows the device until the test ends.
 func watch(t *testing.T, target *Target, id *sdc.Identity) *witness {
 	t.Helper()
-	c, err := consumer.New(t.Context(), consumer.Config{Identity: id})
+	cfg := consumer.Config{Identity: id}
+	if *most == 0 {
+		cfg.ProofInterval = patience // nothing may be missing, but what is late may be so because of the machine
+	}
+	c, err := consumer.New(t.Context(), cfg)
 	require.NoError(t, err)
 	d, err := c.Connect(t.Context(), discovery.Endpoint{EPR: target.EPR, XAddrs: []string{target.XAddr}})
 	require.NoError(t, err)

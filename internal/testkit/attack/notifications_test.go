@@ -26,7 +26,7 @@ func TestEachAttackAfterANotification(t *testing.T) {
 	require.NoError(t, err)
 	device, err := a.Identity("device", sdc.RoleProvider)
 	require.NoError(t, err)
-	s, err := soap.NewServer(soap.ServerConfig{TLS: desk.ServerTLS(sdc.RoleProvider), ReadHeaderTimeout: 2 * time.Second, ReadTimeout: 4 * time.Second})
+	s, err := soap.NewServer(soap.ServerConfig{TLS: desk.ServerTLS(sdc.RoleProvider), ReadTimeout: 8 * time.Second})
 	require.NoError(t, err)
 	var taken atomic.Int64
 	s.Handle("/sink", &soap.Endpoint{Notifications: true, Actions: map[string]soap.Handler{
