@@ -19,7 +19,7 @@ import (
 
 // bench is a world of devices and patients whose truth is known: every value measured says of whom it is.
 type bench struct {
-	t       *rapid.T
+	t       require.TestingT
 	now     time.Time
 	devices []*simulated
 	history *history
@@ -123,19 +123,19 @@ func (d *simulated) determine(handle string) {
 	d.update(func(tx *mdib.Tx) error { return tx.SetNumeric(handle, v, d.clock()) })
 }
 
-func newBench(t *rapid.T, snap *mdib.Snapshot, n int) *bench {
-	log := slog.New(slog.DiscardHandler)
+func newBench(t require.TestingT) *bench {
 	cfg, err := HistoryConfig{}.withDefaults()
 	require.NoError(t, err)
-	b := &bench{t: t, now: time.Now(), history: newHistory(cfg, log)}
-	for i := range n {
-		d := &simulated{b: b, epr: fmt.Sprintf("d%d", i)}
-		d.offset = time.Duration(rapid.IntRange(-4000, 4000).Draw(t, "offset")) * time.Second
-		d.store = mdib.NewStore(snap, mdib.Config{Now: d.clock})
-		d.tracker = &tracker{epr: d.epr, link: Link{State: LinkConnecting}, history: b.history}
-		b.devices = append(b.devices, d)
-	}
-	return b
+	return &bench{t: t, now: time.Now(), history: newHistory(cfg, slog.New(slog.DiscardHandler))}
+}
+
+// add puts a device there whose clock is wrong by so much.
+func (b *bench) add(snap *mdib.Snapshot, offset time.Duration) *simulated {
+	d := &simulated{b: b, epr: fmt.Sprintf("d%d", len(b.devices)), offset: offset}
+	d.store = mdib.NewStore(snap, mdib.Config{Now: d.clock})
+	d.tracker = &tracker{epr: d.epr, link: Link{State: LinkConnecting}, history: b.history}
+	b.devices = append(b.devices, d)
+	return d
 }
 
 // identifiersOf draws a selection of what a patient is known by: a number and a visit, or neither.
@@ -242,6 +242,38 @@ func (b *bench) checkPlaces(v *View, truth map[string]*simulated) {
 	}
 }
 
+// A patient who is associated again when the link comes back may have made room for another meanwhile: what was determined before is not taken for hers, however long ago she was first seen.
+func TestAnotherPatientWhileTheLinkWasDown(t *testing.T) {
+	mon, err := monitor.New(simulators.Options{})
+	require.NoError(t, err)
+	b := newBench(t)
+	d := b.add(mon.MDIB(), 0)
+	first := []pm.InstanceIdentifier{{Root: "urn:oid:2.25.1", Extension: "M1"}}
+	d.connect()
+	d.admit(1, first)
+	b.now = b.now.Add(2 * settling)
+	d.determine(monitor.HandleHR)
+	b.check()
+
+	d.disconnect()
+	b.now = b.now.Add(time.Millisecond)
+	d.admit(2, nil)
+	b.now = b.now.Add(time.Millisecond)
+	late, at := b.value(2), d.clock()
+	b.now = b.now.Add(time.Millisecond)
+	d.admit(1, first)
+	d.connect()
+	b.check()
+	d.update(func(tx *mdib.Tx) error { return tx.SetNumeric(monitor.HandleHR, late, at) })
+	b.check()
+
+	b.now = b.now.Add(time.Millisecond)
+	d.determine(monitor.HandleHR)
+	b.check()
+	v := d.tracker.device().Value(monitor.HandleHR)
+	require.False(t, v.Former, "and what was determined since is hers")
+}
+
 // Whatever patients, devices and links do: no value is ever shown, or remembered, as that of another patient. Each part makes as many checks as
 // rapid does by itself (100), with a seed of its own.
 func TestPatientsAreNeverMixed(t *testing.T) {
@@ -254,7 +286,10 @@ func TestPatientsAreNeverMixed(t *testing.T) {
 
 func neverMixed(t *testing.T, snap *mdib.Snapshot) {
 	rapid.Check(t, func(t *rapid.T) {
-		b := newBench(t, snap, rapid.IntRange(1, 3).Draw(t, "devices"))
+		b := newBench(t)
+		for range rapid.IntRange(1, 3).Draw(t, "devices") {
+			b.add(snap, time.Duration(rapid.IntRange(-4000, 4000).Draw(t, "offset"))*time.Second)
+		}
 		device := func() *simulated { return b.devices[rapid.IntRange(0, len(b.devices)-1).Draw(t, "device")] }
 		t.Repeat(map[string]func(*rapid.T){
 			"time": func(t *rapid.T) {

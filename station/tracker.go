@@ -27,7 +27,7 @@ type trackedMDS struct {
 	values map[string]*Value
 	waves  map[string]*Wave
 	order  []string // the metrics in the order of the containment tree
-	// bound is when the station learned of the present patient: at what came with the patient or before, only times tell whose it is.
+	// bound is when the station learned of the present patient, or last could not know whether there was another: at what came then or before, only times tell whose it is.
 	bound time.Time
 	clock clock
 	// next is when, by the device's clock, the next sample of each waveform is due.
@@ -140,6 +140,9 @@ func (t *tracker) rebuild(at time.Time, before *mdib.Snapshot, reported bool) {
 		t.guessClock(s, at)
 		t.showContexts(s, at)
 		samePatient := reported && was.sameAs(&s.shown.Patient) || before != nil && was.sameThroughout(&s.shown.Patient, before.Version().SameSequence(t.snap.Version()))
+		if !samePatient {
+			s.bound = at // another may have been associated meanwhile, even if it is the same one again
+		}
 		t.showComponents(s)
 		t.showAlerts(s)
 		s.shown.Operations = operations(t.epr, root, t.snap)
