@@ -47,7 +47,7 @@ func TestRecordReplayAndBack(t *testing.T) {
 	case code := <-replayed:
 		require.Fail(t, "the replay ended", "%d %s", code, replayErrs.String())
 	}
-	code, _, errs = call(t, "record", a.XAddrs[0], "-o", second, "--for", "3s", "--tls", station)
+	code, _, errs = call(t, "record", a.XAddrs[0], "-o", second, "--for", "6s", "--tls", station)
 	require.Equal(t, exitOK, code, errs)
 	cancel()
 	require.Equal(t, exitOK, <-replayed, replayErrs.String())

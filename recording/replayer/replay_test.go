@@ -84,6 +84,14 @@ func (w world) record(t *testing.T, p *provider.Provider, path string) *session 
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- recorder.Record(ctx, rec, dev) }()
+	for rec.Stats().Records == 0 { // what happens before the recorder follows the device is not recorded
+		select {
+		case err := <-ended:
+			require.FailNow(t, "the recorder ended", err)
+		case <-time.After(time.Millisecond):
+		}
+		require.NoError(t, rec.Flush())
+	}
 	return &session{dev: dev, stop: sync.OnceFunc(func() {
 		cancel()
 		require.NoError(t, <-ended)
