@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -111,7 +112,8 @@ func testEnv(tb testing.TB) *env {
 
 // TestShortForm runs a short form of everything. It fails only where something is far off: by allocations, which do not depend
 // on the machine, and by ratios to references of the same run, with wide margins: of processor time wherever it can be told apart,
-// because on a busy machine a path over many goroutines waits for its turn more often than the floor does.
+// because on a busy machine a path over many goroutines waits for its turn more often than the floor does. What is far off is measured
+// up to three times, and the best counts: a machine that is busy with other things makes one run of a pair slow, the code makes all of them.
 func TestShortForm(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures; not in -short")
@@ -119,6 +121,20 @@ func TestShortForm(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector slows one side more than the other: make ratios measures without it")
 	}
+	best := map[string]float64{}
+	for tries := 1; ; tries++ {
+		off := shortForm(t, best)
+		if len(off) == 0 {
+			return
+		}
+		t.Logf("far off, run %d: %v", tries, off)
+		require.Less(t, tries, 3, "far off: %v", off)
+	}
+}
+
+// shortForm measures everything, keeps the best of what was measured before and now, and tells what is far off.
+func shortForm(t *testing.T, best map[string]float64) (off []string) {
+	t.Helper()
 	e := testEnv(t)
 	for _, s := range sections() {
 		require.NoError(t, s.run(e, t.Context()), s.name)
@@ -127,7 +143,20 @@ func TestShortForm(t *testing.T) {
 	for _, r := range e.rows {
 		t.Logf("%s: %s (to reach: %s)", r.What, r.Figure, r.Target)
 	}
-	for name, limit := range map[string]float64{
+	judge := func(limits map[string]float64, better func(a, b float64) float64) {
+		for name, limit := range limits {
+			got, ok := e.ratios[name]
+			require.True(t, ok, "%s was not measured; known are %v", name, e.ratios)
+			if before, ok := best[name]; ok {
+				got = better(before, got)
+			}
+			best[name] = got
+			if better(got, limit) == limit {
+				off = append(off, fmt.Sprintf("%s: %.2f, the limit is %.2f", name, got, limit))
+			}
+		}
+	}
+	judge(map[string]float64{
 		"decode MDIB / encoding/xml":                       4,
 		"decode report of 50 metrics / encoding/xml":       6,
 		"decode 10 waveforms x 100 samples / encoding/xml": 3,
@@ -135,12 +164,8 @@ func TestShortForm(t *testing.T) {
 		"encode report of 50 metrics / encoding/xml":       10,
 		"encode 10 waveforms x 100 samples / encoding/xml": 4,
 		"audience / floors":                                0.1,
-	} {
-		got, ok := e.ratios[name]
-		require.True(t, ok, "%s was not measured; known are %v", name, e.ratios)
-		require.Greater(t, got, limit, name)
-	}
-	for name, limit := range map[string]float64{
+	}, func(a, b float64) float64 { return max(a, b) })
+	judge(map[string]float64{
 		"latency median / floor":                            12,
 		"commit of 10 000 / 100 descriptors":                8,
 		"processor time of reports-1 / floor":               3,
@@ -151,11 +176,8 @@ func TestShortForm(t *testing.T) {
 		"allocations per state, MDIB":                       0.8,
 		"allocations, encode MDIB":                          0.5,
 		"allocations, encode report of 50 metrics":          0.5,
-	} {
-		got, ok := e.ratios[name]
-		require.True(t, ok, "%s was not measured; known are %v", name, e.ratios)
-		require.Less(t, got, limit, name)
-	}
+	}, func(a, b float64) float64 { return min(a, b) })
+	return off
 }
 
 // A page must show every row, missed ones included.
