@@ -108,8 +108,13 @@ func (tx *Tx) SetSamples(handle string, samples pm.Samples, first time.Time) err
 // validityOf is the validity that all samples have together.
 func validityOf(samples pm.Samples, ranges []pm.Range) pm.MeasurementValidity {
 	all := pm.MeasurementValidityVld
-	if len(ranges) == 0 {
+	switch len(ranges) {
+	case 0:
 		return all
+	case 1: // the usual case, and there may be thousands of samples
+		if least, greatest := samples.MinMax(); ranges[0].Contains(least) && ranges[0].Contains(greatest) {
+			return all
+		}
 	}
 	for _, x := range samples {
 		switch v := pm.ValidityIn(ranges, x); {

@@ -248,3 +248,30 @@ func BenchmarkSamples(b *testing.B) {
 		}
 	})
 }
+
+// The extremes are those that comparing one by one finds, whatever the numbers look like.
+func TestMinMax(t *testing.T) {
+	least, greatest := pm.Samples(nil).MinMax()
+	require.Equal(t, [2]pm.Decimal{}, [2]pm.Decimal{least, greatest})
+
+	forms := []func(*rand.Rand) pm.Decimal{
+		func(r *rand.Rand) pm.Decimal { return pm.NewDecimal(r.Int64N(2001)-1000, 2) },
+		func(r *rand.Rand) pm.Decimal { return pm.NewDecimal(r.Int64N(21)-10, 0) },
+		func(r *rand.Rand) pm.Decimal { return pm.NewDecimal(r.Int64N(2_000_001)-1_000_000, 5) },
+		func(r *rand.Rand) pm.Decimal { return pm.NewDecimal(r.Int64()-1<<62, 18) }, // a long one
+	}
+	for seed := range uint64(500) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		var s pm.Samples
+		form := forms[0]
+		for range 1 + r.IntN(20) {
+			if r.IntN(4) == 0 {
+				form = forms[r.IntN(len(forms))]
+			}
+			s = append(s, form(r))
+		}
+		least, greatest := s.MinMax()
+		require.Zero(t, least.Cmp(slices.MinFunc(s, pm.Decimal.Cmp)), "seed %d: least of %v", seed, s)
+		require.Zero(t, greatest.Cmp(slices.MaxFunc(s, pm.Decimal.Cmp)), "seed %d: greatest of %v", seed, s)
+	}
+}
