@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -180,7 +181,11 @@ func (g *gen) decodeStruct(t *typeDecl) {
 	g.p("for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {")
 	g.p("a := &attrs[i]")
 	g.p("if a.Space() != \"\" {")
-	g.p("if err = d.ForeignAttr(a, typed, %s, %q); err != nil {", g.m.nsConst, t.name)
+	names := strconv.Quote(t.name)
+	for _, same := range t.renamed() {
+		names += ", " + strconv.Quote(same.name)
+	}
+	g.p("if err = d.ForeignAttr(a, typed, %s, %s); err != nil {", g.m.nsConst, names)
 	g.p("return err")
 	g.p("}")
 	g.p("continue")

@@ -413,6 +413,22 @@ func (t *typeDecl) members() []*typeDecl {
 	return out
 }
 
+// renamed returns the types that are derived from t and add nothing to it: an element that is declared as t may
+// name them in its xsi:type, and nothing is lost when it is read as t. Members of an interface are not among them,
+// since there the interface knows its types.
+func (t *typeDecl) renamed() []*typeDecl {
+	if t.abstract() || t.rootOf() != nil {
+		return nil
+	}
+	var out []*typeDecl
+	for _, n := range t.m.names {
+		if c := t.m.types[n]; c.kind == kindStruct && c != t && c.is(t) && len(c.flat()) == len(t.flat()) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // rootOf returns the sealing interface whose member t is, nil if none.
 func (t *typeDecl) rootOf() *typeDecl {
 	for _, n := range t.m.names {

@@ -326,7 +326,8 @@ func (c *checker) derived(d *typeDecl) bool {
 }
 
 // knownPlain lists the types that have derived types but stand only for themselves: the schema allows a
-// PersonParticipation for a PersonReference by xsi:type and so on, which the decoder refuses by name.
+// PersonParticipation for a PersonReference by xsi:type and so on, which the decoder refuses by name. What is
+// derived from an InstanceIdentifier has nothing to lose and is read as one.
 func knownPlain(name string) bool {
 	switch name {
 	case "InstanceIdentifier", "BaseDemographics", "PersonReference", "OrderDetail":

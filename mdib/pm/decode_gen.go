@@ -1331,7 +1331,7 @@ func (v *InstanceIdentifier) decode(d *codec.Decoder, typed bool) (err error) {
 	for i, attrs := 0, s.Attrs(); i < len(attrs); i++ {
 		a := &attrs[i]
 		if a.Space() != "" {
-			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "InstanceIdentifier"); err != nil {
+			if err = d.ForeignAttr(a, typed, xmlscan.NsPM, "InstanceIdentifier", "OperatingJurisdiction"); err != nil {
 				return err
 			}
 			continue

@@ -42,7 +42,8 @@
 // with line, column and path. Attributes of foreign namespaces are ignored. An
 // element of an abstract type must say its type with xsi:type, and an xsi:type this package does not know is refused by
 // name. Where the schema would let a derived type stand for a type that is not abstract, only
-// LimitAlertConditionDescriptor and NeonatalPatientDemographicsCoreData are accepted; the rest (a
-// PersonParticipation for a PersonReference, for example) is refused rather than cut down to its base.
+// LimitAlertConditionDescriptor and NeonatalPatientDemographicsCoreData are accepted, and OperatingJurisdiction for an
+// InstanceIdentifier, which is read as such: it has a name of its own and no content of its own. The rest (a
+// PersonParticipation for a PersonReference, or demographics of a patient for an operator's) is refused rather than cut down to its base.
 // Extension content that is not known is kept byte for byte, see Extension.
 package pm

@@ -3,6 +3,7 @@ package codec
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/semeco/go-sdc/internal/xmlscan"
 )
@@ -66,8 +67,8 @@ func (d *Decoder) UnknownAttr(a *xmlscan.Attr) error {
 }
 
 // ForeignAttr lets attributes of other namespaces pass but for xsi:type, which must name the declared
-// type: want, of namespace space.
-func (d *Decoder) ForeignAttr(a *xmlscan.Attr, typed bool, space, want string) error {
+// type: want, of namespace space, or one of same, which are derived from it and add nothing to it.
+func (d *Decoder) ForeignAttr(a *xmlscan.Attr, typed bool, space, want string, same ...string) error {
 	if typed || a.Space() != xmlscan.NsXSI || a.Local() != "type" {
 		return nil
 	}
@@ -75,7 +76,7 @@ func (d *Decoder) ForeignAttr(a *xmlscan.Attr, typed bool, space, want string) e
 	if err != nil {
 		return err
 	}
-	if got.Local != want || got.Space != space {
+	if got.Space != space || got.Local != want && !slices.Contains(same, got.Local) {
 		return d.S.Errorf("%w: xsi:type %s cannot stand for %s here", xmlscan.ErrContent, got, want)
 	}
 	return nil
