@@ -6,6 +6,10 @@
 // against the schemas and log what they refuse; a test fails on anything logged
 // that is not known to be the peer's own doing.
 //
+// make venv installs one version of the peer. SDC_PEER_PYTHON names an interpreter with another: the programs run with
+// 2.3 and later. Notes on older ones, all of them the peer's own: 2.2 cannot copy an entity of an Activate operation
+// with arguments; before 2.2 there are no entities, and before 2.0 all names are others, but both roles understand ours.
+//
 // Without the virtual environment the tests are skipped; with SDC_REQUIRE_PEER=1,
 // as in continuous integration, they fail.
 //

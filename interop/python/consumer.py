@@ -184,6 +184,8 @@ class Operator:
             arg = msg_types.Argument()
             arg.ArgValue = samples.get(declared.Arg.localname, '1')
             args.append(arg)
+        if peer.version() < (2, 4):
+            args = [a.ArgValue for a in args]
         return self._set.activate(handle, args)
 
     def _SetMetricState(self, handle, descriptor):
@@ -272,7 +274,8 @@ def read_services(consumer, mdib):
     if consumer.containment_tree_service_client is not None:
         tree = consumer.containment_tree_service_client
         attempt('GetContainmentTree', lambda: sum(len(t.Entry) for t in tree.get_containment_tree([one]).result.ContainmentTree))
-    attempt('TransferGet', lambda: consumer.transfer_get() is not None)
+    if hasattr(consumer, 'transfer_get'):  # since 2.4
+        attempt('TransferGet', lambda: consumer.transfer_get() is not None)
     attempt('DirectedProbe', lambda: len(consumer.send_probe().ProbeMatch))
     return out
 

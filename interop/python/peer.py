@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import decimal
+import importlib.metadata
 import json
 import logging
 import pathlib
@@ -52,6 +53,12 @@ def start_logging(level: str) -> None:
     root.handlers[:] = [_LogEvents(level=level)]
     root.setLevel(level)
     logging.getLogger('sdc').setLevel(level)
+
+
+def version() -> tuple[int, int]:
+    """Return the major and minor version of the stack: its interfaces differ."""
+    major, minor = importlib.metadata.version('sdc11073').split('.')[:2]
+    return int(major), int(minor)
 
 
 def arguments(description: str) -> argparse.ArgumentParser:

@@ -25,10 +25,32 @@ from sdc11073.location import SdcLocation
 from sdc11073.mdib import ProviderMdib
 from sdc11073.provider import SdcProvider
 from sdc11073.provider.operations import ExecuteResult
-from sdc11073.provider.providerimpl import RoleProviderComponents
 from sdc11073.wsdiscovery import WSDiscovery
 from sdc11073.xml_types import msg_types, pm_qnames, pm_types
 from sdc11073.xml_types.dpws_types import ThisDeviceType, ThisModelType
+
+try:
+    from sdc11073.provider.providerimpl import RoleProviderComponents
+
+    def execute_with(operations) -> dict:
+        """Return the arguments that make a provider execute operations with this class."""
+        return {'role_provider_components': RoleProviderComponents(role_provider_class=operations)}
+
+    def finished(mdib, target) -> ExecuteResult:
+        """Return the result of an operation that has changed its target."""
+        return ExecuteResult(msg_types.InvocationState.FINISHED, mdib.mdib_version_group, target)
+
+except ImportError:  # before 3.0
+    from sdc11073.provider.components import SdcProviderComponents
+
+    def execute_with(operations) -> dict:
+        """Return the arguments that make a provider execute operations with this class."""
+        return {'specific_components': SdcProviderComponents(role_provider_class=operations)}
+
+    def finished(mdib, target) -> ExecuteResult:
+        """Return the result of an operation that has changed its target."""
+        return ExecuteResult(target, msg_types.InvocationState.FINISHED)
+
 
 KINDS = (
     'metric',
@@ -73,7 +95,7 @@ class Operations:
         target = params.operation_instance.operation_target_handle
         peer.emit('operation', kind=kind, handle=params.operation_instance.handle, target=target)
         target = getattr(self, f'_{kind}')(request, target) or target
-        return ExecuteResult(msg_types.InvocationState.FINISHED, self._mdib.mdib_version_group, target)
+        return finished(self._mdib, target)
 
     def _SetValue(self, request, target):
         self._write_metric(target, request.RequestedNumericValue)
@@ -355,7 +377,7 @@ def main():
         validate=True,
         ssl_context_container=peer.tls(options.tls),
         max_subscription_duration=options.max_subscription,
-        role_provider_components=RoleProviderComponents(role_provider_class=Operations),
+        **execute_with(Operations),
     )
     provider.localization_storage.add(
         *(
