@@ -240,6 +240,9 @@ func (c *Client) Resolve(ctx context.Context, epr string) (Endpoint, error) {
 		}
 	})
 	e, err := c.resolve(ctx, epr)
+	if err != nil && !errors.Is(err, ErrNoAnswer) && ctx.Err() == nil {
+		asking.Wait() // the group cannot be asked, which takes no time; the peers take some
+	}
 	if err != nil {
 		select {
 		case e = <-at:

@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -80,6 +81,10 @@ func (c *Client) withPeers(ctx context.Context, f Filter, d time.Duration, searc
 	known := map[string]bool{}
 	for _, e := range found {
 		known[e.EPR] = true
+	}
+	if err != nil && ctx.Err() == nil && c.Err() == nil && !errors.Is(err, ErrClosed) && slices.ContainsFunc(answers, func(a []Endpoint) bool { return a != nil }) {
+		c.log.Info("the group cannot be asked, but a peer has answered", "error", err)
+		err = nil
 	}
 	for _, e := range slices.Concat(answers...) {
 		if !known[e.EPR] && len(found) < c.cfg.MaxEndpoints {

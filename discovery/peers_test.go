@@ -101,3 +101,57 @@ func TestPeers(t *testing.T) {
 	require.Equal(t, []string{"https://a/"}, urls)
 	require.Equal(t, "[10.0.0.1:3702 [fd07::1]:99 [fe80::1%eth0]:3702]", fmt.Sprint(datagrams))
 }
+
+// mute is a network that carries no multicast, as loopback of IPv6 does not, and many containers.
+type mute struct{ *Silence }
+
+func (mute) Multicast([]byte) error {
+	return fmt.Errorf("sendto: network is unreachable: %w", ErrNoLink)
+}
+
+// Peers are for networks without multicast: that nothing can be sent to the group does not matter to those who answer.
+func TestPeersWithoutMulticast(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		l := newLAN(t)
+		far, err := NewTarget(TargetConfig{Endpoint: testEndpoint(testEPR)})
+		require.NoError(t, err)
+		server, err := soap.NewServer(soap.ServerConfig{Insecure: true})
+		require.NoError(t, err)
+		server.Handle("/dev", &soap.Endpoint{Actions: map[string]soap.Handler{ActionProbe: far.HandleProbe}})
+		ln, err := l.net.Host("10.0.0.1").Listen(0)
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- server.Serve(ctx, ln) }()
+		defer func() {
+			cancel()
+			require.NoError(t, <-served)
+		}()
+		client, err := soap.NewClient(soap.ClientConfig{Insecure: true, Dial: l.net.Host("10.0.0.2").Dial})
+		require.NoError(t, err)
+		defer client.Close()
+		silence := NewSilence()
+		defer silence.Close()
+		ask := func(url string) *Client {
+			c, err := NewClient(ClientConfig{Transport: mute{silence}, Peers: []string{url}, PeerClient: client})
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, c.Close()) })
+			return c
+		}
+		c := ask("http://" + ln.Addr().String() + "/dev")
+		found, err := c.Probe(t.Context(), Filter{Types: DeviceTypes()}, 3*time.Second)
+		require.NoError(t, err)
+		require.Equal(t, []Endpoint{testEndpoint(testEPR)}, found)
+		e, err := c.Resolve(t.Context(), testEPR)
+		require.NoError(t, err)
+		require.Equal(t, testEndpoint(testEPR), e)
+		_, err = c.Resolve(t.Context(), otherEPR)
+		require.ErrorIs(t, err, ErrNoLink, "somebody else may know it")
+
+		nobody := ask("http://10.0.0.1:1/dev")
+		_, err = nobody.Probe(t.Context(), Filter{}, 3*time.Second)
+		require.ErrorIs(t, err, ErrNoLink)
+		_, err = nobody.Resolve(t.Context(), testEPR)
+		require.ErrorIs(t, err, ErrNoLink)
+	})
+}

@@ -200,10 +200,11 @@ func (r *reach) multicastEach(build func(local netip.Addr) []byte) error {
 	if sent {
 		return nil
 	}
-	return errors.Join(append(errs, errNoLink)...)
+	return errors.Join(append(errs, ErrNoLink)...)
 }
 
-var errNoLink = errors.New("no interface to send by")
+// ErrNoLink says that there is no interface by which a datagram could be sent: there is none, or none of those in use carries multicast.
+var ErrNoLink = errors.New("no interface to send by")
 
 // Unicast implements Transport: by the link that is on the peer's own network, or by the first of its IP family, from which
 // it is routed.
@@ -224,7 +225,7 @@ func (r *reach) Unicast(to netip.AddrPort, data []byte) error {
 		}
 	}
 	if best == nil {
-		return fmt.Errorf("to %s: %w", to, errNoLink)
+		return fmt.Errorf("to %s: %w", to, ErrNoLink)
 	}
 	return best.Unicast(to, data)
 }

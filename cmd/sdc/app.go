@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/semeco/go-sdc/discovery"
 )
 
 // Exit codes. Scripts can tell a wrong call from one that failed.
@@ -156,9 +158,20 @@ func run(ctx context.Context, args []string, s streams) int {
 		fmt.Fprintf(s.err, "sdc: %s\nTry: %s --help\n", oneLine(err), calledAs(k))
 		return exitUsage
 	default:
-		fmt.Fprintln(s.err, "sdc:", oneLine(err))
+		fmt.Fprintf(s.err, "sdc: %s%s\n", oneLine(err), advice(err))
 	}
 	return exitFailed
+}
+
+// advice says what to do about errors whose texts, which come from the system, do not.
+func advice(err error) string {
+	switch {
+	case errors.Is(err, discovery.ErrNoLink):
+		return "; without multicast here, name devices by their URL, by --peer or by --discovery-proxy, or choose another --ip or --interface"
+	case errors.Is(err, syscall.EMFILE):
+		return "; this program may not open so many files and connections: raise the limit (ulimit -n), or ask for less"
+	}
+	return ""
 }
 
 // untilInterrupted are the commands that run until they are interrupted.
@@ -166,8 +179,16 @@ func untilInterrupted() []string {
 	return []string{"simulate", "replay", "discovery-proxy", "station", "record", "watch"}
 }
 
-// oneLine is an error as scripts get it (docs/commands.md): several that were joined have a line each.
-func oneLine(err error) string { return onOneLine(err.Error()) }
+// oneLine is an error as scripts get it (docs/commands.md): several that were joined have a line each, and the same one is told once.
+func oneLine(err error) string {
+	var lines []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return onOneLine(strings.Join(lines, "\n"))
+}
 
 func onOneLine(text string) string { return printable(strings.ReplaceAll(text, "\n", "; ")) }
 

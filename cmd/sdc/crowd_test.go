@@ -4,10 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/semeco/go-sdc/discovery"
 )
 
 // A device has room for as many consumers behind one address as its user says.
@@ -90,4 +95,14 @@ func TestBrowsersOfAStation(t *testing.T) {
 	require.Equal(t, 40, cfg.MaxClients)
 	require.Equal(t, 20, cfg.MaxPerPeer)
 	require.NoError(t, c.checkWeb())
+}
+
+// What the system says is told once, and with what to do about it.
+func TestErrorsSayWhatToDo(t *testing.T) {
+	full := fmt.Errorf("listen: %w", syscall.EMFILE)
+	err := errors.Join(full, full)
+	require.Equal(t, full.Error(), oneLine(err))
+	require.Contains(t, advice(err), "ulimit -n")
+	require.Contains(t, advice(fmt.Errorf("from ::1: %w", discovery.ErrNoLink)), "--peer")
+	require.Empty(t, advice(errors.New("else")))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -122,7 +123,7 @@ func (c *simulateCmd) announce(ctx context.Context, e *env, n int, ready <-chan 
 			case c.JSON:
 				err = writeJSON(e.out, a)
 			case c.Kind == "bed":
-				_, err = fmt.Fprintf(e.out, "%-10s %s\nat %v\n", a.Kind, a.EPR, a.XAddrs)
+				_, err = fmt.Fprintf(e.out, "%-10s %s\nat %s\n", a.Kind, a.EPR, strings.Join(a.XAddrs, " "))
 			}
 			if err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/semeco/go-sdc/discovery"
@@ -71,7 +72,7 @@ func (c *plugathonCmd) await(ctx context.Context, e *env) (discovery.Endpoint, e
 	for {
 		ep, err := c.find(ctx, e, c.Target)
 		var usage usageError
-		if err == nil || errors.As(err, &usage) || ctx.Err() != nil {
+		if err == nil || errors.As(err, &usage) || ctx.Err() != nil || errors.Is(err, discovery.ErrNoLink) { // the last comes at once, again and again
 			return ep, err
 		}
 		e.log.Info("not found yet", "error", err)
@@ -80,12 +81,12 @@ func (c *plugathonCmd) await(ctx context.Context, e *env) (discovery.Endpoint, e
 
 func (c *plugathonCmd) print(e *env, results []plugathon.Result) error {
 	count := map[plugathon.Outcome]int{}
-	failed := false
+	var skipped []string // that were not to be
 	t := newTable("STEP", "RESULT", "WHAT", "EVIDENCE")
 	for _, r := range results {
 		count[r.Outcome]++
-		if r.Outcome == plugathon.Fail || r.Outcome == plugathon.Skip && !slices.Contains(c.AllowSkip, r.ID) {
-			failed = true
+		if r.Outcome == plugathon.Skip && !slices.Contains(c.AllowSkip, r.ID) {
+			skipped = append(skipped, r.ID)
 		}
 		if c.JSON {
 			if err := writeJSON(e.out, stepResult{r.ID, r.Title, string(r.Outcome), r.Evidence}); err != nil {
@@ -103,7 +104,10 @@ func (c *plugathonCmd) print(e *env, results []plugathon.Result) error {
 			return err
 		}
 	}
-	if failed {
+	if len(skipped) > 0 {
+		return fmt.Errorf("what was skipped has not been shown, and counts as failed unless it is allowed: --allow-skip %s", strings.Join(append(slices.Clone(c.AllowSkip), skipped...), ","))
+	}
+	if count[plugathon.Fail] > 0 {
 		return errSilent
 	}
 	return nil

@@ -78,7 +78,7 @@ func (c *recordCmd) Run(e *env) (err error) {
 		defer cancel()
 	}
 	if !c.JSON {
-		fmt.Fprintf(e.out, "recording %d devices into %s\n", len(devices), c.Output)
+		fmt.Fprintf(e.out, "recording %d device(s) into %s\n", len(devices), c.Output)
 		if c.For == 0 {
 			fmt.Fprintln(e.out, "stop with Ctrl-C")
 		}

@@ -125,7 +125,7 @@ func (c *replayCmd) conduct(ctx context.Context, e *env, all []*replayer.Replaye
 		if c.JSON {
 			err = writeJSON(e.out, announced{EPR: p.EPR(), XAddrs: p.XAddrs()})
 		} else {
-			_, err = fmt.Fprintf(e.out, "replaying %s\nat %v\n", p.EPR(), p.XAddrs())
+			_, err = fmt.Fprintf(e.out, "replaying %s\nat %s\n", p.EPR(), strings.Join(p.XAddrs(), " "))
 		}
 		if err != nil {
 			return err

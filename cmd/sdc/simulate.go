@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/semeco/go-sdc/mdib"
@@ -140,7 +141,7 @@ func (c *simulateCmd) Run(e *env) (err error) {
 			printErr = writeJSON(e.out, announced{EPR: p.EPR(), XAddrs: p.XAddrs(), T2IAPI: hooks.address()})
 			return
 		}
-		_, printErr = fmt.Fprintf(e.out, "%s %s\nat %v\n", c.Kind, p.EPR(), p.XAddrs())
+		_, printErr = fmt.Fprintf(e.out, "%s %s\nat %s\n", c.Kind, p.EPR(), strings.Join(p.XAddrs(), " "))
 		if a := hooks.address(); a != "" && printErr == nil {
 			_, printErr = fmt.Fprintf(e.out, "t2iapi at %s\n", a)
 		}

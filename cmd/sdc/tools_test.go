@@ -112,8 +112,9 @@ func TestToolsOnADevice(t *testing.T) {
 
 	// What cannot be tried counts as failed unless it is named.
 	skipped := append([]string{"plugathon", url, "--steps", "1c,2a"}, device...)
-	code, out, _ = call(t, skipped...)
+	code, out, errs = call(t, skipped...)
 	require.Equal(t, exitFailed, code)
+	require.Contains(t, errs, "--allow-skip 1c\n")
 	require.Contains(t, out, "1 passed, 0 failed, 1 skipped")
 	code, _, errs = call(t, append(skipped, "--allow-skip", "1c")...)
 	require.Equal(t, exitOK, code, errs)
