@@ -126,5 +126,5 @@ func TestPeerConsumerOfAnAggregator(t *testing.T) {
 	p.expect(t, "ended")
 	p.stop(t)
 	// A derived value is as old as its oldest input, which the peer remarks on after a second.
-	p.complaints(t, append(slices.Clone(afterTheEnd), "age of states outside limit")...)
+	p.complaints(t, append(slices.Clone(inGoodOrder), "age of states outside limit")...)
 }

@@ -63,5 +63,5 @@ func TestPeerConsumerOfLowPriorityServices(t *testing.T) {
 	require.NoError(t, stop())
 	p.expect(t, "ended")
 	p.stop(t)
-	p.complaints(t, append([]string{"ArchiveService"}, afterTheEnd...)...) // which the peer does not know
+	p.complaints(t, append([]string{"ArchiveService"}, inGoodOrder...)...) // which the peer does not know
 }

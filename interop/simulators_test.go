@@ -109,5 +109,5 @@ func peerConsumerOfSimulator(t *testing.T, sim simulators.Simulator, reports []s
 	require.NoError(t, <-ended)
 	p.expect(t, "ended")
 	p.stop(t)
-	p.complaints(t, afterTheEnd...)
+	p.complaints(t, inGoodOrder...)
 }
