@@ -17,6 +17,7 @@ var (
 	// ErrOld is returned by Mirror.Apply for a report older than what has been applied. It changed nothing and can be ignored.
 	ErrOld = errors.New("report is older than the mirror")
 	// ErrTooLarge is wrapped by Mirror.Reset and Mirror.Apply when a device has more descriptors or states than MirrorConfig.MaxStates. It changed nothing.
+	// Package consumer also wraps it when what an MDIB would take exceeds Limits.MaxMemory.
 	ErrTooLarge = errors.New("the device's MDIB is too large")
 	// ErrNotReady is returned by Mirror.Apply before the first Reset.
 	ErrNotReady = errors.New("the mirror has not been filled yet")
@@ -52,6 +53,7 @@ const (
 	idOnce        = "SDPi R1008"
 	idLifeCycle   = "BICEPS association life cycle"
 	idRanges      = "BICEPS ranges"
+	idContextRoom = "bounds of contexts"
 	idNoValue     = "BICEPS validity: no value"
 )
 

@@ -29,7 +29,7 @@ type ServerConfig struct {
 	MaxBody int64
 	// MaxHeaderBytes bounds the HTTP request header; 0 is 16 KiB. Beyond it the answer is 431.
 	MaxHeaderBytes int
-	// Limits bounds what the XML of a request may hold; zero fields take defaults.
+	// Limits bounds what the XML of a request may hold; zero fields take defaults, MaxBytes that of MaxBody.
 	Limits xmlscan.Limits
 	// ReadHeaderTimeout bounds the TLS handshake and the request header; 0 is 5 s.
 	ReadHeaderTimeout time.Duration
@@ -81,6 +81,9 @@ type ServerConfig struct {
 
 func (c *ServerConfig) setDefaults() {
 	def(&c.MaxBody, 4<<20)
+	if c.Limits.MaxBytes == 0 {
+		c.Limits.MaxBytes = int(c.MaxBody) // from which MaxMemory follows
+	}
 	def(&c.MaxHeaderBytes, 16<<10)
 	def(&c.ReadHeaderTimeout, 5*time.Second)
 	def(&c.ReadTimeout, 15*time.Second)

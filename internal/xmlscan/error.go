@@ -19,6 +19,8 @@ var (
 	ErrDTD = errors.New("document type declaration refused")
 	// ErrLimit: a bound of [Limits] is exceeded.
 	ErrLimit = errors.New("limit exceeded")
+	// ErrMemory is the ErrLimit of Limits.MaxMemory.
+	ErrMemory = fmt.Errorf("%w: memory", ErrLimit)
 	// ErrContent: well-formed, but not what the caller asked for (text among child elements and the like).
 	ErrContent = errors.New("unexpected content")
 	// ErrUsage: a method was called where the scanner's position does not allow it; a fault of the program, not of the document.

@@ -10,6 +10,7 @@ type Limits struct {
 	MaxTextLen    int // bytes of one run of text or of one attribute value; default 4 MiB
 	MaxNamespaces int // namespace declarations in scope at one time; default 64
 	MaxElements   int // elements in the document; default 1 048 576
+	MaxMemory     int // bytes of what is made of the document, as told by [Scanner.Spend]; default 4 times MaxBytes, real messages take up to 1.7 times their size
 }
 
 // The defaults of [Limits].
@@ -22,6 +23,9 @@ const (
 	DefaultMaxNamespaces = 64
 	DefaultMaxElements   = 1 << 20
 )
+
+// memoryFactor is how many times the bytes of a document may be taken by what is made of it.
+const memoryFactor = 4
 
 // withDefaults fills the fields that say nothing.
 func (l Limits) withDefaults() Limits {
@@ -37,5 +41,6 @@ func (l Limits) withDefaults() Limits {
 	or(&l.MaxTextLen, DefaultMaxTextLen)
 	or(&l.MaxNamespaces, DefaultMaxNamespaces)
 	or(&l.MaxElements, DefaultMaxElements)
+	or(&l.MaxMemory, memoryFactor*l.MaxBytes)
 	return l
 }

@@ -167,7 +167,7 @@ func (r Raw) AppendXML(b []byte) []byte {
 
 // Scanner returns a scanner at the beginning of the element (call Root first),
 // with Bindings in scope. The element was within the limits of the scanner it
-// came from, so none are set but the depth of its own length.
+// came from, so none are set but that on what is made of it.
 func (r Raw) Scanner() *Scanner {
 	s := new(Scanner)
 	s.ResetRaw(r)
@@ -177,7 +177,16 @@ func (r Raw) Scanner() *Scanner {
 // ResetRaw is Reset for an element: see [Raw.Scanner].
 func (s *Scanner) ResetRaw(r Raw) {
 	const none = math.MaxInt32
-	s.reset(r.XML, Limits{none, none, none, none, none, none, none}, r.Bindings)
+	s.reset(r.XML, Limits{none, none, none, none, none, none, none, memoryFactor * DefaultMaxBytes}, r.Bindings)
+}
+
+// Size is the number of bytes that AppendXML adds, or a few more.
+func (r Raw) Size() int {
+	n := len(r.XML)
+	for _, b := range r.Bindings {
+		n += len(` xmlns:=""`) + len(b.Prefix) + len(b.URI)
+	}
+	return n
 }
 
 // IsZero reports whether r holds no element.

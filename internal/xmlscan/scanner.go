@@ -53,6 +53,7 @@ type Scanner struct {
 	scope    uint64    // identifies the set of bindings in scope
 	scopes   uint64    // last scope handed out, never reused
 	elements int
+	spent    int // memory, by Spend
 	nonASCII int
 	breaks   bool // there are TAB, LF or CR in the document
 
@@ -109,7 +110,7 @@ func (s *Scanner) reset(doc []byte, lim Limits, outside []Binding) {
 	s.base = len(s.binds)
 	s.scopes++
 	s.scope = s.scopes
-	s.elements = 0
+	s.elements, s.spent = 0, 0
 	s.attrs, s.chars = s.attrs[:0], nil
 	s.last, s.value = nil, nil
 	if cap(s.abuf) > keptBuffer {
@@ -227,6 +228,14 @@ func (s *Scanner) Chars() []byte {
 
 // Rest returns the number of bytes of the document that are still to be read.
 func (s *Scanner) Rest() int { return len(s.full) - s.pos }
+
+// Spend notes that so many bytes are about to be made of what was read. Beyond Limits.MaxMemory the scanner fails: a short element may stand for a large value, so the size of
+// a document alone does not bound what comes of it.
+func (s *Scanner) Spend(bytes int) {
+	if s.spent += bytes; s.spent > s.lim.MaxMemory {
+		s.fail(s.tok, ErrMemory, fmt.Sprintf("more than %d bytes of memory for what is in the document", s.lim.MaxMemory))
+	}
+}
 
 // Attach keeps v along with the scanner, over Reset too: for a decoder that has memory of its own to use again.
 func (s *Scanner) Attach(v any) { s.attached = v }

@@ -115,6 +115,27 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+func TestSpend(t *testing.T) {
+	for _, c := range []struct {
+		lim  Limits
+		most int
+	}{{Limits{MaxMemory: 100}, 100}, {Limits{MaxBytes: 200}, 800}, {Limits{}, 64 << 20}} {
+		s := NewScanner([]byte("<a><b/></a>"), c.lim)
+		for range 2 {
+			require.NoError(t, s.Root())
+			s.Spend(c.most - 1)
+			s.Spend(1)
+			require.True(t, s.Child())
+			s.Spend(1)
+			require.False(t, s.Child())
+			require.ErrorIs(t, s.Err(), ErrMemory)
+			require.ErrorIs(t, s.Err(), ErrLimit)
+			require.ErrorContains(t, s.Err(), fmt.Sprintf("line 1 column 4 in /a/b: more than %d bytes of memory", c.most))
+			s.Reset([]byte("<a><b/></a>"), c.lim)
+		}
+	}
+}
+
 func TestDefaultLimits(t *testing.T) {
 	deep := func(n int) string { return strings.Repeat("<a>", n) + strings.Repeat("</a>", n) }
 	_, err := dump(deep(DefaultMaxDepth))

@@ -2,6 +2,7 @@ package msg_test
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -197,5 +198,38 @@ func FuzzUnmarshal(f *testing.F) {
 		if c := msg.Clone(m); !msg.Equal(m, c) || string(c.AppendXML(nil)) != string(out) {
 			t.Fatal("clone differs")
 		}
+	})
+}
+
+// A short element may stand for a large value. What a message takes is bounded while it is read, however short its elements are.
+func TestShortElementsDoNotFillMemory(t *testing.T) {
+	const size = 12 << 20
+	in := func(head, one, tail string) []byte {
+		return doc(head + strings.Repeat(one, size/len(one)) + tail)
+	}
+	const metric = `<msg:EpisodicMetricReport %S><msg:ReportPart><msg:MetricState xsi:type="pm:RealTimeSampleArrayMetricState" DescriptorHandle="m"><pm:MetricValue Samples="`
+	for _, c := range []struct {
+		name string
+		in   []byte
+	}{
+		{"MDSs", in(`<msg:GetMdibResponse %S><msg:Mdib %S><pm:MdDescription>`, `<pm:Mds Handle="m"/>`, `</pm:MdDescription></msg:Mdib></msg:GetMdibResponse>`)},
+		{"VMDs", in(`<msg:GetMdibResponse %S><msg:Mdib %S><pm:MdDescription><pm:Mds Handle="m">`, `<pm:Vmd Handle="v"/>`, `</pm:Mds></pm:MdDescription></msg:Mdib></msg:GetMdibResponse>`)},
+		{"values of a list", in(`<msg:SetContextState><msg:OperationHandleRef>o</msg:OperationHandleRef><msg:ProposedContextState xsi:type="pm:PatientContextState" DescriptorHandle="p" Handle="h">`, `<pm:Validator/>`,
+			`</msg:ProposedContextState></msg:SetContextState>`)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := msg.Unmarshal(c.in)
+			runtime.ReadMemStats(&after)
+			require.ErrorIs(t, err, xmlscan.ErrMemory)
+			took := after.TotalAlloc - before.TotalAlloc
+			t.Logf("%d MiB, garbage included", took>>20)
+			require.Less(t, took, uint64(250<<20), "everything that was ever made")
+		})
+	}
+	t.Run("samples", func(t *testing.T) {
+		_, err := msg.Unmarshal(doc(metric + strings.Repeat("0 ", 2<<20-10) + `"><pm:MetricQuality Validity="Vld"/></pm:MetricValue></msg:MetricState></msg:ReportPart></msg:EpisodicMetricReport>`))
+		require.NoError(t, err, "two million samples in four megabytes")
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/semeco/go-sdc/internal/xmlscan"
+	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/msg"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
@@ -160,6 +162,9 @@ func (d *Device) readMDIB(ctx context.Context, gap *Gap, known bool) error {
 		}
 	}
 	answer, err := d.call(ctx, sdc.GetService, sdc.ActionGetMdib, &msg.GetMdib{})
+	if errors.Is(err, xmlscan.ErrMemory) {
+		err = fmt.Errorf("%w: %w", mdib.ErrTooLarge, err)
+	}
 	if err != nil {
 		return fmt.Errorf("reading the MDIB: %w", err)
 	}

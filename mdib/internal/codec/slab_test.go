@@ -98,5 +98,5 @@ func TestSlabsBelongToOneDocument(t *testing.T) {
 	first.Done()
 	second := Batch(s)
 	require.Same(t, first, second)
-	require.Zero(t, *second.slabs[0].(*slab[int]))
+	require.Equal(t, slab[int]{each: 8}, *second.slabs[0].(*slab[int]))
 }
