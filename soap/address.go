@@ -49,6 +49,17 @@ func appendRaws(b []byte, element string, raws []xmlscan.Raw) []byte {
 	return xmlscan.AppendEnd(b, element)
 }
 
+// Bounds of what peers have us remember and repeat.
+const (
+	// maxURI bounds addresses, actions and identifiers of messages, in bytes: MAX_URI_SIZE of DPWS 1.1, beyond which nobody has to go.
+	maxURI = 2048
+	// maxParameters bounds the reference parameters of an endpoint, what else is said of one, and the details of a fault. Peers have one or two.
+	maxParameters = 64
+	// maxParameterBytes bounds the reference parameters as they are written into every message to the endpoint, with the namespaces that each needs: otherwise a short request could make each
+	// notification long.
+	maxParameterBytes = 8 << 10
+)
+
 // DecodeEndpointReference reads the element the scanner stands on, whatever its
 // name, as an endpoint reference. Address is required; unknown children are skipped.
 func DecodeEndpointReference(s *xmlscan.Scanner) (EndpointReference, error) {
@@ -64,11 +75,14 @@ func DecodeEndpointReference(s *xmlscan.Scanner) (EndpointReference, error) {
 			if found {
 				return e, s.Errorf("second wsa:Address")
 			}
-			e.Address, found = strings.TrimSpace(text), true
+			if text = strings.TrimSpace(text); len(text) > maxURI {
+				return e, s.Errorf("%w: address of more than %d bytes", xmlscan.ErrLimit, maxURI)
+			}
+			e.Address, found = text, true
 		case Name{Space: xmlscan.NsAddressing, Local: "ReferenceParameters"}:
-			e.ReferenceParameters = decodeRaws(s, e.ReferenceParameters)
+			e.ReferenceParameters = decodeRaws(s, e.ReferenceParameters, maxParameterBytes)
 		case Name{Space: xmlscan.NsAddressing, Local: "Metadata"}:
-			e.Metadata = decodeRaws(s, e.Metadata)
+			e.Metadata = decodeRaws(s, e.Metadata, xmlscan.DefaultMaxBytes)
 		default:
 			_ = s.Skip() // the error is sticky and read below
 		}
@@ -82,11 +96,20 @@ func DecodeEndpointReference(s *xmlscan.Scanner) (EndpointReference, error) {
 	return e, nil
 }
 
-func decodeRaws(s *xmlscan.Scanner, raws []xmlscan.Raw) []xmlscan.Raw {
+// decodeRaws adds the children of the element the scanner stands on to those there are. Errors are sticky.
+func decodeRaws(s *xmlscan.Scanner, raws []xmlscan.Raw, most int) []xmlscan.Raw {
+	bytes := 0
+	for _, r := range raws {
+		bytes += r.Size()
+	}
 	for s.Child() {
 		r, err := s.Raw()
 		if err != nil {
-			return raws // sticky
+			return raws
+		}
+		if bytes += r.Size(); len(raws) == maxParameters || bytes > most {
+			_ = s.Errorf("%w: more than %d elements or %d bytes in one list", xmlscan.ErrLimit, maxParameters, most)
+			return raws
 		}
 		raws = append(raws, r)
 	}

@@ -203,7 +203,7 @@ func decodeFault(s *xmlscan.Scanner) (*Fault, error) {
 			}
 			// A scanner of its own: peers put bare text into the detail.
 			if in := raw.Scanner(); in.Root() == nil {
-				for _, r := range decodeRaws(in, nil) {
+				for _, r := range decodeRaws(in, nil, xmlscan.DefaultMaxBytes) {
 					f.Detail = append(f.Detail, r)
 				}
 			}

@@ -1,6 +1,7 @@
 package soap
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -116,7 +117,7 @@ func (e *Envelope) decodeHeader() {
 			// wsa:Reply is what one test tool writes; it means the same.
 			isReply := kind == "" || kind == relationshipReply || kind == "wsa:Reply"
 			if err == nil && isReply && h.RelatesTo == "" {
-				h.RelatesTo = strings.TrimSpace(text)
+				h.RelatesTo = e.uri(text, n)
 			}
 		case "ReplyTo":
 			e.decodeEndpoint(&h.ReplyTo, n)
@@ -140,7 +141,16 @@ func (e *Envelope) decodeURI(dst *string, seen *bool, n Name) {
 		return
 	}
 	*seen = true
-	*dst = strings.TrimSpace(text)
+	*dst = e.uri(text, n)
+}
+
+// uri returns a URI without the space around it, or refuses one that is too long.
+func (e *Envelope) uri(text string, n Name) string {
+	if text = strings.TrimSpace(text); len(text) > maxURI {
+		e.refuse(InvalidMessage(fmt.Sprintf("%s of more than %d bytes", n.Local, maxURI)))
+		return ""
+	}
+	return text
 }
 
 // decodeEndpoint reads an endpoint header. A broken one is a fault of the
@@ -161,6 +171,10 @@ func (e *Envelope) decodeEndpoint(dst **EndpointReference, n Name) {
 			*dst = &epr
 			return
 		}
+	}
+	if errors.Is(err, xmlscan.ErrLimit) {
+		e.refuse(InvalidMessage(n.Local + ": " + err.Error()))
+		return
 	}
 	e.refuse(InvalidAddressingHeader(n.Local, "MissingAddressInEPR"))
 }
