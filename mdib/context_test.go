@@ -2,6 +2,7 @@ package mdib
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -278,4 +279,74 @@ func TestContextReport(t *testing.T) {
 	require.Len(t, r.ReportPart[0].ContextState, 2, "the new one and the one it ends")
 	require.Nil(t, c.States[0].Before)
 	require.NotNil(t, c.States[1].Before)
+}
+
+// A device that is used for years, or whose operations somebody calls without an end, keeps the states that count and the newest of the others.
+func TestFormerContextsAreForgotten(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		size      int
+		least, at int
+	}{{"many", 10, maxFormer - 5, maxFormer + 2}, {"large", 100_000, 8, 12}} {
+		t.Run(c.name, func(t *testing.T) {
+			st, _ := newStore(t)
+			var last string
+			for i := range 3 * maxFormer {
+				change, err := st.Update(func(tx *Tx) error {
+					s, err := NewContext[*pm.PatientContextState](tx, "pat")
+					if err != nil {
+						return err
+					}
+					s.ContextAssociation = pm.ContextAssociationAssoc
+					s.CoreData = &pm.PatientDemographicsCoreData{BaseDemographics: pm.BaseDemographics{Givenname: strings.Repeat("n", c.size)}}
+					last = s.Handle
+					return nil
+				})
+				require.NoError(t, err)
+				require.LessOrEqual(t, len(change.States), 4, "the new one, the former, and one that is about to leave")
+				if i > c.at {
+					states := 0
+					for range st.Load().ContextStates("pat") {
+						states++
+					}
+					require.GreaterOrEqual(t, states, c.least)
+					require.LessOrEqual(t, states, c.at)
+				}
+			}
+			s, ok := Get[*pm.PatientContextState](st.Load(), last)
+			require.True(t, ok)
+			require.Equal(t, pm.ContextAssociationAssoc, s.ContextAssociation)
+		})
+	}
+}
+
+// What is associated is not forgotten, so that there cannot be more of it than there is room for.
+func TestTooManyAssociatedContextsAreRefused(t *testing.T) {
+	st, _ := newStore(t)
+	put := func(n, size int) func(tx *Tx) error {
+		return func(tx *Tx) error {
+			for range n {
+				s, err := NewContext[*pm.OperatorContextState](tx, "op")
+				if err != nil {
+					return err
+				}
+				s.ContextAssociation = pm.ContextAssociationPre
+				s.Identification = []pm.InstanceIdentifier{{Root: "urn:x", Extension: strings.Repeat("e", size)}}
+			}
+			return nil
+		}
+	}
+	refused(t, st, idContextRoom, put(maxFormer+1, 1))
+	refused(t, st, idContextRoom, put(5, maxContextBytes/4))
+	_, err := st.Update(put(maxFormer-1, 1))
+	require.NoError(t, err)
+	refused(t, st, idContextRoom, put(2, 1))
+	refused(t, st, idContextRoom, func(tx *Tx) error {
+		for range maxFormer + 1 {
+			if _, err := tx.NewContextState("pat"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -50,6 +50,9 @@ func (tx *Tx) applyRules(version uint64) error {
 			}
 		}
 	}
+	if err := tx.boundContexts(); err != nil {
+		return err
+	}
 	return tx.presentAfterDeletion()
 }
 

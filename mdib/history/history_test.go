@@ -2,6 +2,7 @@ package history_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -135,4 +136,32 @@ func TestWaveformsAreLeftOutUnlessWanted(t *testing.T) {
 	without.Append(nil, at(2))
 	require.Empty(t, without.View(at(2)).Entries)
 	require.Len(t, with.View(at(2)).Entries, 1)
+}
+
+// Few large changes are as much as many small ones.
+func TestBytesAreBounded(t *testing.T) {
+	s := device(t)
+	l := history.New(s.Load(), at(0), history.Config{MaxBytes: 10_000})
+	admit := func(name string) func(*mdib.Tx) error {
+		return func(tx *mdib.Tx) error {
+			c, err := mdib.NewContext[*pm.PatientContextState](tx, "pat")
+			c.CoreData = &pm.PatientDemographicsCoreData{BaseDemographics: pm.BaseDemographics{Givenname: name}}
+			return err
+		}
+	}
+	for i := range 20 {
+		l.Append(update(t, s, number(i)), at(i))
+	}
+	require.Len(t, l.View(at(20)).Entries, 20)
+	for i := range 5 {
+		l.Append(update(t, s, admit(strings.Repeat("n", 3000))), at(20+i))
+	}
+	v := l.View(at(30))
+	require.Len(t, v.Entries, 3)
+	require.Equal(t, at(21), v.Start)
+	require.Equal(t, v.Entries[0].Change.Before.Version(), v.Base.Version())
+	l.Append(update(t, s, admit(strings.Repeat("n", 20_000))), at(31))
+	require.Empty(t, l.View(at(31)).Entries, "more than all that may be kept")
+	l.Append(update(t, s, number(99)), at(32))
+	require.Len(t, l.View(at(32)).Entries, 1)
 }

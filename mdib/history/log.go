@@ -15,6 +15,8 @@ type Config struct {
 	MaxAge time.Duration
 	// MaxChanges is how many changes are kept; 0 means 10 000. The oldest go first.
 	MaxChanges int
+	// MaxBytes is how much the changes that are kept may hold together, as XML; 0 means 64 MiB. The oldest go first. In memory it is up to twice as much.
+	MaxBytes int
 	// Waveforms keeps changes of waveforms too. They come so often that they would soon push everything else out.
 	Waveforms bool
 }
@@ -23,6 +25,7 @@ type Config struct {
 const (
 	DefaultMaxAge     = time.Hour
 	DefaultMaxChanges = 10_000
+	DefaultMaxBytes   = 64 << 20
 )
 
 // Entry is one change and when it was committed.
@@ -39,6 +42,9 @@ type Log struct {
 	start   time.Time      // since when base holds
 	base    *mdib.Snapshot // what the first entry changed
 	entries []Entry        // appended to only; dropping moves the beginning
+	sizes   []int          // of entries, in bytes of XML
+	bytes   int            // the sum of sizes
+	scratch []byte
 }
 
 // New starts a log with the MDIB as it is at the given time.
@@ -48,6 +54,9 @@ func New(base *mdib.Snapshot, at time.Time, cfg Config) *Log {
 	}
 	if cfg.MaxChanges <= 0 {
 		cfg.MaxChanges = DefaultMaxChanges
+	}
+	if cfg.MaxBytes <= 0 {
+		cfg.MaxBytes = DefaultMaxBytes
 	}
 	return &Log{cfg: cfg, start: at, base: base}
 }
@@ -66,9 +75,40 @@ func (l *Log) Append(c *mdib.Change, at time.Time) {
 	if at.Before(last) {
 		at = last
 	}
-	l.entries = append(l.entries, Entry{at, c})
+	size := l.size(c)
+	l.entries, l.sizes = append(l.entries, Entry{at, c}), append(l.sizes, size)
+	l.bytes += size
 	l.drop(at)
 }
+
+// size is how many bytes the change holds, as XML: what it replaced is part of changes before.
+func (l *Log) size(c *mdib.Change) int {
+	n := 0
+	count := func(x interface {
+		AppendElement(b []byte, name, xsiType string) []byte
+		XSIType() string
+	}) {
+		l.scratch = x.AppendElement(l.scratch[:0], "x", x.XSIType())
+		n += len(l.scratch)
+	}
+	for i := range c.States {
+		if s := c.States[i].After; s != nil {
+			count(s)
+		}
+	}
+	for i := range c.Descriptors {
+		if d := c.Descriptors[i].After; d != nil {
+			count(d)
+		}
+	}
+	if cap(l.scratch) > maxScratch {
+		l.scratch = nil
+	}
+	return n
+}
+
+// maxScratch is how much memory for measuring is kept.
+const maxScratch = 64 << 10
 
 // drop forgets what is too old or too much.
 func (l *Log) drop(now time.Time) {
@@ -76,9 +116,17 @@ func (l *Log) drop(now time.Time) {
 	for n < len(l.entries) && now.Sub(l.entries[n].At) > l.cfg.MaxAge {
 		n++
 	}
+	kept := l.bytes
+	for _, size := range l.sizes[:n] {
+		kept -= size
+	}
+	for ; n < len(l.entries) && kept > l.cfg.MaxBytes; n++ {
+		kept -= l.sizes[n]
+	}
 	if n == 0 {
 		return
 	}
+	l.bytes, l.sizes = kept, l.sizes[n:]
 	l.start, l.base = l.entries[n-1].At, l.entries[n-1].Change.After
 	clear(l.entries[:n:n]) // nobody looks at them any more: View copies
 	l.entries = l.entries[n:]

@@ -95,7 +95,7 @@ func operationKinds() map[string]operationKind {
 			handle: "act", service: "Set", action: sdc.ActionActivate,
 			request: func(h string) msg.SetRequest { return activate(h, "text", "1.5", "urn:x") },
 			bad: map[string]msg.SetRequest{
-				"takes 3 arguments, not 0": activate("act"), "not 2": activate("act", "a", "1"), "not 5000": activate("act", strings.Fields(strings.Repeat("x ", 5000))...),
+				"takes 3 arguments, not 0": activate("act"), "not 2": activate("act", "a", "1"), "not 1500": activate("act", strings.Fields(strings.Repeat("x ", 1500))...),
 				"argument 2": activate("act", "a", "many", "urn:x"), `"" is no xsd:decimal`: activate("act", "a", " ", "urn:x"), "argument 3": activate("act", "a", "1", "%zz"),
 			},
 		},
@@ -279,5 +279,32 @@ func TestBadMessagesAtEveryService(t *testing.T) {
 			require.Equal(t, 413, status.Status)
 		}
 		require.Same(t, before, b.dev.MDIB())
+	})
+}
+
+// Whoever may call operations cannot make the MDIB grow until no consumer can read it, neither with large calls nor with many.
+func TestCallsDoNotMakeTheMdibGrowForEver(t *testing.T) {
+	inBubble(t, applying, nil, func(t *testing.T, b *bench) {
+		large := strings.Repeat("x", 200<<10)
+		s := &pm.PatientContextState{}
+		s.DescriptorHandle, s.Handle = "pat", "pat"
+		core := &pm.PatientDemographicsCoreData{BaseDemographics: pm.BaseDemographics{Givenname: large}}
+		s.CoreData = core
+		admit := &msg.SetContextState{AbstractSet: msg.AbstractSet{OperationHandleRef: "patient.set"}, ProposedContextState: []pm.ContextState{s}}
+		_, err := call[*msg.SetContextStateResponse](b.peer, operationKinds()["SetContextState"].service, sdc.ActionSetContextState, admit)
+		var fault *soap.Fault
+		require.ErrorAs(t, err, &fault)
+		require.ErrorContains(t, err, "SetContextState of more than 131072 bytes")
+
+		core.Givenname = large[:100<<10]
+		for range 30 {
+			r := mustCall[*msg.SetContextStateResponse](b.peer, operationKinds()["SetContextState"].service, sdc.ActionSetContextState, admit)
+			require.Equal(t, msg.InvocationStateFin, r.InvocationInfo.InvocationState)
+		}
+		kept := 0
+		for range b.dev.MDIB().ContextStates("pat") {
+			kept++
+		}
+		require.Less(t, kept, 14, "a megabyte of them, and some that are about to leave")
 	})
 }

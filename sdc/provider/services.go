@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/semeco/go-sdc/internal/xmlscan"
 	"github.com/semeco/go-sdc/mdib"
@@ -45,11 +46,18 @@ func (p *Provider) handlersByElement() map[string]soap.Handler {
 	return h
 }
 
+// maxSet bounds a message that invokes an operation, in bytes. What is set becomes part of the MDIB, which consumers read as a whole, of reports to all of them, and of what is kept of the past.
+const maxSet = 128 << 10
+
 // add wraps what answers a request into what decodes it first. A body that is not the request of the action is a Sender fault (MDPWS R0012).
 func add[R msg.Message](p *Provider, handlers map[string]soap.Handler, answer func(context.Context, *soap.Request, R) (soap.Body, error)) {
 	var zero R
 	name, decode := zero.BodyName(), decoder(p.cfg.Extensions)
+	_, sets := any(zero).(msg.SetRequest)
 	handlers[name.Local] = func(ctx context.Context, r *soap.Request) (*soap.Response, error) {
+		if b := r.Body(); sets && b != nil && b.Size() > maxSet {
+			return nil, soap.InvalidMessage(fmt.Sprintf("%s of more than %d bytes", name.Local, maxSet))
+		}
 		m, err := soap.Decode(r.Envelope, name, decode)
 		if err != nil {
 			return nil, err
