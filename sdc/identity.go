@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/semeco/go-sdc/internal/sparing"
 )
 
 // Credentials are who a participant is and whom it trusts: what an Identity can replace while it is in use.
@@ -64,13 +66,14 @@ type Identity struct {
 	Refused func(*PeerError)
 	// Reloaded is told the outcome of every attempt of Watch to use changed files: nil, or why the former credentials stay.
 	Reloaded func(error)
-	// Logger receives refusals, reloads, and what AllowMissingKeyPurpose lets pass; nil discards.
+	// Logger receives refusals (100 at once and then one a second, with the number of those in between), reloads, and what AllowMissingKeyPurpose lets pass; nil discards.
 	Logger *slog.Logger
 
 	folder     Folder // where it was loaded from, if it was
 	replaced   atomic.Pointer[Credentials]
 	generation atomic.Uint64 // rises with every replacement
 
+	telling sparing.Teller // in the log
 	mu      sync.Mutex
 	refused map[Reason]uint64
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 )
 
 // Reason says why a peer was refused.
@@ -38,7 +39,7 @@ const (
 // PeerError is the refusal of a peer in the TLS handshake, or of one that was accepted and no longer is.
 type PeerError struct {
 	Reason Reason
-	// Subject is the distinguished name in the peer's certificate, in that of our own for RefusedByPeer; empty when there is none.
+	// Subject is the distinguished name in the peer's certificate, cut after 256 bytes, in that of our own for RefusedByPeer; empty when there is none.
 	Subject string
 	// Fingerprint is the SHA-256 fingerprint of that certificate in hexadecimal digits; empty when there is none. A handshake is refused before
 	// the peer has proved that the certificate is its own.
@@ -70,9 +71,19 @@ func (e *PeerError) Error() string {
 		s += string(e.Reason)
 	}
 	if e.Err != nil {
-		s += ": " + e.Err.Error()
+		s += ": " + clip(e.Err.Error())
 	}
 	return s
+}
+
+// maxTold bounds what is told of a certificate, in bytes: the names in it may be of many kilobytes, and nobody has vouched for them.
+const maxTold = 256
+
+func clip(s string) string {
+	if len(s) <= maxTold {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxTold], "") + "..."
 }
 
 // Unwrap returns the verifier's own error.

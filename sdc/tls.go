@@ -147,8 +147,14 @@ func (id *Identity) verify(cs tls.ConnectionState, a Admission, remote string) e
 	}
 	id.refused[err.Reason]++
 	id.mu.Unlock()
-	id.log().LogAttrs(context.Background(), slog.LevelWarn, "peer refused", slog.String("reason", string(err.Reason)), slog.String("subject", err.Subject),
-		slog.String("sha256", err.Fingerprint), slog.String("remote", remote), slog.String("error", err.Error()))
+	if ok, untold := id.telling.Tell(time.Now()); ok {
+		attrs := []slog.Attr{slog.String("reason", string(err.Reason)), slog.String("subject", err.Subject),
+			slog.String("sha256", err.Fingerprint), slog.String("remote", remote), slog.String("error", err.Error())}
+		if untold > 0 {
+			attrs = append(attrs, slog.Uint64("untold", untold))
+		}
+		id.log().LogAttrs(context.Background(), slog.LevelWarn, "peer refused", attrs...)
+	}
 	if id.Refused != nil {
 		id.Refused(err)
 	}
@@ -174,7 +180,7 @@ func (id *Identity) judge(chain []*x509.Certificate, a Admission) *PeerError {
 	leaf, c := chain[0], id.Current()
 	refuse := func(reason Reason, err error) *PeerError {
 		return &PeerError{
-			Reason: reason, Subject: leaf.Subject.String(), Fingerprint: Fingerprint(leaf), Want: a.Role, Have: id.roles(leaf), Err: err,
+			Reason: reason, Subject: clip(leaf.Subject.String()), Fingerprint: Fingerprint(leaf), Want: a.Role, Have: id.roles(leaf), Err: err,
 		}
 	}
 	verified, err := verifyChain(leaf, chain[1:], c.CAs, id.now())

@@ -22,7 +22,7 @@ type Kind string
 const (
 	// Connected: the first request came over a connection whose peer has been authenticated.
 	Connected Kind = "connected"
-	// Refused: a peer was not accepted, in its handshake or later. What a certificate says that was refused in the handshake was not proved by its key.
+	// Refused: a peer was not accepted, in its handshake or later. Anybody can cause these: 100 are recorded at once and then one a second, and Count tells how many were left out before this one. What a certificate says that was refused in the handshake was not proved by its key.
 	Refused Kind = "refused"
 	// Read: a request for data or metadata was answered.
 	Read Kind = "read"
@@ -71,7 +71,7 @@ type Event struct {
 	Outcome string `json:"outcome,omitempty"`
 	// Reason says why something was refused.
 	Reason string `json:"reason,omitempty"`
-	// Count is how many events were lost, or bytes of a torn record were dropped when a file was opened.
+	// Count is how many events were lost or left out, or bytes of a torn record were dropped when a file was opened.
 	Count uint64 `json:"count,omitempty"`
 	// Digest is the SHA-256, in hexadecimal digits, of a fuller record that is kept elsewhere, as [Digest] makes it.
 	Digest string `json:"digest,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/internal/xmlscan"
@@ -189,12 +190,16 @@ func (p *Provider) record(peer *sdc.Peer, e audit.Event) {
 	p.cfg.Audit.Record(e)
 }
 
-// recordRefusal tells the audit of a peer that was not accepted.
+// recordRefusal tells the audit of a peer that was not accepted, unless there are so many that the record would fill the disk.
 func (p *Provider) recordRefusal(e *sdc.PeerError) {
 	if p.cfg.Audit == nil {
 		return
 	}
+	ok, untold := p.refusals.Tell(time.Now())
+	if !ok {
+		return
+	}
 	p.cfg.Audit.Record(audit.Event{
-		Time: p.now(), Kind: audit.Refused, Device: p.cfg.EPR, Fingerprint: e.Fingerprint, Subject: e.Subject, Remote: e.Remote, Reason: e.Error(),
+		Time: p.now(), Kind: audit.Refused, Device: p.cfg.EPR, Fingerprint: e.Fingerprint, Subject: e.Subject, Remote: e.Remote, Reason: e.Error(), Count: untold,
 	})
 }

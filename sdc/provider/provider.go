@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/internal/sparing"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/history"
 	"github.com/semeco/go-sdc/sdc"
@@ -44,7 +45,8 @@ type Provider struct {
 	effects    map[string]*effect
 	effectEnds map[string]func(context.Context, *Call) error
 
-	transactions atomic.Uint32 // the last transaction id
+	transactions atomic.Uint32  // the last transaction id
+	refusals     sparing.Teller // of peers, in the audit
 	operations   sync.WaitGroup
 	opCtx        context.Context // parent of all calls; set by Run before it serves
 
