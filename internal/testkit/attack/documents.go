@@ -128,6 +128,12 @@ func documents() []Attack {
 		soap("fault-elsewhere", "faults to be sent to a third party", func() []byte {
 			return header(`<wsa:FaultTo><wsa:Address>http://192.0.2.99/victim</wsa:Address></wsa:FaultTo>`)
 		}),
+		soap("huge-identifier", "a message with an identifier of 3 MB, which the answer would repeat", func() []byte {
+			return []byte(strings.Replace(good(), "urn:uuid:", "urn:"+strings.Repeat("x", 3_000_000), 1))
+		}),
+		soap("parameter-flood", "an answer that has to repeat 5 000 reference parameters", func() []byte {
+			return header(`<wsa:ReplyTo><wsa:Address>http://www.w3.org/2005/08/addressing/anonymous</wsa:Address><wsa:ReferenceParameters>` + strings.Repeat("<a>&lt;</a>", 5_000) + `</wsa:ReferenceParameters></wsa:ReplyTo>`)
+		}),
 		{"handle-flood", "BICEPS", "GetMdState with 20 000 handles that do not exist; an answer without states, or refused", false, func(ctx context.Context, t *Target) error {
 			return t.tolerated(ctx, t.GetPath, envelope(nsGlue+"/GetService/GetMdState", "",
 				"<msg:GetMdState>"+strings.Repeat("<msg:HandleRef>no.such.handle</msg:HandleRef>", 20_000)+"</msg:GetMdState>"))
@@ -146,6 +152,12 @@ func documents() []Attack {
 		{"endless-number", "BICEPS", "SetValue with a number of a million digits; refused or Fail", false, func(ctx context.Context, t *Target) error {
 			return t.tolerated(ctx, t.SetPath, setValue(t.Operation, strings.Repeat("9", 1_000_000)))
 		}},
+		{"huge-text", "BICEPS", "a patient with a name of 3 MB, which every reader of the MDIB would get; refused", false, func(ctx context.Context, t *Target) error {
+			return t.refused(ctx, t.EventPath, setPatient(`<pm:CoreData><pm:Givenname>`+strings.Repeat("x", 3_000_000)+`</pm:Givenname></pm:CoreData>`))
+		}},
+		{"short-elements", "BICEPS", "a patient with 250 000 validators, each of which takes ten times the memory of its XML; refused", false, func(ctx context.Context, t *Target) error {
+			return t.refused(ctx, t.EventPath, setPatient(strings.Repeat(`<pm:Validator/>`, 250_000)))
+		}},
 		{"not-a-number", "BICEPS", "SetValue with NaN; refused", false, func(ctx context.Context, t *Target) error {
 			return t.refused(ctx, t.SetPath, setValue(t.Operation, "NaN"))
 		}},
@@ -161,6 +173,12 @@ const nsGlue = "http://standards.ieee.org/downloads/11073/11073-20701-2018"
 func setValue(operation, value string) []byte {
 	return envelope(nsGlue+"/SetService/SetValue", "", "<msg:SetValue><msg:OperationHandleRef>"+operation+
 		"</msg:OperationHandleRef><msg:RequestedNumericValue>"+value+"</msg:RequestedNumericValue></msg:SetValue>")
+}
+
+// setPatient asks for a new patient.
+func setPatient(content string) []byte {
+	return envelope(nsGlue+"/ContextService/SetContextState", "", `<msg:SetContextState xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:pm="http://standards.ieee.org/downloads/11073/11073-10207-2017/participant">`+
+		`<msg:OperationHandleRef>patient.set</msg:OperationHandleRef><msg:ProposedContextState xsi:type="pm:PatientContextState" DescriptorHandle="pat" Handle="pat">`+content+`</msg:ProposedContextState></msg:SetContextState>`)
 }
 
 // tolerated sends what may be answered in any orderly way, as long as the device goes on.

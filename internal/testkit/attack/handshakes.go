@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -53,6 +54,13 @@ func handshakes() []Attack {
 				return tls.Certificate{}, err
 			}
 			return other.Issue("intruder", before(), after(), oidConsumer)
+		}),
+		bad("endless-name", "a certificate with a name of 40 KB, which the log and the audit cut", func(*Target) (tls.Certificate, error) {
+			other, err := NewAuthority("somebody else")
+			if err != nil {
+				return tls.Certificate{}, err
+			}
+			return other.Issue(strings.Repeat("intruder", 5_000), before(), after(), oidConsumer)
 		}),
 		bad("expired", "a certificate that has expired", func(t *Target) (tls.Certificate, error) {
 			return t.Authority.Issue("intruder", before().Add(-time.Hour), before(), oidConsumer)

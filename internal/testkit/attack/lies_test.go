@@ -365,6 +365,9 @@ func models() []lie {
 		mdibs("too-many-descriptors", "250 000 VMDs in an answer of 6 MB; refused, and no more is built than is allowed", func(doc []byte) []byte {
 			return replaced("<pm:Vmd ", many(250_000, `<pm:Vmd Handle="v%d"/>`)+"<pm:Vmd ")(doc)
 		}, isErr(mdib.ErrTooLarge)),
+		mdibs("tiny-mdss", "600 000 MDSs in an answer of 15 MB, each of which takes thirty times the memory of its XML; refused while it is read", func(doc []byte) []byte {
+			return replaced("<pm:Mds ", many(600_000, `<pm:Mds Handle="m%d"/>`)+"<pm:Mds ")(doc)
+		}, isErr(mdib.ErrTooLarge)),
 		mdibs("huge-number", "a value of a million digits; kept as it is", func(doc []byte) []byte {
 			return regexp.MustCompile(`(MetricValue [^>]*Value=")[^"]*`).ReplaceAll(doc, []byte("${1}"+strings.Repeat("9", 1<<20)))
 		}, accepted),

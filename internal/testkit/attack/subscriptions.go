@@ -52,6 +52,11 @@ func subscriptions() []Attack {
 		refused("filter-flood", "a filter of 100 000 actions nobody has", func(*Target) []byte {
 			return subscribe("https://127.0.0.1:9/", strings.Repeat("urn:a ", 100_000), "PT15S")
 		}),
+		refused("repeated-parameters", "2 000 reference parameters, which each notification would repeat", func(*Target) []byte {
+			to := "https://127.0.0.1:9/</wsa:Address><wsa:ReferenceParameters>" + strings.Repeat("<wsa:a>&lt;</wsa:a>", 2_000) + "</wsa:ReferenceParameters><wsa:Address>"
+			doc := string(subscribe(to, actionMetric, "PT15S"))
+			return []byte(strings.Replace(doc, "<wsa:Address></wsa:Address>", "", 1))
+		}),
 		refused("expired-subscription", "a subscription that ends before it begins", func(*Target) []byte {
 			return subscribe("https://127.0.0.1:9/", actionMetric, "2001-01-01T00:00:00Z")
 		}),
