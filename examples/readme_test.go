@@ -34,6 +34,22 @@ func TestReadmeShowsCodeOfTheExamples(t *testing.T) {
 	}
 }
 
+// TestExamplesEndInGoodOrder: a container is stopped by SIGTERM, and what is copied from here has to say Bye then.
+func TestExamplesEndInGoodOrder(t *testing.T) {
+	files, err := filepath.Glob("*/main.go")
+	require.NoError(t, err)
+	n := 0
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		require.NoError(t, err)
+		for _, call := range regexp.MustCompile(`signal\.NotifyContext\(.*\)`).FindAllString(string(b), -1) {
+			require.Contains(t, call, "os.Interrupt, syscall.SIGTERM", f)
+			n++
+		}
+	}
+	require.GreaterOrEqual(t, n, 4)
+}
+
 // TestReadmeBuildsProgramsWhereTheyCanBe: the name of a folder of the project would put the program into it.
 func TestReadmeBuildsProgramsWhereTheyCanBe(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")

@@ -520,6 +520,19 @@ func TestWrongCallsAreRefused(t *testing.T) {
 	}
 }
 
+// Commas and semicolons belong to URIs and to values.
+func TestListsAreNotMadeOfOneValue(t *testing.T) {
+	var c cli
+	parser, err := kong.New(&c)
+	require.NoError(t, err)
+	_, err = parser.Parse([]string{"discover", "--scope", "urn:a,b", "--scope", "urn:c"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"urn:a,b", "urn:c"}, c.Discover.Scope)
+	_, err = parser.Parse([]string{"workflow", "run", "x", "--set", "text=a;b=c", "--set", "n=1", "--insecure"})
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"text": "a;b=c", "n": "1"}, c.Workflow.Run.Set)
+}
+
 // Texts for devices may be empty.
 func TestATextCanBeSetToNothing(t *testing.T) {
 	code, _, errs := call(t, "set", "http://127.0.0.1:1/", "x", "", "--insecure", "--timeout", "1s", "--discovery-port", port(t))

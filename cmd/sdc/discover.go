@@ -15,7 +15,7 @@ type discoverCmd struct {
 	netFlags
 	trustFlags
 	For   time.Duration `default:"3s" help:"How long to wait for answers."`
-	Scope []string      `placeholder:"URI" help:"Only devices with a scope that matches (rule rfc3986); repeatable."`
+	Scope []string      `placeholder:"URI" sep:"none" help:"Only devices with a scope that matches (rule rfc3986); repeatable."`
 	All   bool          `help:"Every WS-Discovery target, not only medical devices."`
 	JSON  bool          `name:"json" help:"One JSON object a device."`
 }

@@ -24,7 +24,7 @@ type workflowRunCmd struct {
 	netFlags
 	trustFlags
 	Workflow  string            `arg:"" help:"Workflow file, or name of one that comes with this program."`
-	Set       map[string]string `placeholder:"NAME=VALUE" help:"Parameters of the workflow."`
+	Set       map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"Parameters of the workflow."`
 	Location  string            `placeholder:"fac=..,poc=..,bed=.." help:"Where the devices must be. Default: anywhere."`
 	Device    map[string]string `placeholder:"PART=EPR" help:"The device for a part, where several would do."`
 	Find      time.Duration     `default:"20s" help:"How long finding the devices may take."`

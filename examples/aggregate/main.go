@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/semeco/go-sdc/discovery"
@@ -46,7 +47,7 @@ func main() {
 	tls := flag.String("tls", "", "folder with ca.pem, cert.pem and key.pem; the certificate needs both roles")
 	insecure := flag.Bool("insecure", false, "plain HTTP, on a bench only")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var id *sdc.Identity
 	if *tls != "" {

@@ -13,6 +13,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/sdc"
@@ -28,7 +29,7 @@ func main() {
 	location := flag.String("location", "poc=ICU,bed=4", "where the pump stands")
 	ensemble := flag.String("ensemble", "bed-4", "what the pump works together with")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	cfg := config{insecure: *insecure, ensemble: *ensemble, say: func(what string) { fmt.Println(what) }}
 	var err error

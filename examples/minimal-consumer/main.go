@@ -14,6 +14,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/semeco/go-sdc/discovery"
@@ -26,7 +27,7 @@ func main() {
 	tls := flag.String("tls", "", "folder with ca.pem, cert.pem and key.pem")
 	insecure := flag.Bool("insecure", false, "plain HTTP, on a bench only")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	cfg := consumer.Config{Insecure: *insecure}
 	if *tls != "" {

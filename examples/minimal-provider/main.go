@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/semeco/go-sdc/mdib"
@@ -33,7 +34,7 @@ func main() {
 	tls := flag.String("tls", "", "folder with ca.pem, cert.pem and key.pem")
 	insecure := flag.Bool("insecure", false, "plain HTTP, on a bench only")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	cfg := provider.Config{Insecure: *insecure}
 	if *tls != "" {
