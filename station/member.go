@@ -33,9 +33,10 @@ type member struct {
 	shown      atomic.Pointer[Device]
 	connection atomic.Pointer[consumer.Device]
 
-	mu   sync.Mutex
-	last news
-	wake chan struct{}
+	mu     sync.Mutex
+	last   news
+	proven []string // addresses at which the device has answered, the last first
+	wake   chan struct{}
 }
 
 // news is what discovery told last of a device. Of several pieces of news the newest counts, and a restart is not forgotten.
@@ -83,12 +84,13 @@ func (m *member) look() news {
 func (m *member) run(ctx context.Context) {
 	retry := firstRetry
 	away := time.Now()
+	again := false // whatever was told
 	for ctx.Err() == nil {
 		n := m.look()
 		if n.released {
 			return
 		}
-		if !n.gone {
+		if !n.gone || again {
 			live, err := m.session(ctx, n.endpoint)
 			if live {
 				retry, away = firstRetry, time.Now()
@@ -109,13 +111,16 @@ func (m *member) run(ctx context.Context) {
 		// Jitter keeps stations apart that lost a device at the same time.
 		wait := min(left, retry/2+rand.N(retry))
 		if m.gone() {
-			wait = left
+			// Anybody can say goodbye in its name, so it is asked now and then all the same.
+			wait = min(left, maxRetry/2+rand.N(maxRetry))
 		}
 		retry = min(2*retry, maxRetry)
 		timer := time.NewTimer(wait)
+		again = false
 		select {
 		case <-m.wake:
 		case <-timer.C:
+			again = true
 		case <-ctx.Done():
 		}
 		timer.Stop()
@@ -160,10 +165,11 @@ func (m *member) session(ctx context.Context, e discovery.Endpoint) (live bool, 
 	if m.station.cfg.Immediately {
 		connect = m.station.cfg.Consumer.Connect
 	}
-	dev, err := connect(ctx, e)
+	dev, err := connect(ctx, m.reachable(e))
 	if err != nil {
 		return false, err
 	}
+	m.answered(dev.XAddr())
 	m.tracker.about = about(dev, m.rule)
 	m.connection.Store(dev)
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -177,7 +183,7 @@ func (m *member) session(ctx context.Context, e discovery.Endpoint) (live bool, 
 		}
 	}()
 	var wg sync.WaitGroup
-	wg.Go(func() { m.listen(ctx, e, cancel) })
+	wg.Go(func() { m.listen(ctx, dev, e, cancel) })
 	if m.rule.Ensemble.Root != "" {
 		wg.Go(func() { m.keepEnsembles(ctx, dev) })
 	}
@@ -199,26 +205,74 @@ var (
 	errReleased = errors.New("no rule asks for the device any more")
 )
 
-// listen ends a session when discovery tells that it has to.
-func (m *member) listen(ctx context.Context, e discovery.Endpoint, end context.CancelCauseFunc) {
+// maxProven is how many addresses are remembered at which a device has answered.
+const maxProven = 2
+
+// answered notes that the device is there, and where.
+func (m *member) answered(xaddr string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.last.gone = false
+	m.proven = append([]string{xaddr}, slices.DeleteFunc(m.proven, func(x string) bool { return x == xaddr })...)
+	m.proven = m.proven[:min(len(m.proven), maxProven)]
+}
+
+// reachable is where the device has been, and then where it is said to be: whoever announces other addresses in its name must not keep it away.
+func (m *member) reachable(e discovery.Endpoint) discovery.Endpoint {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := slices.Clone(m.proven)
+	for _, x := range e.XAddrs {
+		if !slices.Contains(all, x) {
+			all = append(all, x)
+		}
+	}
+	e.XAddrs = all
+	return e
+}
+
+const (
+	// doubt is how often the link is looked at while there are news that contradict it.
+	doubt = 500 * time.Millisecond
+	// disproof is how long a link has to be live after such news for them to be forgotten: the device has been asked meanwhile.
+	disproof = 15 * time.Second
+)
+
+// listen ends a session when it has to. Discovery is not authenticated: that a device has said goodbye, has moved or been restarted makes the consumer ask it (consumer.Watcher), and is
+// believed when the link is not live any more.
+func (m *member) listen(ctx context.Context, dev *consumer.Device, e discovery.Endpoint, end context.CancelCauseFunc) {
+	var look <-chan time.Time // while there is doubt
+	var since time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-m.wake:
+			since = time.Now()
+		case <-look:
 		}
 		m.mu.Lock()
 		n := m.last
+		doubtful := n.gone || n.restarted || !slices.Equal(n.endpoint.XAddrs, e.XAddrs)
+		live := dev.Link().State == consumer.Live
+		if doubtful && live && time.Since(since) >= disproof {
+			m.last.gone, m.last.restarted, m.last.endpoint.XAddrs = false, false, e.XAddrs
+			doubtful = false
+		}
 		m.mu.Unlock()
+		look = nil
 		switch {
 		case n.released:
 			end(errReleased)
+		case !doubtful:
+			continue
+		case live:
+			look = time.After(doubt)
+			continue
 		case n.gone:
 			end(nil)
-		case n.restarted, !slices.Equal(n.endpoint.XAddrs, e.XAddrs):
-			end(errNews)
 		default:
-			continue
+			end(errNews)
 		}
 		signal(m.wake) // run looks at it, too
 		return
