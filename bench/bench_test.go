@@ -176,6 +176,9 @@ func shortForm(t *testing.T, best map[string]float64) (off []string) {
 		"allocations per state, MDIB":                       0.8,
 		"allocations, encode MDIB":                          0.5,
 		"allocations, encode report of 50 metrics":          0.5,
+		"allocations, reports-1":                            75,
+		"allocations, reports-50":                           135,
+		"allocations, waveforms":                            90,
 	}, func(a, b float64) float64 { return min(a, b) })
 	return off
 }

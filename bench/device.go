@@ -43,13 +43,13 @@ func deviceXML() []byte {
 	p(`    </pm:AlertSystem>`)
 	p(`    <pm:SystemContext Handle="mds.context" DescriptorVersion="0"><pm:PatientContext Handle="mds.context.patient" DescriptorVersion="0"/><pm:LocationContext Handle="mds.context.location" DescriptorVersion="0"/></pm:SystemContext>`)
 	p(`    <pm:Vmd Handle="vmd" DescriptorVersion="0">%s`, coded("Type", 69855, "Measurement unit"))
-	for c := range numMetrics / 20 {
+	for c := range numMetrics / 20 { // their technical range holds what setMetrics commits
 		p(`     <pm:Channel Handle="vmd.chan.%d" DescriptorVersion="0">%s`, c, coded("Type", 69854+c, fmt.Sprintf("Channel %d", c)))
 		for i := c * 20; i < (c+1)*20; i++ {
 			p(`      <pm:Metric xsi:type="pm:NumericMetricDescriptor" Handle="%s" DescriptorVersion="0" SafetyClassification="MedB" MetricCategory="Msrmt" MetricAvailability="Cont" DeterminationPeriod="PT1S" Resolution="0.01" AveragingPeriod="PT5S">`, metricHandle(i))
 			p(`       %s`, coded("Type", 150000+i, fmt.Sprintf("Measured parameter %d of the patient", i)))
 			p(`       %s`, coded("Unit", 262656, "no dimension"))
-			p(`       <pm:TechnicalRange Lower="0" Upper="99999999" StepWidth="0.01"/>`)
+			p(`       <pm:TechnicalRange Lower="0" Upper="9999999999999999" StepWidth="0.01"/>`)
 			p(`      </pm:Metric>`)
 		}
 		p(`     </pm:Channel>`)

@@ -155,6 +155,7 @@ func (e *env) reportRow(ctx context.Context, c reportCase, p *pair, f *floor, pp
 	fc := f.client(size)
 	defer fc.close()
 	own, low, peer := series{Name: "this stack", Unit: c.unit}, series{Name: "floor", Unit: c.unit}, series{Name: "Python peer", Unit: c.unit}
+	ownObjects, ownBytes := series{Name: "allocations of this stack, both ends", Unit: "per message"}, series{Name: "memory of these", Unit: "KB per message"}
 	ownCPU, lowCPU := series{Name: "processor time of this stack, both ends", Unit: "µs per message"}, series{Name: "processor time of the floor, both ends", Unit: "µs per message"}
 	for round := range e.rounds() {
 		settle()
@@ -167,10 +168,14 @@ func (e *env) reportRow(ctx context.Context, c reportCase, p *pair, f *floor, pp
 		lowCPU.Values = append(lowCPU.Values, (cpuTime()-cpu).Seconds()*1e6/(v*e.span().Seconds()))
 		settle()
 		run := func() error {
-			cpu := cpuTime()
-			v, err = p.throughput(ctx, e.span(), c.commit)
-			own.Values = append(own.Values, v*c.per)
-			ownCPU.Values = append(ownCPU.Values, (cpuTime()-cpu).Seconds()*1e6/(v*e.span().Seconds()))
+			begin, cpu, mem := time.Now(), cpuTime(), allocated()
+			sent, err := p.send(ctx, until{span: e.span()}, c.commit)
+			messages := float64(sent)
+			own.Values = append(own.Values, messages*c.per/time.Since(begin).Seconds())
+			ownCPU.Values = append(ownCPU.Values, (cpuTime()-cpu).Seconds()*1e6/messages)
+			objects, bytes := allocated().since(mem)
+			ownObjects.Values = append(ownObjects.Values, objects/messages)
+			ownBytes.Values = append(ownBytes.Values, bytes/1000/messages)
 			return err
 		}
 		if round == 0 {
@@ -196,13 +201,14 @@ func (e *env) reportRow(ctx context.Context, c reportCase, p *pair, f *floor, pp
 	toFloor, toPeer := own.median()/low.median(), own.median()/peer.median()
 	e.ratios[c.name+" / floor"] = toFloor
 	e.ratios["processor time of "+c.name+" / floor"] = ownCPU.median() / lowCPU.median()
+	e.ratios["allocations, "+c.name] = ownObjects.median()
 	r := row{
-		What: c.what, Target: fmt.Sprintf("0.6 F and %.0f P", c.peerX), Raw: []series{own, low, ownCPU, lowCPU},
+		What: c.what, Target: fmt.Sprintf("0.6 F and %.0f P", c.peerX), Raw: []series{own, low, ownCPU, lowCPU, ownObjects, ownBytes},
 		Figure: fmt.Sprintf("%s %s = %.2f F", num(own.median()), c.unit, toFloor),
-		Note: fmt.Sprintf("messages of %d bytes. A message costs %s µs of processor time, commit, exchange, decoding, mirror and collector together, the floor's %s µs, of which nothing but the exchange is its business. "+
+		Note: fmt.Sprintf("messages of %d bytes. A message costs %s µs of processor time, commit, exchange, decoding, mirror and collector together, and %s allocations of %s KB in all; the floor's %s µs, of which nothing but the exchange is its business. "+
 			"Client and server of the floor take turns, so that it keeps about one processor busy; with %d processors at work on nothing else this path could not exceed %.2f F on this machine. "+
 			"One notification is in flight at a time (SDPi R1014), so that writing, reading and confirming are a chain as the floor's are; commit, decoding and mirror can go on beside it, as far as threads of the other processor are woken in time.",
-			size, num(ownCPU.median()), num(lowCPU.median()), runtime.NumCPU(), float64(runtime.NumCPU())*1e6/ownCPU.median()/(low.median()/c.per)),
+			size, num(ownCPU.median()), num(ownObjects.median()), num(ownBytes.median()), num(lowCPU.median()), runtime.NumCPU(), float64(runtime.NumCPU())*1e6/ownCPU.median()/(low.median()/c.per)),
 		Verdict: verdictOf(toFloor >= 0.6),
 	}
 	bars := []bar{{"this stack", own.median(), ours}, {"floor: bare POST, same TLS", low.median(), reference}}
@@ -216,6 +222,19 @@ func (e *env) reportRow(ctx context.Context, c reportCase, p *pair, f *floor, pp
 	}
 	e.addPlot(plot{File: c.name + ".svg", Title: c.what, Unit: c.unit, Bars: bars})
 	return r, nil
+}
+
+// memory is what has been allocated since the process began.
+type memory struct{ objects, bytes uint64 }
+
+func allocated() memory {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return memory{m.Mallocs, m.TotalAlloc}
+}
+
+func (m memory) since(before memory) (objects, bytes float64) {
+	return float64(m.objects - before.objects), float64(m.bytes - before.bytes)
 }
 
 // latency measures the way of single reports at a slow pace.

@@ -124,3 +124,38 @@ func BenchmarkLoadMdib(b *testing.B) {
 		})
 	}
 }
+
+// What a commit of many states and its application by a mirror allocate: mostly the states themselves, which the report of the commit brings along here.
+func TestAllocations(t *testing.T) {
+	const metrics = 50
+	st := NewStore(sized(t, 100), Config{})
+	m := NewMirror(MirrorConfig{AllReports: true})
+	_, err := m.Reset(st.Load().Response())
+	require.NoError(t, err)
+	handles := make([]string, metrics)
+	for i := range handles {
+		handles[i] = fmt.Sprint("m", i)
+	}
+	n, reports := int64(0), []msg.Report(nil)
+	commits := testing.AllocsPerRun(20, func() {
+		n++
+		c, err := st.Update(func(tx *Tx) error {
+			for _, h := range handles {
+				if err := tx.SetNumeric(h, pm.NewDecimal(n, 0), t0); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		require.NoError(t, err)
+		reports = append(reports, c.Report())
+	})
+	require.LessOrEqual(t, commits, metrics+20.0)
+	next := 0
+	applications := testing.AllocsPerRun(20, func() {
+		_, err := m.Apply(reports[next])
+		require.NoError(t, err)
+		next++
+	})
+	require.LessOrEqual(t, applications, 22.0)
+}

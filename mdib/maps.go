@@ -22,6 +22,12 @@ func (m nodeMap) Get(handle string) (*node, bool) {
 	return n, ok
 }
 
+func (m nodeMap) Find(handle pmap.Key) (*node, bool) {
+	v, ok := m.m.Find(handle)
+	n, _ := v.(*node)
+	return n, ok
+}
+
 // nodeBatch is an editor of a nodeMap.
 type nodeBatch struct{ b *pmap.Batch }
 

@@ -18,12 +18,13 @@ import (
 // them, Qst between them (BICEPS MeasurementValidity; see [pm.ValidityIn]). A setting or presetting is not determined but chosen, so one that the device cannot
 // have is refused, with a *RuleError of "BICEPS ranges". A device that knows better edits the state.
 func (tx *Tx) SetNumeric(handle string, value pm.Decimal, at time.Time) error {
-	s, err := Edit[*pm.NumericMetricState](tx, handle)
+	key := tx.key(handle)
+	s, err := editOf[*pm.NumericMetricState](tx, key)
 	if err != nil {
 		return err
 	}
 	validity := pm.MeasurementValidityVld
-	if d, ok := tx.Descriptor(handle); ok {
+	if d, ok := tx.descriptor(key); ok {
 		d := d.(*pm.NumericMetricDescriptor)
 		validity = pm.ValidityIn(d.TechnicalRange, value)
 		if validity != pm.MeasurementValidityVld && isChosen(d.MetricCategory) {

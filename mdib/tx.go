@@ -100,10 +100,17 @@ func (tx *Tx) State(handle string) (pm.State, bool) {
 }
 
 // Descriptor returns a descriptor without its children as the transaction has it so far, for reading.
-func (tx *Tx) Descriptor(handle string) (pm.Descriptor, bool) {
+func (tx *Tx) Descriptor(handle string) (pm.Descriptor, bool) { return tx.descriptor(tx.key(handle)) }
+
+func (tx *Tx) descriptor(key pmap.Key) (pm.Descriptor, bool) {
 	if tx.description == nil {
-		return tx.base.Descriptor(handle)
+		n, ok := tx.base.nodes.Find(key)
+		if !ok {
+			return nil, false
+		}
+		return n.descriptor, true
 	}
+	handle := key.Name()
 	if d, ok := tx.description.edited[handle]; ok && !tx.description.isDeleted[handle] {
 		return d, true
 	}
@@ -119,31 +126,34 @@ func (tx *Tx) Descriptor(handle string) (pm.Descriptor, bool) {
 //	s, err := mdib.Edit[*pm.NumericMetricState](tx, "hr")
 //
 // Versions, handles and descriptor handle are not to be changed. The error wraps ErrUnknownHandle, or tells of the wrong type.
-func Edit[T pm.State](tx *Tx, handle string) (T, error) {
+func Edit[T pm.State](tx *Tx, handle string) (T, error) { return editOf[T](tx, tx.key(handle)) }
+
+func editOf[T pm.State](tx *Tx, key pmap.Key) (T, error) {
 	var none T
-	s, err := tx.EditState(handle)
+	s, err := tx.editState(key)
 	if err != nil {
 		return none, err
 	}
 	t, ok := s.(T)
 	if !ok {
-		return none, fmt.Errorf("state %q is a %s, not a %v", clip(handle), s.TypeName().Local, reflect.TypeFor[T]())
+		return none, fmt.Errorf("state %q is a %s, not a %v", clip(key.Name()), s.TypeName().Local, reflect.TypeFor[T]())
 	}
 	return t, nil
 }
 
 // EditState is Edit for a state whose type the caller does not know.
-func (tx *Tx) EditState(handle string) (pm.State, error) {
+func (tx *Tx) EditState(handle string) (pm.State, error) { return tx.editState(tx.key(handle)) }
+
+func (tx *Tx) editState(key pmap.Key) (pm.State, error) {
 	if tx.done {
 		return nil, ErrTxDone
 	}
-	key := tx.key(handle)
 	if i := tx.find(key); i >= 0 {
 		return tx.edits[i].after, nil
 	}
 	before, place, ok := tx.base.states.Find(key)
-	if !ok || tx.deleted(handle) {
-		return nil, unknown(handle)
+	if !ok || tx.deleted(key.Name()) {
+		return nil, unknown(key.Name())
 	}
 	after := pm.CloneState(before)
 	tx.record(edit{key: key, before: before, place: place, after: after})

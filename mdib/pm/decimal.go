@@ -332,6 +332,9 @@ func (d Decimal) Neg() Decimal {
 
 // Cmp compares by value: -1, 0 or 1 as d is less than, equal to or greater than o. 1.1 equals 1.10.
 func (d Decimal) Cmp(o Decimal) int {
+	if d.scale() == o.scale() && d.isShort() && o.isShort() { // as most numbers that are compared: their order is that of the coefficients
+		return cmp.Compare(d.packed, o.packed)
+	}
 	ds, os := d.Sign(), o.Sign()
 	if ds != os {
 		if ds < os {

@@ -2,7 +2,6 @@ package pm
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -28,7 +27,9 @@ func (r Range) String() string {
 }
 
 // Contains tells whether a number lies between the bounds, which belong to the range; one that is absent bounds nothing. The step width is not looked at.
-func (r Range) Contains(x Decimal) bool {
+func (r Range) Contains(x Decimal) bool { return r.contains(x) }
+
+func (r *Range) contains(x Decimal) bool { // ranges are large
 	lower, hasLower := r.Lower.Get()
 	upper, hasUpper := r.Upper.Get()
 	return (!hasLower || x.Cmp(lower) >= 0) && (!hasUpper || x.Cmp(upper) <= 0)
@@ -36,7 +37,12 @@ func (r Range) Contains(x Decimal) bool {
 
 // InRanges tells whether a number lies in one of the ranges; without any, every number does.
 func InRanges(ranges []Range, x Decimal) bool {
-	return len(ranges) == 0 || slices.ContainsFunc(ranges, func(r Range) bool { return r.Contains(x) })
+	for i := range ranges {
+		if ranges[i].contains(x) {
+			return true
+		}
+	}
+	return len(ranges) == 0
 }
 
 // ValidityIn returns what a measured number is worth against the technical ranges of its metric: Vld within one of them or without any, Oflw above all,
