@@ -91,7 +91,7 @@ func (c *auditVerifyCmd) print(w io.Writer, rep *audit.Report) {
 
 type auditShowCmd struct {
 	File string       `arg:"" help:"Audit file."`
-	Kind []audit.Kind `placeholder:"KIND" help:"Only these kinds: connected, refused, read, subscribed, invoked, finished, denied, controlled, decided, opened, lost."`
+	Kind []audit.Kind `placeholder:"KIND" help:"Only these kinds: connected, refused, read, subscribed, invoked, finished, denied, controlled, decided, monitored, opened, lost."`
 	Peer string       `placeholder:"TEXT" help:"Only records whose subject, fingerprint or user has this in it."`
 	JSON bool         `name:"json" help:"One JSON object a record."`
 }
@@ -100,7 +100,7 @@ func (c *auditShowCmd) Run(e *env) error {
 	kinds := map[audit.Kind]bool{}
 	for _, k := range c.Kind {
 		switch k {
-		case audit.Connected, audit.Refused, audit.Read, audit.Subscribed, audit.Invoked, audit.Finished, audit.Denied, audit.Controlled, audit.Decided, audit.Opened, audit.Lost:
+		case audit.Connected, audit.Refused, audit.Read, audit.Subscribed, audit.Invoked, audit.Finished, audit.Denied, audit.Controlled, audit.Decided, audit.Monitored, audit.Opened, audit.Lost:
 			kinds[k] = true
 		default:
 			return usagef("there is no kind %q", k)

@@ -9,7 +9,7 @@ import (
 )
 
 // Activation states are computed from what each element wishes for itself and what lies above it: the alert system, for local
-// signals the cap of their manifestation, and for fallback signals a delegate. What somebody sets becomes the wish, or for
+// signals the cap of their manifestation and a quiet (Manager.Quiet), and for fallback signals a delegate. What somebody sets becomes the wish, or for
 // SystemSignalActivation the cap; what a system or a cap forced is not a wish, and so everything comes back as it was.
 
 // notice finds out what somebody has set since the last turn.
@@ -227,7 +227,7 @@ func (t *turn) activate(s *system) error {
 			if limit := m.entries[g.manifestation].cap; limit != "" {
 				y.shown = lesser(y.shown, limit)
 			}
-			if t.delegated(g) {
+			if t.delegated(g) || t.quiets(s, g.manifestation) {
 				y.shown = lesser(y.shown, pm.AlertActivationPsd)
 			}
 		}

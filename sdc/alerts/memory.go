@@ -26,7 +26,8 @@ type own struct {
 type systemMemory struct {
 	activation pm.AlertActivation // last seen
 	entries    map[pm.AlertSignalManifestation]entryMemory
-	checked    time.Time // the last self check fell due then; zero before the first
+	checked    time.Time                                 // the last self check fell due then; zero before the first
+	quiet      map[pm.AlertSignalManifestation]time.Time // until when local signals are quiet, see Manager.Quiet; replaced, never changed
 }
 
 // entryMemory is about an entry of SystemSignalActivation.

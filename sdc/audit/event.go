@@ -38,6 +38,9 @@ const (
 	Controlled Kind = "controlled"
 	// Decided: a workflow has decided or done something; Action says what.
 	Decided Kind = "decided"
+	// Monitored: a distributed alarm system took over the alarms of a device, or that ended; Action is takeover, quiet (all that was present is confirmed) or end,
+	// Outcome why it ended, User the name that the consumer gives itself.
+	Monitored Kind = "monitored"
 	// Opened: a file was opened for writing. Files write it themselves.
 	Opened Kind = "opened"
 	// Lost: events could not be recorded; Count tells how many. Files write it themselves.
