@@ -12,6 +12,7 @@ import (
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/das"
+	"github.com/semeco/go-sdc/sdc/das/internal/dastest"
 	"github.com/semeco/go-sdc/sdc/provider"
 )
 
@@ -265,13 +266,34 @@ func TestQuietEndsWithoutRun(t *testing.T) {
 		b.activate(consumerA())
 		b.raise("hr", true)
 		require.NoError(t, b.confirm("hr"))
-		b.alarms.stuck = make(chan struct{})
+		stuck := make(chan struct{})
+		b.alarms.stuck.Store(&stuck)
 		b.after(effective)
 		require.True(t, b.sounds("hr.aud"))
 		require.Equal(t, "En En En", b.modes(), "Run is stuck")
-		close(b.alarms.stuck)
+		close(stuck)
 		synctest.Wait()
 		b.fellBack(NotRenewed)
+	})
+}
+
+// A device that lost its power while it was quiet starts with what was saved then.
+func TestSavedWhileQuiet(t *testing.T) {
+	var saved *mdib.Snapshot
+	inBubble(t, func(b *bench) {
+		require.NoError(t, b.alarms.SetActivation("spo2.aud", pm.AlertActivationOff))
+		b.activate(consumerA())
+		b.raise("hr", true)
+		require.NoError(t, b.confirm("hr"))
+		saved = b.MDIB()
+	})
+	inBubbleWith(t, func() *mdib.Snapshot { return saved }, func(b *bench) {
+		require.Equal(t, Local, b.Status().Phase)
+		b.after(dastest.SelfCheckPeriod)
+		require.True(t, b.sounds("hr.aud"))
+		s, _ := mdib.Get[*pm.AlertSignalState](b.MDIB(), "spo2.aud")
+		require.Equal(t, pm.AlertActivationOff, s.ActivationState, "its users' wish")
+		require.Equal(t, "En Dis Dis", b.modes())
 	})
 }
 
@@ -353,7 +375,7 @@ func TestNames(t *testing.T) {
 
 func TestConfigurationsThatAreRefused(t *testing.T) {
 	device := func(change func(*pm.ActivateOperationDescriptor)) *fake {
-		f := &fake{Store: mdib.NewStore(snapshot(t), mdib.Config{})}
+		f := &fake{Store: mdib.NewStore(dastest.Snapshot(t), mdib.Config{})}
 		_, err := f.Store.Update(func(tx *mdib.Tx) error {
 			d, err := tx.EditDescriptor("das.activate")
 			if err == nil {

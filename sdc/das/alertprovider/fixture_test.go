@@ -21,61 +21,22 @@ import (
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/alerts"
 	"github.com/semeco/go-sdc/sdc/audit"
-	"github.com/semeco/go-sdc/sdc/das"
+	"github.com/semeco/go-sdc/sdc/das/internal/dastest"
 	"github.com/semeco/go-sdc/sdc/provider"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
-	effective = 10 * time.Second
-	within    = 3 * time.Second
+	effective = dastest.EffectiveTimeout
+	within    = dastest.ConfirmWithin
 	holdoff   = 20 * time.Second
 )
-
-// snapshot has two conditions, each with an audible and a visible signal, and the operations.
-func snapshot(t *testing.T) *mdib.Snapshot {
-	t.Helper()
-	system := &pm.AlertSystemDescriptor{SelfCheckPeriod: pm.Some(pm.DurationOf(5 * time.Second))}
-	system.Handle = "alerts"
-	states := []pm.State{}
-	on := func(handle string, s pm.AlertState) {
-		s.BaseState().DescriptorHandle, s.BaseAlert().ActivationState = handle, pm.AlertActivationOn
-		states = append(states, s)
-	}
-	on("alerts", &pm.AlertSystemState{SystemSignalActivation: []pm.SystemSignalActivation{{Manifestation: pm.AlertSignalManifestationAud, State: pm.AlertActivationOn}}})
-	for _, name := range []string{"hr", "spo2"} {
-		c := &pm.AlertConditionDescriptor{Kind: pm.AlertConditionKindPhy, Priority: pm.AlertConditionPriorityHi}
-		c.Handle, c.Type = name, &pm.CodedValue{Code: "1"}
-		system.AlertCondition = append(system.AlertCondition, c)
-		on(name, &pm.AlertConditionState{})
-		for _, m := range []pm.AlertSignalManifestation{pm.AlertSignalManifestationAud, pm.AlertSignalManifestationVis} {
-			g := &pm.AlertSignalDescriptor{ConditionSignaled: name, Manifestation: m}
-			g.Handle, g.Type = name+"."+strings.ToLower(string(m)), &pm.CodedValue{Code: "1"}
-			system.AlertSignal = append(system.AlertSignal, g)
-			on(g.Handle, &pm.AlertSignalState{})
-		}
-	}
-	ops, err := das.Description{Target: "alerts", EffectiveTimeout: effective, ConfirmWithin: within}.Operations()
-	require.NoError(t, err)
-	sco := &pm.ScoDescriptor{Operation: ops}
-	sco.Handle = "sco"
-	system.Type, sco.Type = &pm.CodedValue{Code: "1"}, &pm.CodedValue{Code: "1"}
-	clock := &pm.ClockDescriptor{}
-	clock.Handle, clock.Type = "clock", &pm.CodedValue{Code: "1"}
-	mds := &pm.MdsDescriptor{Clock: clock}
-	mds.Type = &pm.CodedValue{Code: "1"}
-	mds.Handle, mds.AlertSystem, mds.Sco = "mds", system, sco
-	s, err := mdib.FromMdib(&pm.Mdib{MdDescription: &pm.MdDescription{Mds: []*pm.MdsDescriptor{mds}}, MdState: &pm.MdState{State: states}})
-	require.NoError(t, err)
-	return s
-}
 
 // fake is a device without a network.
 type fake struct {
 	*mdib.Store
 	fails    atomic.Bool
-	mu       sync.Mutex
 	handlers map[string]func(context.Context, *provider.Activate) error
 	ends     map[string]func(context.Context, *provider.Call) error
 }
@@ -104,12 +65,12 @@ func (f *fake) HandleEffectEnd(handle string, h func(context.Context, *provider.
 // gate is an alarm manager of which a test can have what would end a quiet stuck.
 type gate struct {
 	*alerts.Manager
-	stuck chan struct{} // not nil: until it is closed
+	stuck atomic.Pointer[chan struct{}] // until it is closed
 }
 
 func (g *gate) Quiet(until time.Time, manifestations []pm.AlertSignalManifestation, systems ...string) error {
-	if g.stuck != nil && until.IsZero() {
-		<-g.stuck
+	if stuck := g.stuck.Load(); stuck != nil && until.IsZero() {
+		<-*stuck
 	}
 	return g.Manager.Quiet(until, manifestations, systems...)
 }
@@ -127,9 +88,15 @@ type bench struct {
 
 func inBubble(t *testing.T, test func(b *bench)) {
 	t.Helper()
+	inBubbleWith(t, func() *mdib.Snapshot { return dastest.Snapshot(t) }, test)
+}
+
+// inBubbleWith is inBubble with another MDIB.
+func inBubbleWith(t *testing.T, start func() *mdib.Snapshot, test func(b *bench)) {
+	t.Helper()
 	bubble.Test(t, func(t *testing.T) {
 		b := &bench{t: t, dev: &fake{
-			Store: mdib.NewStore(snapshot(t), mdib.Config{}), handlers: map[string]func(context.Context, *provider.Activate) error{},
+			Store: mdib.NewStore(start(), mdib.Config{}), handlers: map[string]func(context.Context, *provider.Activate) error{},
 			ends: map[string]func(context.Context, *provider.Call) error{},
 		}}
 		var err error

@@ -193,6 +193,9 @@ func (m *Monitoring) Run(ctx context.Context, alarms Quieter) error {
 	}
 	m.quieter, m.since = alarms, time.Now()
 	m.mu.Unlock()
+	if err := m.recover(); err != nil {
+		return fmt.Errorf("alertprovider: alert signals that a former run may have left paused cannot be switched on: %w", err)
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -216,6 +219,31 @@ func (m *Monitoring) Run(ctx context.Context, alarms Quieter) error {
 	}
 }
 
+// recover brings back the signals of a device that starts with the MDIB of one that was stopped while it was monitored, by a loss of power for example: what is paused there
+// would be taken for what its users wish. The confirming operation tells: it is enabled only then. What is off stays off.
+func (m *Monitoring) recover() error {
+	snap := m.cfg.Device.MDIB()
+	if s, ok := mdib.Get[pm.OperationState](snap, m.ops.Confirm); !ok || s.BaseOperation().OperatingMode != pm.OperatingModeEn {
+		return nil
+	}
+	return m.Update(func(tx *mdib.Tx) error {
+		for e := range snap.Subtree(m.ops.MDS) {
+			d, ok := e.Descriptor.(*pm.AlertSignalDescriptor)
+			if !ok || !slices.Contains(m.cfg.Manifestations, d.Manifestation) {
+				continue
+			}
+			s, ok := e.State.(*pm.AlertSignalState)
+			if !ok || s.ActivationState != pm.AlertActivationPsd || s.LocationOrDefault() != pm.AlertSignalPrimaryLocationLoc {
+				continue
+			}
+			if err := tx.SetAlertActivation(e.Handle, pm.AlertActivationOn); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // idle is how long Run waits when no time is set.
 const idle = time.Hour
 
@@ -228,8 +256,10 @@ func (m *Monitoring) settle() time.Duration {
 	want, quieter := m.wantedLocked(now), m.quieter
 	next := m.nextLocked(now)
 	m.mu.Unlock()
-	if m.clean = m.apply(want, quieter); !m.clean {
-		next = min(next, retryAfter)
+	if quieter != nil { // else Run does not run, and nothing is touched
+		if m.clean = m.apply(want, quieter); !m.clean {
+			next = min(next, retryAfter)
+		}
 	}
 	m.applying.Unlock()
 	m.tell()
@@ -297,7 +327,7 @@ func (m *Monitoring) nextLocked(now time.Time) time.Duration {
 // apply brings the device to what is wanted, the signals first: false if something failed. The caller holds applying.
 func (m *Monitoring) apply(want wanted, quieter Quieter) bool {
 	ok := true
-	if quieter != nil && (!m.clean || !want.until.Equal(m.applied.until)) {
+	if !m.clean || !want.until.Equal(m.applied.until) {
 		if err := quieter.Quiet(want.until, m.cfg.Manifestations, m.systems()...); err != nil {
 			m.log.Error("the local alert signals could not be set; trying again", "quiet", !want.until.IsZero(), "err", err)
 			ok = false
