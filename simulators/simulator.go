@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/sdc"
@@ -37,6 +38,13 @@ type Configurer interface {
 // EnsembleRoot is the root of the identifiers that Options.Ensemble are extensions of.
 const EnsembleRoot = build.EnsembleRoot
 
+// DAS is whether and how a device offers to be monitored by a distributed alarm system (package das; experimental).
+type DAS struct {
+	Offered bool
+	// RenewWithin is InvocationEffectiveTimeout, ConfirmWithin is MaxTechnicalConfirmationDelay; 0 takes the defaults of package das.
+	RenewWithin, ConfirmWithin time.Duration
+}
+
 // Options are common to all simulated devices. The zero value is a stable
 // patient in a bed of its own, seed 0, at no particular location.
 type Options struct {
@@ -50,6 +58,8 @@ type Options struct {
 	Location sdc.LocationDetail
 	// Ensemble is the identifier of an ensemble, within [EnsembleRoot], that the device belongs to from the start; "" is none.
 	Ensemble string
+	// DAS has the patient monitor offer to be monitored by a distributed alarm system. Other devices do not look at it.
+	DAS DAS
 	// Bed is shared by devices at the same patient; nil makes one from Seed,
 	// Scenario and Spontaneous. With a Bed given, the patient takes the course of that one.
 	Bed *Bed

@@ -46,6 +46,7 @@ type cli struct {
 	Set       setCmd       `cmd:"" help:"Set a value or string by an operation and wait for the outcome."`
 	Activate  activateCmd  `cmd:"" help:"Invoke an activate operation and wait for the outcome."`
 	Context   contextCmd   `cmd:"" help:"Show or set context states: patient, location."`
+	DAS       dasCmd       `cmd:"" name:"das" help:"Be the distributed alarm system of a device: show its alarms, and keep it quiet (experimental)."`
 	Record    recordCmd    `cmd:"" help:"Record devices into a file until interrupted."`
 	Replay    replayCmd    `cmd:"" help:"Replay a recording: its devices, live on the network, with their timing."`
 	Recording recordingCmd `cmd:"" help:"Look at recordings and compare them."`

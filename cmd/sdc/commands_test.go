@@ -42,7 +42,7 @@ func TestPageOfCommandsHasTheFieldsOfJSON(t *testing.T) {
 	require.NoError(t, err)
 	page := string(b)
 	for command, v := range map[string]any{
-		"demo": demoSummary{}, "simulate": announced{}, "discovery-proxy": proxyUp{}, "discover": discovered{}, "info": deviceInfo{}, "watch": watched{},
+		"demo": demoSummary{}, "simulate": announced{}, "discovery-proxy": proxyUp{}, "discover": discovered{}, "info": deviceInfo{}, "watch": watched{}, "das": dasLine{},
 		"set": outcome{}, "record": recorded{}, "recording info": recordingInfo{}, "lint": finding{}, "diff": difference{}, "plugathon": stepResult{},
 		"policy lint": policyFinding{}, "workflow lint": workflowProblem{}, "workflow run": workflowResult{}, "pki show": pki.Info{}, "pki lint": pki.Finding{},
 		"audit show": audit.Record{}, "audit verify": audit.Report{}, "station": stationLine{}, "tree": entry{},

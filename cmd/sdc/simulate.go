@@ -38,6 +38,9 @@ type simulateCmd struct {
 	Scenario        string        `default:"stable" enum:"stable,desaturation,tachycardia,disconnection" help:"What happens to the patient: ${enum}."`
 	Breaths         float64       `help:"Rate of the patient's own breaths per minute; 0 has to be ventilated."`
 	Ensemble        string        `placeholder:"ID" help:"Ensemble that the devices belong to from the start."`
+	DAS             bool          `name:"das" help:"Patient monitor: let a distributed alarm system monitor the alarms (sdc das); experimental, docs/distributed-alarms.md tells."`
+	DASRenew        time.Duration `name:"das-renew-within" placeholder:"DUR" help:"With --das: within what time monitoring has to be activated again. Default: 15s."`
+	DASConfirm      time.Duration `name:"das-confirm-within" placeholder:"DUR" help:"With --das: within what time the delivery of an alarm has to be confirmed. Default: 5s."`
 	MaxSubscription time.Duration `default:"15s" help:"Longest subscription granted."`
 	Port            uint16        `help:"TCP port. Default: any free one."`
 	T2IAPI          string        `name:"t2iapi" placeholder:"ADDR" help:"Reference device: serve the calls of conformance tests (gRPC, plain text) on this loopback address, 127.0.0.1:PORT. It then has one MDS at first, and nothing comes and goes by itself."`
@@ -86,6 +89,15 @@ func (c *simulateCmd) Run(e *env) (err error) {
 	}
 	if c.Devices != fleetSize && c.Kind != "fleet" {
 		return usagef("--devices is for a fleet")
+	}
+	if c.DAS && c.Kind != "monitor" {
+		return usagef("--das is for the monitor")
+	}
+	if !c.DAS && (c.DASRenew != 0 || c.DASConfirm != 0) {
+		return usagef("--das-renew-within and --das-confirm-within go with --das")
+	}
+	if c.DASRenew < 0 || c.DASConfirm < 0 {
+		return usagef("--das-renew-within and --das-confirm-within take positive durations")
 	}
 	if err := checkSubscription(c.MaxSubscription); err != nil {
 		return err
@@ -238,7 +250,10 @@ func (c *simulateCmd) options(e *env, seed uint64) (simulators.Options, error) {
 	if !(c.Breaths == 0 || c.Breaths >= 4 && c.Breaths <= 60) {
 		return simulators.Options{}, usagef("--breaths takes 4 to 60, or 0")
 	}
-	opts := simulators.Options{Seed: seed, Scenario: scenario, Spontaneous: c.Breaths, Ensemble: c.Ensemble, Logger: e.log}
+	opts := simulators.Options{
+		Seed: seed, Scenario: scenario, Spontaneous: c.Breaths, Ensemble: c.Ensemble, Logger: e.log,
+		DAS: simulators.DAS{Offered: c.DAS, RenewWithin: c.DASRenew, ConfirmWithin: c.DASConfirm},
+	}
 	opts.Location, err = placeOf(c.Location)
 	return opts, err
 }

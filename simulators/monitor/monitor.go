@@ -41,7 +41,7 @@ type Monitor struct {
 
 // New makes a monitor that has not been switched on yet.
 func New(opts simulators.Options) (*Monitor, error) {
-	snap, err := device()
+	snap, err := device(opts.DAS)
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +49,12 @@ func New(opts simulators.Options) (*Monitor, error) {
 		opts: opts, plate: build.NewPlate(snap, "Monitor"), bed: opts.OpenBed(), signals: newSignals(), battery: bedside.Battery{Charge: 100}, off: map[Sensor]bool{},
 		alarms: bedside.NewAlarms(build.HandleAlertSystem, limits()),
 	}, nil
+}
+
+// Configure implements simulators.Configurer: takeovers of the alarms go where the provider's audit goes.
+func (m *Monitor) Configure(cfg *provider.Config) error {
+	m.alarms.Tell(cfg.Audit, cfg.Logger)
+	return nil
 }
 
 // Plug puts a sensor on the patient or takes it off, which shows as missing values and a technical

@@ -5,6 +5,7 @@ import (
 
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/simulators"
 	"github.com/semeco/go-sdc/simulators/internal/bedside"
 	"github.com/semeco/go-sdc/simulators/internal/build"
 )
@@ -208,7 +209,7 @@ func mirrors() []mirror {
 	}
 }
 
-func device() (*mdib.Snapshot, error) {
+func device(das simulators.DAS) (*mdib.Snapshot, error) {
 	ops := []pm.OperationDescriptor{
 		build.Activate(OpNIBPStart, handleNIBPVMD, build.Private("nibp-start", "Start a cuff measurement")),
 		build.Activate(OpNIBPStop, handleNIBPVMD, build.Private("nibp-stop", "Stop the cuff measurement")),
@@ -217,6 +218,13 @@ func device() (*mdib.Snapshot, error) {
 	for _, m := range mirrors() {
 		ops = append(ops, build.SetValue(OpSet(m.metric), m.metric, build.Private("set-"+m.metric, "Set the limit")))
 		states = append(states, build.AllowedRange(OpSet(m.metric), m.low, m.high))
+	}
+	if das.Offered {
+		more, err := bedside.DAS(das)
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, more...)
 	}
 	return build.Device{
 		Type:  build.Code{Code: "69965", Name: "MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS", Text: "Patient monitor"},

@@ -24,8 +24,8 @@
 //	Pending, Quiet  End; a new sequence of the MDIB                          the same
 //	any             Disable                                                  Disabled, until Enable
 //
-// So no alarm is silent for longer than MaxTechnicalConfirmationDelay without the proof that it has been delivered. That holds even if this package is stuck: the quiet is a lease
-// of the alarm manager, which ends by itself.
+// So no alarm is silent for longer than MaxTechnicalConfirmationDelay without the proof that it has been delivered. The quiet is a lease of the alarm manager: should this package be
+// stuck, it ends by itself, within InvocationEffectiveTimeout of the last activation.
 //
 // One consumer monitors at a time; another one is refused meanwhile. Consumers are told apart by their certificates, over plain HTTP by their hosts. Who may
 // call the operations at all is for provider.Config.Policy to say.

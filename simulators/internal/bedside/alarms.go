@@ -3,6 +3,7 @@ package bedside
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"sync"
 	"time"
@@ -10,6 +11,9 @@ import (
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
 	"github.com/semeco/go-sdc/sdc/alerts"
+	"github.com/semeco/go-sdc/sdc/audit"
+	"github.com/semeco/go-sdc/sdc/das"
+	"github.com/semeco/go-sdc/sdc/das/alertprovider"
 	"github.com/semeco/go-sdc/sdc/provider"
 	"github.com/semeco/go-sdc/simulators/internal/build"
 )
@@ -20,6 +24,10 @@ type Alarms struct {
 	system  string
 	limits  []build.Limit
 	manager *alerts.Manager
+	// monitoring lets a consumer monitor the alarms; nil if the MDIB does not offer it.
+	monitoring *alertprovider.Monitoring
+	sink       audit.Sink
+	log        *slog.Logger
 
 	mu     sync.Mutex
 	facts  map[string]bool // as stated to the manager
@@ -32,10 +40,28 @@ func NewAlarms(system string, limits []build.Limit) *Alarms {
 	return &Alarms{system: system, limits: limits, facts: map[string]bool{}, news: map[string]bool{}}
 }
 
+// Tell says who is told of the monitoring of the alarms by others; both may be nil. It is called before Attach.
+func (a *Alarms) Tell(sink audit.Sink, log *slog.Logger) { a.sink, a.log = sink, log }
+
 // attach puts the alarm system before its device.
 func (a *Alarms) attach(d alerts.Updater) (err error) {
 	a.manager, err = alerts.New(alerts.Config{Device: d})
 	return err
+}
+
+// monitored has the alarms of a device whose MDIB offers that monitored by a distributed alarm system (SDPi-A DEV-48, DEV-49). It stands in the place of attach.
+func (a *Alarms) monitored(d alertprovider.Device) error {
+	_, err := das.Find(d.MDIB(), "", das.Codes{})
+	if errors.Is(err, das.ErrNotOffered) {
+		return a.attach(d)
+	}
+	if err != nil {
+		return err
+	}
+	if a.monitoring, err = alertprovider.New(alertprovider.Config{Device: d, Audit: a.sink, Logger: a.log}); err != nil {
+		return err
+	}
+	return a.attach(a.monitoring)
 }
 
 // Flag says whether the fact behind a condition without limits is there; Step makes it known.
@@ -83,11 +109,32 @@ func (a *Alarms) sourcesChanged() (changed bool) {
 // Pace is the function of that name, with the self checks and timers of the alarm system running beside it.
 func (a *Alarms) Pace(ctx context.Context, step func(at time.Time) error) error {
 	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- a.manager.Run(ctx) }()
+	defer cancel()
+	// The manager goes on until monitoring has given the signals back.
+	managed, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	managing, monitoring := make(chan error, 1), make(chan error, 1)
+	go func() { managing <- a.manager.Run(managed) }()
+	go func() {
+		if a.monitoring == nil {
+			monitoring <- nil
+			return
+		}
+		monitoring <- a.monitoring.Run(ctx, a.manager)
+	}()
 	err := Pace(ctx, Step, step)
 	cancel()
-	return errors.Join(err, <-ended)
+	err = errors.Join(err, <-monitoring)
+	stop()
+	return errors.Join(err, <-managing)
+}
+
+// resumeAudio ends a pause of the audible signals. Who wants to hear the device does not want it to be quiet because it is monitored elsewhere either.
+func (a *Alarms) resumeAudio() error {
+	if a.monitoring != nil {
+		a.monitoring.End("the audible signals were switched on")
+	}
+	return a.manager.ResumeAudio(a.system)
 }
 
 // acknowledge acknowledges every signal that sounds; that none does is no error.

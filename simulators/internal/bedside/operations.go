@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/semeco/go-sdc/mdib/pm"
+	"github.com/semeco/go-sdc/sdc/das"
 	"github.com/semeco/go-sdc/sdc/provider"
+	"github.com/semeco/go-sdc/simulators"
 	"github.com/semeco/go-sdc/simulators/internal/build"
 )
 
@@ -53,9 +55,14 @@ func Operations(limits []build.Limit, conditions []build.Condition) []pm.Operati
 	return out
 }
 
-// Attach registers the handlers of Operations and of the contexts, and takes the place.
+// DAS are the operations of a device whose alarms a distributed alarm system can monitor.
+func DAS(d simulators.DAS) ([]pm.OperationDescriptor, error) {
+	return das.Description{Target: build.HandleAlertSystem, EffectiveTimeout: d.RenewWithin, ConfirmWithin: d.ConfirmWithin}.Operations()
+}
+
+// Attach registers the handlers of Operations and of the contexts, and takes the place. A device with the operations of DAS can be monitored.
 func Attach(p *provider.Provider, a *Alarms, place Place) error {
-	if err := a.attach(p); err != nil {
+	if err := a.monitored(p); err != nil {
 		return err
 	}
 	errs := []error{
@@ -63,7 +70,7 @@ func Attach(p *provider.Provider, a *Alarms, place Place) error {
 		p.HandleSetContextState(build.OpSetLocation, p.ApplyContextStates),
 		p.HandleSetContextState(build.OpSetEnsemble, p.ApplyContextStates),
 		p.HandleActivate(OpPauseAudio, func(context.Context, *provider.Activate) error { return a.manager.PauseAudio(a.system, AudioPause) }),
-		p.HandleActivate(OpResumeAudio, func(context.Context, *provider.Activate) error { return a.manager.ResumeAudio(a.system) }),
+		p.HandleActivate(OpResumeAudio, func(context.Context, *provider.Activate) error { return a.resumeAudio() }),
 		p.HandleActivate(OpAcknowledge, func(context.Context, *provider.Activate) error { return a.acknowledge() }),
 	}
 	for e := range p.MDIB().Entities() {
