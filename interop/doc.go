@@ -8,7 +8,8 @@
 //
 // make venv installs one version of the peer. SDC_PEER_PYTHON names an interpreter with another: the programs run with
 // 2.3 and later. Notes on older ones, all of them the peer's own: 2.2 cannot copy an entity of an Activate operation
-// with arguments; before 2.2 there are no entities, and before 2.0 all names are others, but both roles understand ours.
+// with arguments; before 2.2 there are no entities, and before 2.0 all names are others. Its provider of 1.x refuses a subscription
+// as a whole for ObservedValueStream, which it does not have: our consumer then asks again without.
 //
 // Without the virtual environment the tests are skipped; with SDC_REQUIRE_PEER=1,
 // as in continuous integration, they fail.

@@ -90,15 +90,21 @@ func (d *Device) subscribe(ctx context.Context) error {
 	generation := d.generation
 	d.mu.Unlock()
 	for _, source := range d.wanted() {
-		all = append(all, source.actions...)
 		numbers := new(reportSequence)
-		sub, err := d.subscribeAt(ctx, source.service, eventing.Request{
+		req := eventing.Request{
 			Actions: source.actions,
 			Expires: d.consumer.cfg.SubscriptionLength,
 			Early:   true,
 			Admit:   d.admit,
 			Notify:  func(_ context.Context, r *soap.Request) error { return d.notify(r, numbers, generation) },
-		})
+		}
+		sub, err := d.subscribeAt(ctx, source.service, req)
+		if rest := offeredByOld(source.actions); refusedFilter(err) && len(rest) > 0 && len(rest) < len(source.actions) {
+			d.consumer.cfg.Logger.Warn("subscribed without ObservedValueStream, which the device refuses", "device", d.EPR(), "service", source.service, "error", err)
+			req.Actions = rest
+			sub, err = d.subscribeAt(ctx, source.service, req)
+		}
+		all = append(all, req.Actions...)
 		if err != nil {
 			for _, s := range subs {
 				err = errors.Join(err, s.Unsubscribe(ctx))
@@ -120,6 +126,19 @@ func (d *Device) subscribe(ctx context.Context) error {
 		})
 	}
 	return nil
+}
+
+// offeredByOld returns the actions without that of ObservedValueStream. Devices made with versions 1.x of sdc11073, which are in
+// the field, refuse the whole of a subscription that names an action they do not have, though DPWS lets them refuse only one
+// that names none they have; and this is the one of the standard that they lack.
+func offeredByOld(actions []string) []string {
+	return slices.DeleteFunc(slices.Clone(actions), func(a string) bool { return a == sdc.ActionObservedValueStream })
+}
+
+// refusedFilter tells whether a source refused a subscription for what was asked, rather than for its own state.
+func refusedFilter(err error) bool {
+	var fault *soap.Fault
+	return errors.As(err, &fault) && fault.Code == soap.CodeSender
 }
 
 // subscribeAt subscribes where a service is, at the first of its addresses that can be reached.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -269,5 +270,56 @@ func TestSlowApplicationDoesNotDelayTheAnswerToADevice(t *testing.T) {
 		defer f.stop()
 		f.next("the last value", version(p.dev.MDIB().Version().MdibVersion))
 		require.Less(t, time.Since(begin), time.Second)
+	})
+}
+
+// A device that refuses a subscription as a whole for the one action it does not have is subscribed to without that.
+func TestConnectToADeviceWithoutObservedValueStream(t *testing.T) {
+	inBubble(t, setup{}, func(t *testing.T, p *pair) {
+		ln, err := p.net.Host(deviceIP).Listen(0)
+		require.NoError(t, err)
+		f := newFront(p, ln)
+		defer f.serve(t, ln)()
+		var filters []string
+		f.fault = func(body []byte) string {
+			_, filter, found := strings.Cut(string(body), "<wse:Filter")
+			if !found {
+				return ""
+			}
+			if strings.Contains(filter, sdc.ActionEpisodicMetricReport) {
+				filters = append(filters, filter)
+			}
+			if strings.Contains(filter, sdc.ActionObservedValueStream) {
+				return "ObservedValueStream is not in offered subscriptions"
+			}
+			return ""
+		}
+		d, err := p.consumer.Connect(t.Context(), discovery.Endpoint{EPR: deviceURN, XAddrs: []string{f.xaddr(p)}})
+		require.NoError(t, err)
+		require.Len(t, filters, 2)
+		require.Contains(t, filters[0], sdc.ActionObservedValueStream)
+		require.NotContains(t, filters[1], sdc.ActionObservedValueStream)
+		require.Equal(t, consumer.Live, d.Link().State)
+	})
+}
+
+// Any other refusal ends the attempt, after one more that is without that action.
+func TestConnectToADeviceThatRefusesSubscriptions(t *testing.T) {
+	inBubble(t, setup{}, func(t *testing.T, p *pair) {
+		ln, err := p.net.Host(deviceIP).Listen(0)
+		require.NoError(t, err)
+		f := newFront(p, ln)
+		defer f.serve(t, ln)()
+		asked := 0
+		f.fault = func(body []byte) string {
+			if !strings.Contains(string(body), "<wse:Filter") || !strings.Contains(string(body), sdc.ActionEpisodicMetricReport) {
+				return ""
+			}
+			asked++
+			return "not for you"
+		}
+		_, err = p.consumer.Connect(t.Context(), discovery.Endpoint{EPR: deviceURN, XAddrs: []string{f.xaddr(p)}})
+		require.ErrorContains(t, err, "not for you")
+		require.Equal(t, 2, asked)
 	})
 }

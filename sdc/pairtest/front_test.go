@@ -19,6 +19,8 @@ type front struct {
 	asked func(body []byte)
 	// refuse, if set, may answer a request in the place of the device, with a status other than 0 and a Retry-After other than "".
 	refuse func(body []byte) (status int, retryAfter string)
+	// fault, if set, may answer a request in the place of the device, with a fault of the sender if it is not empty.
+	fault func(body []byte) string
 	// answer, if set, changes an answer that still names the device's own address.
 	answer func(body []byte) []byte
 }
@@ -65,6 +67,16 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Retry-After", retryAfter)
 			}
 			w.WriteHeader(status)
+			return
+		}
+	}
+	if f.fault != nil {
+		if reason := f.fault(body); reason != "" {
+			w.Header().Set("Content-Type", "application/soap+xml; charset=utf-8")
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `<s12:Envelope xmlns:s12="http://www.w3.org/2003/05/soap-envelope" xmlns:wsa="http://www.w3.org/2005/08/addressing"><s12:Header>`+
+				`<wsa:Action>http://www.w3.org/2005/08/addressing/fault</wsa:Action></s12:Header><s12:Body><s12:Fault><s12:Code><s12:Value>s12:Sender</s12:Value></s12:Code>`+
+				`<s12:Reason><s12:Text xml:lang="en">`+reason+`</s12:Text></s12:Reason></s12:Fault></s12:Body></s12:Envelope>`)
 			return
 		}
 	}
