@@ -66,7 +66,7 @@ func fromMdib(m *pm.Mdib, lenient bool, most int) (*Snapshot, []error) {
 	if st := m.MdState; st != nil {
 		s.stateVersion, s.stateExtension = st.StateVersion, st.Extension
 		for _, state := range st.State {
-			if state != nil && !(fault(e.addState(state)) && room()) {
+			if !pm.IsNil(state) && !(fault(e.addState(state)) && room()) {
 				return nil, faults
 			}
 		}

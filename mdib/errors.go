@@ -9,6 +9,8 @@ import (
 var (
 	// ErrUnknownHandle is wrapped by errors about a handle that is not in the MDIB.
 	ErrUnknownHandle = errors.New("unknown handle")
+	// ErrMissing is wrapped when nil, also a nil pointer in an interface, was given in the place of a descriptor, a state or a function.
+	ErrMissing = errors.New("is missing")
 	// ErrMixedKinds is wrapped when one transaction changed states of several kinds: they cannot be told in one report,
 	// and one version of the MDIB has one report (SDPi R1007).
 	ErrMixedKinds = errors.New("a transaction changes states of one kind only")
@@ -62,6 +64,8 @@ func ruleError(id, handle, format string, args ...any) error {
 }
 
 func unknown(handle string) error { return fmt.Errorf("%q: %w", clip(handle), ErrUnknownHandle) }
+
+func missing(what string) error { return fmt.Errorf("mdib: %s %w", what, ErrMissing) }
 
 // GapError says that reports are missing between the mirror's version and the one received. The mirror is as it was; read
 // the MDIB anew (CONS-2).

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/semeco/go-sdc/mdib/msg"
+	"github.com/semeco/go-sdc/mdib/pm"
 )
 
 // Follow applies a report that was made elsewhere, with all the versions it carries, as a Mirror does: for a device that shows what another one
@@ -13,7 +14,7 @@ import (
 // A report of another sequence is a *SequenceError, one of a lower MDIB version ErrOld; other errors say that it does not fit. A report that fails changes nothing. Do
 // not mix it with Update, unless nothing is to be followed any more.
 func (st *Store) Follow(report msg.Report) (*Change, error) {
-	if report == nil {
+	if pm.IsNil(report) {
 		return nil, errors.New("mdib: there is no report to follow")
 	}
 	st.mu.Lock()

@@ -91,6 +91,9 @@ func (st *Store) Load() *Snapshot { return st.current.Load() }
 //
 // What a transaction handed out belongs to the MDIB after a commit and must not be changed any more.
 func (st *Store) Update(fn func(*Tx) error) (*Change, error) {
+	if fn == nil {
+		return nil, missing("the function of the transaction")
+	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	base := st.current.Load()

@@ -53,13 +53,9 @@ func takeOne[T any, P child[T]](kids []pm.Descriptor, place *P) []pm.Descriptor 
 	return kids
 }
 
-func takeAll[D interface {
-	pm.Descriptor
-	comparable
-}](kids []pm.Descriptor, list *[]D) []pm.Descriptor {
-	var none D
+func takeAll[D pm.Descriptor](kids []pm.Descriptor, list *[]D) []pm.Descriptor {
 	for _, d := range *list {
-		if d != none {
+		if !pm.IsNil(d) {
 			kids = append(kids, d)
 		}
 	}

@@ -46,10 +46,13 @@ func NewContext[T pm.ContextState](tx *Tx, descriptor string) (T, error) {
 
 // InsertContextState puts in a copy of a context state that was made elsewhere, in a SetContextState request for example, and
 // returns the copy. If its handle is empty or that of its descriptor, it gets a handle of its own (SetContextState semantics). Versions and
-// binding are set by the commit.
+// binding are set by the commit. A state that is nil is an error that wraps ErrMissing.
 func (tx *Tx) InsertContextState(s pm.ContextState) (pm.ContextState, error) {
 	if tx.done {
 		return nil, ErrTxDone
+	}
+	if pm.IsNil(s) {
+		return nil, missing("the context state to insert")
 	}
 	descriptor := s.BaseState().DescriptorHandle
 	d, ok := tx.Descriptor(descriptor)

@@ -1,7 +1,6 @@
 package mdib
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -78,13 +77,20 @@ func EditDescriptorAs[T pm.Descriptor](tx *Tx, handle string) (T, error) {
 // must keep its type (R0098_0). A handle that this transaction deletes cannot be inserted in it (SDPi R1008). System context and context
 // descriptors can only be inserted with their MDS.
 //
+// A nil descriptor, or a state that is a nil pointer, is an error that wraps ErrMissing; a plain nil among the states is passed over, like nil children.
+//
 // After an error the transaction cannot be committed.
 func (tx *Tx) Insert(parent string, d pm.Descriptor, states ...pm.State) error {
 	if tx.done {
 		return ErrTxDone
 	}
-	if d == nil {
-		return tx.fail(errors.New("there is no descriptor to insert"))
+	if pm.IsNil(d) {
+		return tx.fail(missing("the descriptor to insert"))
+	}
+	for _, s := range states {
+		if s != nil && pm.IsNil(s) {
+			return tx.fail(missing("a state to insert"))
+		}
 	}
 	dr := tx.draft()
 	var inserted []string

@@ -3,6 +3,7 @@ package recording
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -43,6 +44,9 @@ func excerpt(a, b []byte) string {
 // they come by another subscription. Not compared are what belongs to the recording rather than to the device: arrival times, changes of the link, causes of gaps, repeated MDIBs, transport addresses, sessions.
 // A nil error means that they are identical; a *Difference says where they are not.
 func Compare(ctx context.Context, a *Reader, deviceA string, b *Reader, deviceB string) error {
+	if a == nil || b == nil {
+		return errors.New("recording: there are no two recordings to compare")
+	}
 	left, err := a.story(ctx, deviceA)
 	if err != nil {
 		return err

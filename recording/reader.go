@@ -71,6 +71,9 @@ func Open(path string) (*Reader, error) {
 
 // NewReader reads a recording of the given size.
 func NewReader(f io.ReaderAt, size int64) (*Reader, error) {
+	if f == nil {
+		return nil, errors.New("recording: there is no file")
+	}
 	head := make([]byte, fileHeaderSize)
 	if _, err := f.ReadAt(head, 0); err != nil {
 		if errors.Is(err, io.EOF) {

@@ -80,6 +80,9 @@ func (o Options) Log() *slog.Logger {
 // order and Run returns nil. ready, which may be nil, is called with the provider
 // once it is reachable.
 func Run(ctx context.Context, sim Simulator, cfg provider.Config, ready func(*provider.Provider)) error {
+	if sim == nil {
+		return errors.New("simulators: the simulator is missing")
+	}
 	cfg.MDIB, cfg.Model, cfg.Device = sim.MDIB(), sim.Model(), sim.Device()
 	if c, ok := sim.(Configurer); ok {
 		if err := c.Configure(&cfg); err != nil {

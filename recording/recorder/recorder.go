@@ -26,6 +26,9 @@ func Again(ctx context.Context, w *recording.Writer, dev *consumer.Device, lost 
 }
 
 func record(ctx context.Context, w *recording.Writer, dev *consumer.Device, gap *recording.Gap) error {
+	if w == nil || dev == nil {
+		return errors.New("recorder: the writer or the device is missing")
+	}
 	track, err := w.Track(Describe(dev))
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ type Manager struct {
 
 // New makes a manager for a device. It changes nothing yet: Run, Evaluate and the other methods do.
 func New(cfg Config) (*Manager, error) {
-	if cfg.Device == nil {
+	if pm.IsNil(cfg.Device) {
 		return nil, errors.New("alerts: Device is missing")
 	}
 	for _, m := range []map[string]time.Duration{cfg.EscalateAfter, cfg.DeescalateAfter} {

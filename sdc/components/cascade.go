@@ -36,7 +36,7 @@ type Cascade struct {
 
 // NewCascade makes a Cascade for a device; a nil logger discards.
 func NewCascade(dev Updater, log *slog.Logger) (*Cascade, error) {
-	if dev == nil {
+	if pm.IsNil(dev) {
 		return nil, errors.New("components: the device is missing")
 	}
 	if log == nil {

@@ -94,7 +94,7 @@ type Clock struct {
 
 // NewClock makes a Clock and sees to it that its state has an accuracy (SDPi R1531).
 func NewClock(cfg ClockConfig) (*Clock, error) {
-	if cfg.Device == nil {
+	if pm.IsNil(cfg.Device) {
 		return nil, errors.New("components: the clock's device is missing")
 	}
 	descriptor, _ := cfg.Device.MDIB().Descriptor(cfg.Handle)

@@ -151,6 +151,9 @@ func checkProposals(snap *mdib.Snapshot, op pm.OperationDescriptor, proposed []p
 	}
 	seen := make(map[string]bool, len(proposed))
 	for _, s := range proposed {
+		if pm.IsNil(s) {
+			return refuse(msg.InvocationErrorInv, "a proposed state is missing")
+		}
 		descriptor := s.BaseState().DescriptorHandle
 		d, ok := snap.Descriptor(descriptor)
 		if !ok {

@@ -93,7 +93,11 @@ func isThere(e mdib.Entity, detail sdc.LocationDetail) bool {
 // AssociatePatient makes the patient the one the device works for and returns the handle of the context state; the former patient is disassociated in the same
 // report. core is what is known of the patient and may be nil. The error wraps ErrNoContext or ErrAmbiguousContext, or tells which rule it would break.
 func (p *Provider) AssociatePatient(c Context, core pm.PatientCoreData) (handle string, err error) {
-	return associate(p, c, func(s *pm.PatientContextState) { s.CoreData = pm.ClonePatientCoreData(core) })
+	return associate(p, c, func(s *pm.PatientContextState) {
+		if !pm.IsNil(core) {
+			s.CoreData = pm.ClonePatientCoreData(core)
+		}
+	})
 }
 
 // DisassociatePatient ends the association of the patient, also a pre-association; without one nothing happens. descriptor may be "" if there is one patient

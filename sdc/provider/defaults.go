@@ -83,6 +83,11 @@ func (p *Provider) ApplyAlertState(_ context.Context, call *SetAlertState) error
 }
 
 func (p *Provider) applyStates(proposed []pm.State) error {
+	for _, s := range proposed {
+		if pm.IsNil(s) {
+			return refuse(msg.InvocationErrorInv, "a proposed state is missing")
+		}
+	}
 	return asRefusal(p.Update(func(tx *mdib.Tx) error {
 		for _, from := range proposed {
 			to, err := tx.EditState(pm.HandleOf(from))

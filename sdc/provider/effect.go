@@ -24,10 +24,13 @@ type effect struct {
 // provider stops, since nobody can call again then. ctx ends after half of Config.StopTimeout.
 //
 // If the descriptor says Retriggerable (the implied value), a call in time prolongs the effect; otherwise calls are refused while it lasts, with or without a
-// handler here. The error says that the MDIB has an entry with this handle which is no operation.
+// handler here. The error says that h is nil, or that the MDIB has an entry with this handle which is no operation.
 func (p *Provider) HandleEffectEnd(handle string, h func(ctx context.Context, last *Call) error) error {
 	if d, ok := p.MDIB().Descriptor(handle); ok && kindOf(d) == "" {
 		return fmt.Errorf("provider: %q is a %s, no operation", handle, d.TypeName().Local)
+	}
+	if h == nil {
+		return fmt.Errorf("provider: what ends the effect of %q is nil", handle)
 	}
 	p.opMu.Lock()
 	defer p.opMu.Unlock()

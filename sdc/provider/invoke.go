@@ -27,8 +27,16 @@ func (p *Provider) invoke(ctx context.Context, r msg.SetRequest, header *soap.He
 // Invoke runs an operation on behalf of the device itself, of a key on its front for example, so that consumers are told as of their own calls: the
 // OperationInvokedReport names the device's own certificate as the source (GLUE R0078_0), or the anonymous participant over plain HTTP. No policy is
 // asked and no safety information expected; everything else is as for a call over the network, audit included. It returns when the call has ended, or
-// was queued if the operation is Delayed. A call that was refused has the state Fail and the reason.
+// was queued if the operation is Delayed. A call that was refused has the state Fail and the reason, as has one without a request, or of a device that does not run yet.
 func (p *Provider) Invoke(ctx context.Context, r msg.SetRequest) msg.InvocationInfo {
+	if pm.IsNil(r) {
+		return outcome{msg.InvocationStateFail, refuse(msg.InvocationErrorInv, "the request is missing")}.info(0)
+	}
+	select {
+	case <-p.ready:
+	default:
+		return outcome{msg.InvocationStateFail, refuse(msg.InvocationErrorOth, "the device does not run yet")}.info(0)
+	}
 	own := &sdc.Peer{}
 	if p.cfg.Identity != nil && !p.cfg.Insecure {
 		own.Certificate = p.cfg.Identity.Leaf()

@@ -27,6 +27,9 @@ const never = 365 * 24 * time.Hour
 // With Freeze, Vanish or Restart, cfg.Network must name addresses, not interfaces, and addresses that come or go are not followed. A discovery
 // proxy is told Hello and Bye whatever the plan says of them, unless the device has vanished.
 func Run(ctx context.Context, plan Plan, seed uint64, create func() (simulators.Simulator, error), cfg provider.Config, ready func(*provider.Provider)) error {
+	if create == nil {
+		return errors.New("misbehave: nothing makes the device")
+	}
 	d := &device{plan: plan, random: rand.New(rand.NewPCG(seed, 0x6d6973)), ports: map[string]string{}}
 	if d.log = cfg.Logger; d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)

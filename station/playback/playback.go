@@ -33,6 +33,9 @@ var (
 
 // Play plays a recording to a station until it ends or ctx does, which is no error. In the end no device is live any more.
 func Play(ctx context.Context, s *station.Offline, r *recording.Reader, cfg Config) error {
+	if s == nil || r == nil {
+		return errors.New("playback: the station or the recording is missing")
+	}
 	p := &player{station: s, begun: time.Now(), devices: map[uint64]*device{}}
 	p.from = cfg.From
 	defer p.end()
