@@ -359,7 +359,7 @@ func TestWrongUse(t *testing.T) {
 		"clear type":      {func(tx *Tx) error { return tx.ClearValue("vmd", pm.MeasurementValidityNA, t0) }, "metric"},
 		"activation type": {func(tx *Tx) error { return tx.SetActivation("tec", pm.ComponentActivationOn) }, "metric or component"},
 		"disassociation":  {func(tx *Tx) error { return tx.Disassociate("hr") }, "not a context"},
-		"nothing":         {func(tx *Tx) error { return tx.Insert("chan", nil) }, "no descriptor"},
+		"nothing":         {func(tx *Tx) error { return tx.Insert("chan", nil) }, "descriptor to insert is missing"},
 	} {
 		_, err := st.Update(tc.fn)
 		require.ErrorContains(t, err, tc.want, name)

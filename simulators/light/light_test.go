@@ -34,6 +34,7 @@ func TestMDIBConforms(t *testing.T) {
 
 func TestItLightsAsSet(t *testing.T) {
 	run(t, simulators.Options{Location: sdc.LocationDetail{PoC: "OR 1"}, Ensemble: "or-1"}, func(b *simtest.Bench, _ *light.Light) {
+		w := b.Watch()
 		b.Pass(2 * time.Second)
 		require.InDelta(t, 96, b.Value(light.HandleIlluminance), 0)
 		set := func(metric, v string) error {
@@ -55,6 +56,9 @@ func TestItLightsAsSet(t *testing.T) {
 		require.NoError(t, mode(string(light.Off)))
 		require.InDelta(t, 0, b.Value(light.HandleIlluminance), 0)
 		b.Pass(6 * time.Second)
+		require.NoError(t, b.InStep())
+		require.NoError(t, w.Err())
+		require.NotEmpty(t, w.Take())
 		b.Conforms()
 		b.Lints()
 	})

@@ -4,30 +4,24 @@ package simtest
 import (
 	"context"
 	"fmt"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/semeco/go-sdc/discovery"
-	"github.com/semeco/go-sdc/internal/testkit/bubble"
-	"github.com/semeco/go-sdc/internal/testkit/memnet"
 	"github.com/semeco/go-sdc/internal/testkit/reftest"
 	"github.com/semeco/go-sdc/lint"
 	"github.com/semeco/go-sdc/mdib"
 	"github.com/semeco/go-sdc/mdib/pm"
-	"github.com/semeco/go-sdc/sdc/consumer"
+	"github.com/semeco/go-sdc/sdc/devicetest"
 	"github.com/semeco/go-sdc/sdc/provider"
 	"github.com/semeco/go-sdc/simulators"
 )
 
-// Bench is a device on an in-memory network and a consumer connected to it.
+// Bench is a simulated device under test, with what is checked of each of them.
 type Bench struct {
-	T        *testing.T
-	Provider *provider.Provider
-	Consumer *consumer.Device
+	*devicetest.Bench
+	T *testing.T
 
 	documents map[string][]byte // to be validated by the schemas once the bubble has ended
 }
@@ -62,64 +56,17 @@ func (b *Bench) SchemaValid() {
 func Run(t *testing.T, device func() (simulators.Simulator, error), test func(b *Bench)) {
 	t.Helper()
 	documents := make(map[string][]byte)
-	bubble.Test(t, func(t *testing.T) {
+	devicetest.Run(t, func(ctx context.Context, cfg provider.Config, ready func(*provider.Provider)) error {
 		sim, err := device()
-		require.NoError(t, err)
-		network := memnet.New(memnet.Config{})
-		defer network.Close()
-		host, peer := network.Host("192.0.2.1"), network.Host("192.0.2.2")
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		ready := make(chan *provider.Provider, 1)
-		ended := make(chan error, 1)
-		stop := sync.OnceValue(func() error {
-			cancel()
-			return <-ended
-		})
-		defer stop() //nolint:errcheck // looked at below unless the test has failed before
-		go func() {
-			ended <- simulators.Run(ctx, sim, provider.Config{
-				Insecure: true, Listen: host.ListenAny, Dial: host.Dial, Transport: discovery.NewSilence(), MaxSubscription: 15 * time.Second,
-			}, func(p *provider.Provider) { ready <- p })
-		}()
-		b := &Bench{T: t, documents: documents}
-		select {
-		case b.Provider = <-ready:
-		case err := <-ended:
-			require.NoError(t, err)
-			require.Fail(t, "the device ended before it was ready")
+		if err != nil {
+			return err
 		}
-		// A slow test is no reason to lose updates.
-		c, err := consumer.New(ctx, consumer.Config{Insecure: true, Listen: peer.ListenAny, Dial: peer.Dial, UpdateQueue: 1 << 20})
-		require.NoError(t, err)
-		b.Consumer, err = c.Connect(ctx, discovery.Endpoint{EPR: b.Provider.EPR(), XAddrs: b.Provider.XAddrs()})
-		require.NoError(t, err)
-		leave := sync.OnceValue(func() error { return c.Close(context.WithoutCancel(ctx)) })
-		defer leave() //nolint:errcheck // as above
-		test(b)
-		require.NoError(t, leave())
-		require.NoError(t, stop())
-	})
+		cfg.MaxSubscription = 15 * time.Second
+		return simulators.Run(ctx, sim, cfg, ready)
+	}, devicetest.Options{}, func(t *testing.T, b *devicetest.Bench) { test(&Bench{Bench: b, T: t, documents: documents}) })
 	if len(documents) > 0 && !t.Failed() {
 		t.Run("schema", func(t *testing.T) { reftest.Validate(t, documents) })
 	}
-}
-
-// Pass lets virtual time pass.
-func (b *Bench) Pass(d time.Duration) {
-	<-time.After(d)
-	synctest.Wait()
-}
-
-// Until lets time pass until ok holds, at most d.
-func (b *Bench) Until(d time.Duration, what string, ok func(*mdib.Snapshot) bool) {
-	b.T.Helper()
-	for end := time.Now().Add(d); time.Now().Before(end); b.Pass(100 * time.Millisecond) {
-		if ok(b.Provider.MDIB()) {
-			return
-		}
-	}
-	require.Fail(b.T, "did not happen in "+d.String()+": "+what)
 }
 
 // Value is the current value of a numeric metric as the consumer sees it.
