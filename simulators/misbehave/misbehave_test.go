@@ -48,8 +48,9 @@ type deeds struct {
 }
 
 type record struct {
-	mu   sync.Mutex
-	done []map[string]string
+	mu     sync.Mutex
+	done   []map[string]string
+	others []string // warnings and errors that tell of no deed
 }
 
 func (d *deeds) WithAttrs(attrs []slog.Attr) slog.Handler {
@@ -60,6 +61,11 @@ func (d *deeds) WithGroup(string) slog.Handler { return d }
 
 func (d *deeds) Handle(_ context.Context, r slog.Record) error {
 	if r.Message != "misbehaving" || r.Level != slog.LevelWarn {
+		if r.Level >= slog.LevelWarn {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.others = append(d.others, r.Message)
+		}
 		return nil
 	}
 	attrs := map[string]string{}
@@ -404,6 +410,9 @@ func TestRestart(t *testing.T) {
 		sequence := b.dev.MDIB().Version().SequenceID
 		b.pass(90 * time.Second)
 		require.Len(t, b.deeds.of("restart"), 1)
+		b.deeds.mu.Lock()
+		require.Empty(t, b.deeds.others, "one that was killed says nothing of what it could not do")
+		b.deeds.mu.Unlock()
 		require.EqualValues(t, 2, b.lives.Load())
 		require.Zero(t, b.air.count(discovery.ActionBye))
 		require.Equal(t, 2, b.air.count(discovery.ActionHello))

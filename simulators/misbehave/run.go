@@ -116,8 +116,14 @@ func (d *device) live(ctx context.Context, sim simulators.Simulator, cfg provide
 	}
 	killed := false // before life has ended
 	if p.Restart > 0 {
+		if cfg.Logger == nil {
+			cfg.Logger = d.log
+		}
+		log, dead := newMortal(cfg.Logger)
+		cfg.Logger = log
 		wg.Go(func() {
 			if pause(life, p.Restart) {
+				dead.Store(true)
 				g.kill()
 				killed = true
 				end()
