@@ -33,6 +33,8 @@ type ClientConfig struct {
 	// MaxEndpoints bounds how many endpoints one Watch or Probe keeps; 0 is 1024. Those
 	// known stay, further ones are ignored and logged.
 	MaxEndpoints int
+	// Journal, if set, is told of every datagram; exchanges with a proxy and with Peers are noted by the clients for them.
+	Journal soap.Journal
 	// Logger receives what happens; nil discards.
 	Logger *slog.Logger
 }
@@ -101,7 +103,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("discovery: %w", err)
 	}
-	n, err := newNode(cfg.Transport, cfg.UDP, cfg.Timing, cfg.Logger, 0)
+	n, err := newNode(cfg.Transport, cfg.UDP, cfg.Timing, cfg.Journal, cfg.Logger, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ type node struct {
 	own       bool // the transport is ours to close
 	timing    Timing
 	askAlso   []netip.AddrPort // who gets the questions to the group, too; set before it is used
+	journal   soap.Journal     // nil: none
 	log       *slog.Logger
 
 	mu    sync.Mutex
@@ -88,9 +89,9 @@ func (n *node) mayAnswer(to netip.Addr) bool {
 	return true
 }
 
-func newNode(t Transport, udp UDPConfig, timing Timing, log *slog.Logger, instance uint32) (*node, error) {
+func newNode(t Transport, udp UDPConfig, timing Timing, journal soap.Journal, log *slog.Logger, instance uint32) (*node, error) {
 	n := &node{
-		transport: t, timing: timing.withDefaults(), log: log, known: newRecent(),
+		transport: t, journal: journal, timing: timing.withDefaults(), log: log, known: newRecent(),
 		limit: make(chan struct{}, maxPending), owed: make(map[netip.Addr]*allowance),
 	}
 	if n.log == nil {
@@ -133,14 +134,22 @@ func (n *node) quiet() {
 // serve receives until ctx ends; handle gets each message once, and none of our own.
 func (n *node) serve(ctx context.Context, handle func(*message, Datagram)) error {
 	return n.transport.Serve(ctx, func(d Datagram) {
-		m, err := decodeDatagram(d.Data)
+		var m *message
+		var fresh bool
+		err := errOversize
+		if d.Oversize == 0 {
+			m, err = decodeDatagram(d.Data)
+		}
+		if err == nil {
+			n.mu.Lock()
+			fresh = n.known.add(m.id)
+			n.mu.Unlock()
+		}
+		n.noteReceived(d, err, err == nil && !fresh)
 		if err != nil {
-			n.log.Debug("datagram ignored", "from", d.From, "bytes", len(d.Data), "error", err)
+			n.log.Debug("datagram ignored", "from", d.From, "bytes", max(len(d.Data), d.Oversize), "error", err)
 			return
 		}
-		n.mu.Lock()
-		fresh := n.known.add(m.id)
-		n.mu.Unlock()
 		if fresh {
 			m.setZone(d.Zone)
 			handle(m, d)
@@ -204,13 +213,13 @@ func (n *node) multicast(m body, before func(id string)) (id string, err error) 
 	if before != nil {
 		before(id)
 	}
-	err = send()
+	err = send(false)
 	n.background(func(ctx context.Context) {
 		for _, d := range n.timing.copies() {
 			if !pause(ctx, d) {
 				return
 			}
-			n.check(send())
+			n.check(send(true))
 		}
 	})
 	return id, err
@@ -222,17 +231,17 @@ func (n *node) multicastAll(m body) error {
 	if err != nil {
 		return err
 	}
-	err = send()
+	err = send(false)
 	for _, d := range n.timing.copies() {
 		pause(context.Background(), d) // bounded by Timing.UpperDelay
-		n.check(send())
+		n.check(send(true))
 	}
 	return err
 }
 
-// encodeMulticast writes a message and returns what sends one copy of it. Over several links a Hello names first,
+// encodeMulticast writes a message and returns what sends one copy of it, the first or one that repeats it. Over several links a Hello names first,
 // on each, the address that is reached by it.
-func (n *node) encodeMulticast(m body) (send func() error, id string, err error) {
+func (n *node) encodeMulticast(m body) (send func(repeated bool) error, id string, err error) {
 	h := &soap.Header{To: To, Action: m.kind.action(), MessageID: soap.NewMessageID()}
 	announces := m.kind == kindHello || m.kind == kindBye
 	data, err := n.encode(h, m, announces)
@@ -240,23 +249,27 @@ func (n *node) encodeMulticast(m body) (send func() error, id string, err error)
 		return nil, "", err
 	}
 	if len(n.askAlso) > 0 && (m.kind == kindProbe || m.kind == kindResolve) {
-		return func() error {
-			err := n.transport.Multicast(data)
+		return func(repeated bool) error {
+			err := n.toGroup(data, repeated)
 			for _, to := range n.askAlso {
-				n.check(n.transport.Unicast(to, data))
+				n.check(n.toOne(to, data, repeated))
 			}
 			return err
 		}, h.MessageID, nil
 	}
 	links, ok := n.transport.(*reach)
 	if !ok || m.kind != kindHello || len(m.endpoints[0].XAddrs) < 2 {
-		return func() error { return n.transport.Multicast(data) }, h.MessageID, nil
+		return func(repeated bool) error { return n.toGroup(data, repeated) }, h.MessageID, nil
 	}
-	return func() error {
-		return links.multicastEach(func(local netip.Addr) []byte {
+	return func(repeated bool) error {
+		err := links.multicastEach(func(local netip.Addr) []byte {
 			m := body{kind: m.kind, endpoints: []Endpoint{forLink(m.endpoints[0], local)}}
-			return soap.AppendEnvelope(make([]byte, 0, len(data)), h, m)
+			data := soap.AppendEnvelope(make([]byte, 0, len(data)), h, m)
+			n.noteSent(netip.AddrPort{}, data, repeated)
+			return data
 		})
+		n.noteUnsent(netip.AddrPort{}, err)
+		return err
 	}, h.MessageID, nil
 }
 
@@ -299,12 +312,12 @@ func (n *node) unicast(ctx context.Context, to netip.AddrPort, h *soap.Header, m
 		n.log.Warn("answer not sent", "to", to, "action", h.Action, "error", err)
 		return
 	}
-	n.check(n.transport.Unicast(to, data))
+	n.check(n.toOne(to, data, false))
 	for _, d := range n.timing.copies() {
 		if !pause(ctx, d) {
 			return
 		}
-		n.check(n.transport.Unicast(to, data))
+		n.check(n.toOne(to, data, true))
 	}
 }
 

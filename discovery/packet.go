@@ -41,7 +41,7 @@ func NewPacketTransport(receive, send PacketConn, group netip.AddrPort) *PacketT
 }
 
 // maxReceive bounds a received datagram in bytes. Peers may send more than MaxDatagram
-// allows; what is beyond this bound is dropped.
+// allows; one that is beyond this bound is dropped, and told of.
 const maxReceive = 16 << 10
 
 // readBuffer holds any datagram there is: some systems fail to read what they must cut.
@@ -135,11 +135,15 @@ func read(ctx context.Context, c PacketConn, group bool, handle func(Datagram)) 
 			continue
 		}
 		failures = 0
-		if n > maxReceive || !d.From.IsValid() || d.From.Port() == 0 {
+		if !d.From.IsValid() || d.From.Port() == 0 {
 			continue
 		}
 		d.From = netip.AddrPortFrom(d.From.Addr().Unmap(), d.From.Port())
-		d.Data = buf[:n]
+		if n > maxReceive {
+			d.Oversize = n
+		} else {
+			d.Data = buf[:n]
+		}
 		handle(d)
 	}
 }

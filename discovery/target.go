@@ -32,6 +32,8 @@ type TargetConfig struct {
 	// InstanceID must be greater after each restart (WSD-1); 0 takes the seconds since 1970
 	// at which Run starts.
 	InstanceID uint32
+	// Journal, if set, is told of every datagram; exchanges with a proxy are noted by the client for it.
+	Journal soap.Journal
 	// Logger receives what happens; nil discards.
 	Logger *slog.Logger
 }
@@ -91,7 +93,7 @@ func (t *Target) Run(ctx context.Context) error {
 	if !t.started.CompareAndSwap(false, true) {
 		return ErrRan
 	}
-	n, err := newNode(t.cfg.Transport, t.cfg.UDP, t.cfg.Timing, t.log, t.cfg.InstanceID)
+	n, err := newNode(t.cfg.Transport, t.cfg.UDP, t.cfg.Timing, t.cfg.Journal, t.log, t.cfg.InstanceID)
 	if err != nil {
 		return err
 	}

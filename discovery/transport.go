@@ -12,6 +12,7 @@ type Datagram struct {
 	Multicast bool           // sent to the group, not to this participant alone
 	Interface int            // index of the interface it came in by; 0 if not known
 	Local     netip.Addr     // our address on the link it came by; not valid if there is only one
+	Oversize  int            // length of one that is longer than is taken, of which nothing else is told; then Data is nil
 	Zone      string         // name of the interface it came in by, "" if not known: what link-local addresses in it are completed with
 }
 

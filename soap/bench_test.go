@@ -77,6 +77,32 @@ func BenchmarkSend(b *testing.B) {
 	}
 }
 
+// BenchmarkNotify is a notification over a line to a connection of notifications, both ends, as reports go.
+func BenchmarkNotify(b *testing.B) {
+	s, err := soap.NewServer(soap.ServerConfig{Insecure: true})
+	require.NoError(b, err)
+	s.Handle("/sink", &soap.Endpoint{Notifications: true, Fallback: func(context.Context, *soap.Request) (*soap.Response, error) { return nil, nil }})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(b, err)
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx, ln) }()
+	defer func() { cancel(); require.NoError(b, <-done) }()
+	line, err := soap.NewLine(soap.ClientConfig{Insecure: true, DisableCompression: true})
+	require.NoError(b, err)
+	defer line.Close()
+	to, err := line.Sender("http://" + ln.Addr().String() + "/sink")
+	require.NoError(b, err)
+	h := soap.NewHeader(soap.NewEndpoint("http://127.0.0.1:1234/sink"), "urn:do")
+	head, body, tail := soap.AppendHead(nil, h), report(), soap.AppendTail(nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := to.Send(b.Context(), head, body, tail); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkSendNetHTTP is the same with net/http alone, for comparison.
 func BenchmarkSendNetHTTP(b *testing.B) {
 	url := sinkServer(b)

@@ -55,6 +55,8 @@ type ClientConfig struct {
 	// Recheck, if set, judges peers again before each message over TLS. One that is refused gets nothing: the connection is closed, and the error is
 	// what opening another one gives, or that of Recheck.
 	Recheck Recheck
+	// Journal, if set, is told of every message; see [Journal].
+	Journal Journal
 	// UserAgent is the User-Agent header; "" sends none.
 	UserAgent string
 	// Logger receives debug records; nil discards.
@@ -201,11 +203,12 @@ func (c *Client) Exchange(ctx context.Context, url string, h *Header, body Body)
 	defer cancel()
 	defer c.end()
 	doc := AppendEnvelope(make([]byte, 0, 1024), h, body)
-	resp, err := c.roundTrip(ctx, http.MethodPost, u, c.header, doc) //nolint:bodyclose // answer closes it
+	x := c.exchange(KindRequest, http.MethodPost, u, doc)
+	resp, err := c.roundTrip(ctx, http.MethodPost, u, c.header, doc, x) //nolint:bodyclose // answer closes it
 	if err != nil {
 		return nil, fmt.Errorf("%s to %s: %w", h.Action, url, err)
 	}
-	env, err := c.answer(resp)
+	env, err := c.answer(resp, x)
 	if err == nil && env == nil {
 		err = ErrNoResponse
 	}
@@ -241,11 +244,12 @@ func (c *Client) Get(ctx context.Context, url string) (doc []byte, contentType s
 	ctx, cancel := c.timeout(ctx)
 	defer cancel()
 	defer c.end()
-	resp, err := c.roundTrip(ctx, http.MethodGet, u, c.getHeader, nil) //nolint:bodyclose // readBody closes it
+	x := c.exchange(KindRequest, http.MethodGet, u, nil)
+	resp, err := c.roundTrip(ctx, http.MethodGet, u, c.getHeader, nil, x) //nolint:bodyclose // readBody closes it
 	if err != nil {
 		return nil, "", fmt.Errorf("GET %s: %w", url, err)
 	}
-	doc, err = c.readBody(resp)
+	doc, err = c.readBody(resp, x)
 	if resp.StatusCode/100 != 2 {
 		err = c.httpError(resp, err)
 	}

@@ -175,6 +175,7 @@ type gatedConn struct {
 
 	settled atomic.Bool   // proven, and not reading a large body, or closed: no turns
 	turn    atomic.Bool   // held
+	unread  atomic.Bool   // something has come that is no request so far; for the journal
 	once    sync.Once     // closes
 	left    chan struct{} // when the connection is closed
 

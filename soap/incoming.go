@@ -40,6 +40,10 @@ func (s *Server) newIncoming(r *http.Request, ep *Endpoint) *incoming {
 
 // receive reads and parses a message. If it cannot be read the status says what to answer.
 func (m *incoming) receive(w http.ResponseWriter, r *http.Request) (status int, err error) {
+	noted := m.s.exchangeOf(r)
+	if noted != nil && m.ep.Notifications {
+		noted.entry.Kind = KindNotification
+	}
 	if why := checkContentType(r.Header.Get("Content-Type")); why != "" {
 		w.Header().Set("Accept", "application/soap+xml")
 		return http.StatusUnsupportedMediaType, errors.New(why)
@@ -48,6 +52,7 @@ func (m *incoming) receive(w http.ResponseWriter, r *http.Request) (status int, 
 	if err != nil {
 		return status, err
 	}
+	noted.received(doc, noted != nil && len(doc) > 0 && zipped(r.Header))
 	req := &Request{turns: &m.turn, RemoteAddr: r.RemoteAddr, Path: r.URL.Path, Host: r.Host, GzipOffered: offersGzip(r.Header["Accept-Encoding"])}
 	if a, ok := r.Context().Value(http.LocalAddrContextKey).(interface{ AddrPort() netip.AddrPort }); ok { // *net.TCPAddr
 		req.Local = netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), a.AddrPort().Port())

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +30,8 @@ import (
 type Line struct {
 	c     *Client // configuration, memory, and reading of what is more than a confirmation
 	conn  *lineConn
-	out   []byte // the message that is being sent
+	out   []byte    // the message that is being sent
+	noted *exchange // it, in the journal; nil without one
 	guard guard
 	bound deadline // of whatever is sent
 	due   deadline // of the message that is being sent
@@ -131,7 +133,8 @@ func newRoute(u *url.URL, header http.Header) (*route, error) {
 }
 
 // post sends one message and waits for its answer, over a connection that is there or a new one.
-func (l *Line) post(ctx context.Context, to *route, more bool, parts [][]byte) error {
+func (l *Line) post(ctx context.Context, s *Sender, more bool, parts [][]byte) error {
+	to := s.route
 	after, size := to.after, 0
 	if more {
 		after = to.more
@@ -142,9 +145,11 @@ func (l *Line) post(ctx context.Context, to *route, more bool, parts [][]byte) e
 	l.out = append(slices.Grow(l.out[:0], len(to.before)+len(after)+20+size), to.before...)
 	l.out = strconv.AppendInt(l.out, int64(size), 10)
 	l.out = append(l.out, after...)
+	head := len(l.out)
 	for _, p := range parts {
 		l.out = append(l.out, p...)
 	}
+	l.noted = l.c.exchange(KindNotification, http.MethodPost, s.u, l.out[head:])
 	defer func() {
 		if cap(l.out) > maxPooled {
 			l.out = nil
@@ -156,6 +161,14 @@ func (l *Line) post(ctx context.Context, to *route, more bool, parts [][]byte) e
 			l.due = deadline{at, context.DeadlineExceeded}
 		}
 	}
+	err := l.deliver(ctx, to)
+	l.noted.failed(err)
+	l.noted = nil
+	return err
+}
+
+// deliver sends what has been written to l.out.
+func (l *Line) deliver(ctx context.Context, to *route) error {
 	for {
 		if l.c.closed.Load() {
 			return ErrClosed
@@ -206,6 +219,9 @@ func (l *Line) exchange(ctx context.Context, kept bool) (written bool, err error
 			return false, err
 		}
 	}
+	if l.noted != nil {
+		l.noted.reached(conn.RemoteAddr().String(), conn.leaf)
+	}
 	n, werr := conn.Write(l.out)
 	if werr != nil {
 		if kept && n == 0 {
@@ -214,9 +230,12 @@ func (l *Line) exchange(ctx context.Context, kept bool) (written bool, err error
 		// It may have refused the message before it had all of it, or us after the handshake, and then it says why.
 		defer time.AfterFunc(answerAfterBreak, conn.abort).Stop()
 	}
-	if werr == nil && conn.confirmed() {
-		inOrder = true
-		return true, nil
+	if werr == nil {
+		if status := conn.confirmed(); status != 0 {
+			l.noted.answered(status, nil, false, "")
+			inOrder = true
+			return true, nil
+		}
 	}
 	resp, err := conn.answer() //nolint:bodyclose // its body is part of the connection
 	switch {
@@ -228,8 +247,9 @@ func (l *Line) exchange(ctx context.Context, kept bool) (written bool, err error
 	body := &tracked{Reader: resp.Body, ended: resp.ContentLength == 0}
 	resp.Body = body
 	if resp.StatusCode/100 != 2 || resp.ContentLength != 0 {
-		_, err = l.c.answer(resp)
+		_, err = l.c.answer(resp, l.noted)
 	}
+	l.noted.answered(resp.StatusCode, nil, false, "")
 	inOrder = werr == nil && body.ended && !resp.Close && resp.StatusCode != http.StatusSwitchingProtocols
 	return true, err
 }
@@ -264,7 +284,8 @@ type lineConn struct {
 	post     *http.Request // for http.ReadResponse
 	route    *route        // to where it leads
 	pump     *ahead        // if idle is its business
-	over     net.Conn      // what the application laid on it; nil: nothing
+	leaf     *x509.Certificate
+	over     net.Conn // what the application laid on it; nil: nothing
 }
 
 // connect makes a connection.
@@ -296,7 +317,7 @@ func (l *Line) dial(ctx context.Context, to *route) (*lineConn, error) {
 			c.close(false)
 			return nil, err
 		}
-		c.Conn = conn
+		c.Conn, c.leaf = conn, leafOf(conn.ConnectionState())
 		if l.c.cfg.Recheck != nil {
 			c.check = l.c.cfg.Recheck(conn.ConnectionState(), to.addr)
 		}
@@ -338,18 +359,20 @@ func (c *lineConn) close(polite bool) {
 }
 
 // confirmed reads the answer that nearly every message gets, without taking memory: success, without a body, on a connection
-// that stays. If it is something else, nothing is consumed.
-func (c *lineConn) confirmed() bool {
+// that stays, and returns its status. If it is something else that is 0, and nothing is consumed.
+func (c *lineConn) confirmed() (status int) {
 	c.in.left = maxAnswerHeader
 	if _, err := c.br.Peek(1); err != nil { // waits
-		return false
+		return 0
 	}
 	b, _ := c.br.Peek(c.br.Buffered())
 	n, ok := confirmation(b)
-	if ok {
-		_, _ = c.br.Discard(n) // it is there
+	if !ok {
+		return 0
 	}
-	return ok
+	status = 200 + 10*int(b[10]-'0') + int(b[11]-'0') // as confirmation has seen them
+	_, _ = c.br.Discard(n)                            // it is there
+	return status
 }
 
 // confirmation tells how long the confirmation is with which b starts, if it is one that is plain enough.

@@ -266,13 +266,13 @@ func (l *lineServer) FlushError() error {
 }
 
 // confirm confirms a message and leaves it to the goroutine that handles those. It waits while maxConfirmed are not done.
-func (l *lineServer) confirm(m *incoming) {
+func (l *lineServer) confirm(m *incoming, noted *exchange) {
 	if l.confirmed == nil {
 		l.confirmed, l.room = make(chan *incoming, maxConfirmed), make(chan struct{}, maxConfirmed)
 		l.handling.Go(l.handleConfirmed)
 	}
 	l.room <- struct{}{}
-	confirm(l)
+	confirm(l, noted)
 	l.confirmed <- m // there is room
 }
 

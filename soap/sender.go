@@ -57,21 +57,24 @@ func (s *Sender) named(err error) error {
 
 func (s *Sender) send(ctx context.Context, more bool, parts [][]byte) error {
 	if s.line != nil {
-		return s.line.post(ctx, s.route, more, parts)
+		return s.line.post(ctx, s, more, parts)
 	}
 	c := s.c
 	ctx, cancel := c.timeout(ctx)
 	defer cancel()
 	defer c.end()
-	resp, err := c.roundTrip(ctx, http.MethodPost, s.u, c.header, slices.Concat(parts...))
+	doc := slices.Concat(parts...)
+	x := c.exchange(KindRequest, http.MethodPost, s.u, doc)
+	resp, err := c.roundTrip(ctx, http.MethodPost, s.u, c.header, doc, x)
 	if err != nil {
 		return err
 	}
 	if resp.StatusCode/100 == 2 && resp.ContentLength == 0 {
+		x.answered(resp.StatusCode, nil, false, "")
 		_, _ = io.Copy(io.Discard, resp.Body) // reads the end, which frees the connection
 		return resp.Body.Close()
 	}
-	_, err = c.answer(resp)
+	_, err = c.answer(resp, x)
 	return err
 }
 

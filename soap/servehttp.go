@@ -22,6 +22,9 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 // What is refused here is refused with an empty body: peers choke on text.
 // It returns whether the request was a notification that was accepted.
 func (s *Server) handle(w http.ResponseWriter, r *http.Request) (notified bool) {
+	if s.cfg.Journal != nil {
+		r = s.noted(r)
+	}
 	if r.ProtoMajor != 1 || r.ProtoMinor < 1 {
 		s.refuse(w, r, http.StatusHTTPVersionNotSupported, "only HTTP/1.1 is spoken")
 		return false
@@ -57,13 +60,14 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) (notified bool) 
 
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
 	s.log.Debug("request refused", "peer", r.RemoteAddr, "method", r.Method, "path", r.URL.Path, "status", status, "reason", why)
+	s.exchangeOf(r).refused(status, why)
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(status)
 }
 
 // servePost handles a message and returns whether it was accepted: done, with nothing to be answered.
 func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint) (accepted bool) {
-	m := s.newIncoming(r, ep)
+	m, noted := s.newIncoming(r, ep), s.exchangeOf(r)
 	defer func() {
 		if m != nil {
 			m.release()
@@ -82,11 +86,11 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 	switch {
 	case !m.early || m.err != nil:
 	case line != nil:
-		line.confirm(m)
+		line.confirm(m, noted)
 		m = nil
 		return true
 	default:
-		confirm(w)
+		confirm(w, noted)
 		return m.handleConfirmed(ctx)
 	}
 	if line != nil {
@@ -94,6 +98,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 	}
 	h, body, status := m.answer(ctx)
 	if h == nil {
+		noted.answered(status, nil, false, "")
 		w.Header().Set("Content-Length", "0")
 		w.WriteHeader(status)
 		return status == http.StatusAccepted
@@ -105,7 +110,8 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, ep *Endpoint)
 }
 
 // confirm answers 202 at once.
-func confirm(w http.ResponseWriter) {
+func confirm(w http.ResponseWriter, noted *exchange) {
+	noted.answered(http.StatusAccepted, nil, false, "")
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusAccepted)
 	_ = http.NewResponseController(w).Flush() // a client that is gone is noticed with the next message
@@ -137,7 +143,9 @@ func (m *incoming) reply(w http.ResponseWriter, r *http.Request, status int, h *
 		m.turn.end()
 		return errAnswers
 	}
-	if zipped := s.zip(w, &m.turn, *buf, m.req.GzipOffered); zipped != nil {
+	zipped := s.zip(w, &m.turn, *buf, m.req.GzipOffered)
+	s.exchangeOf(r).answered(status, *buf, zipped != nil, "")
+	if zipped != nil {
 		s.mem.putBody(buf)
 		buf = zipped
 		held.resize(min(held.size, int64(cap(*buf))))
@@ -181,7 +189,7 @@ func (s *Server) readRequest(w http.ResponseWriter, r *http.Request, memory *met
 		// net/http reads on for a little so that the client gets to see the answer.
 		return nil, http.StatusRequestEntityTooLarge, ErrTooLarge
 	}
-	coding := strings.ToLower(strings.TrimSpace(strings.Join(r.Header["Content-Encoding"], ",")))
+	coding := codingOf(r.Header)
 	switch coding {
 	case "", "identity", "gzip", "x-gzip":
 	default:
@@ -232,6 +240,8 @@ func (s *Server) readBody(room *[]byte, memory *metered, size int64, deflated bo
 }
 
 func (s *Server) serveGet(w http.ResponseWriter, r *http.Request, ep *Endpoint) {
+	noted := s.exchangeOf(r)
+	noted.received(nil, false)
 	var doc *Document
 	err := func() (err error) {
 		defer func() {
@@ -252,7 +262,12 @@ func (s *Server) serveGet(w http.ResponseWriter, r *http.Request, ep *Endpoint) 
 		turn := &turn{of: s.turns, peer: peerOf(r), patience: s.cfg.ReadTimeout}
 		defer turn.end()
 		body := doc.Body
-		if zipped := s.zip(w, turn, body, offersGzip(r.Header["Accept-Encoding"])); zipped != nil {
+		zipped := s.zip(w, turn, body, offersGzip(r.Header["Accept-Encoding"]))
+		if r.Method == http.MethodHead {
+			noted.answered(http.StatusOK, nil, false, "")
+		}
+		noted.answered(http.StatusOK, body, zipped != nil, "")
+		if zipped != nil {
 			defer s.mem.putBuffer(zipped)
 			body = *zipped
 		}

@@ -75,6 +75,8 @@ type ServerConfig struct {
 	Understood []Name
 	// Recheck, if set, judges peers again before each request over TLS; one that is refused gets 403 and its connection closed.
 	Recheck Recheck
+	// Journal, if set, is told of every message; see [Journal].
+	Journal Journal
 	// Logger receives refusals (debug), panics and internal errors (error); nil discards.
 	Logger *slog.Logger
 }
@@ -201,7 +203,7 @@ func (s *Server) lookup(path string) *Endpoint {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	run := newServing(l.Addr())
+	run := newServing(l.Addr(), s.cfg.Journal)
 	gate := newConnGate(l, &s.cfg, s.turns, s.log)
 	l = gate
 	var protocols http.Protocols

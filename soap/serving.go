@@ -14,15 +14,18 @@ type serving struct {
 	conns sync.WaitGroup // open connections, whoever serves them
 	back  returns
 
+	journal Journal // nil: none
+
 	mu       sync.Mutex
 	stopping bool
 	lines    map[*lineServer]struct{}
 }
 
-func newServing(addr net.Addr) *serving {
+func newServing(addr net.Addr, journal Journal) *serving {
 	return &serving{
-		back:  returns{addr: addr, conns: make(chan *returnedConn), closed: make(chan struct{})},
-		lines: make(map[*lineServer]struct{}),
+		journal: journal,
+		back:    returns{addr: addr, conns: make(chan *returnedConn), closed: make(chan struct{})},
+		lines:   make(map[*lineServer]struct{}),
 	}
 }
 
@@ -60,6 +63,9 @@ func (v *serving) connContext(ctx context.Context, conn net.Conn) context.Contex
 
 // connState counts the connections. Those that are taken over are counted on.
 func (v *serving) connState(conn net.Conn, st http.ConnState) {
+	if v.journal != nil {
+		v.noteState(conn, st)
+	}
 	switch st {
 	case http.StateNew:
 		if _, ok := conn.(interface{ peer() *peerConn }); !ok {

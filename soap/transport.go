@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// roundTrip sends one request, without a body for GET.
+// roundTrip sends one request, without a body for GET, and notes it, or what it failed with, in x.
 //
 // doc must be memory of its own that is never written again: the transport may
 // go on reading it after RoundTrip has returned, so that a buffer from a pool
 // could leak one message into another. It is a bytes.Reader because those are
 // what net/http writes together with the header, in one packet if it fits.
-func (c *Client) roundTrip(ctx context.Context, method string, u *url.URL, header http.Header, doc []byte) (*http.Response, error) {
+func (c *Client) roundTrip(ctx context.Context, method string, u *url.URL, header http.Header, doc []byte, x *exchange) (*http.Response, error) {
 	if c.closed.Load() {
 		return nil, ErrClosed
 	}
@@ -36,18 +36,22 @@ func (c *Client) roundTrip(ctx context.Context, method string, u *url.URL, heade
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(doc)), nil }
 		req.Body, _ = req.GetBody()
 	}
+	if x != nil {
+		ctx = WithContact(ctx, func(at Contact) { x.reached(at.Remote, at.Certificate) })
+	}
 	resp, err := c.transport.RoundTrip(req.WithContext(traceContact(ctx, u)))
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
+	x.failed(err)
 	return resp, err
 }
 
 // answer turns a response into an envelope, or nil when it has no body and a 2xx
-// status. Faults, other statuses and broken bodies are errors.
-func (c *Client) answer(resp *http.Response) (*Envelope, error) {
+// status, and notes it in x. Faults, other statuses and broken bodies are errors.
+func (c *Client) answer(resp *http.Response, x *exchange) (*Envelope, error) {
 	ok := resp.StatusCode/100 == 2
-	doc, err := c.readBody(resp)
+	doc, err := c.readBody(resp, x)
 	if err != nil {
 		if ok {
 			return nil, err
@@ -86,17 +90,22 @@ func (c *Client) httpError(resp *http.Response, cause error) *HTTPError {
 	return &HTTPError{Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header, time.Now()), Cause: cause}
 }
 
-// readBody reads and closes the body of a response, inflated, within the limit.
-func (c *Client) readBody(resp *http.Response) ([]byte, error) {
-	defer func() { _ = resp.Body.Close() }() // nothing to be done about it after reading
+// readBody reads and closes the body of a response, inflated, within the limit, and notes it in x.
+func (c *Client) readBody(resp *http.Response, x *exchange) (doc []byte, err error) {
+	defer func() {
+		_ = resp.Body.Close() // nothing to be done about it after reading
+		if x != nil {
+			x.answered(resp.StatusCode, doc, len(doc) > 0 && zipped(resp.Header), problemOf(err))
+		}
+	}()
 	if resp.ContentLength > c.cfg.MaxResponse {
 		return nil, ErrTooLarge
 	}
-	doc, err := c.mem.readAll(resp.Body, resp.ContentLength, c.cfg.MaxResponse)
+	doc, err = c.mem.readAll(resp.Body, resp.ContentLength, c.cfg.MaxResponse)
 	if err != nil || len(doc) == 0 {
 		return nil, err
 	}
-	switch enc := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding"))); enc {
+	switch enc := codingOf(resp.Header); enc {
 	case "", "identity":
 		return doc, nil
 	case "gzip", "x-gzip":
@@ -105,3 +114,11 @@ func (c *Client) readBody(resp *http.Response) ([]byte, error) {
 		return nil, fmt.Errorf("content encoding %q was not offered", enc)
 	}
 }
+
+// codingOf is the content coding that the header of a message names, in lower case.
+func codingOf(h http.Header) string {
+	return strings.ToLower(strings.TrimSpace(strings.Join(h["Content-Encoding"], ",")))
+}
+
+// zipped tells whether the content of a message is compressed.
+func zipped(h http.Header) bool { return strings.HasSuffix(codingOf(h), "gzip") }

@@ -101,6 +101,9 @@ type Config struct {
 	// system's network. They exist for tests and for other transports.
 	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 	Listen func(ctx context.Context, network, addr string) (net.Listener, error)
+	// Journal, if set, is told of every message that the consumer sends and receives, those of NewDiscovery included; see package journal. What it keeps may be
+	// patient data.
+	Journal soap.Journal
 	// Logger receives what happens; nil discards.
 	Logger *slog.Logger
 }

@@ -54,10 +54,10 @@ func New(ctx context.Context, cfg Config) (*Consumer, error) {
 	}
 	c := &Consumer{cfg: cfg, serving: make(chan struct{}), devices: make(map[*Device]struct{})}
 	clientCfg := soap.ClientConfig{
-		Insecure: cfg.Insecure, Dial: cfg.Dial, LocalAddr: c.localAddr, Timeout: cfg.RequestTimeout, Limits: cfg.Limits, Logger: cfg.Logger,
+		Insecure: cfg.Insecure, Dial: cfg.Dial, LocalAddr: c.localAddr, Timeout: cfg.RequestTimeout, Limits: cfg.Limits, Journal: c.journal(), Logger: cfg.Logger,
 	}
 	serverCfg := soap.ServerConfig{
-		Insecure: cfg.Insecure, Limits: cfg.Limits, Logger: cfg.Logger,
+		Insecure: cfg.Insecure, Limits: cfg.Limits, Journal: c.journal(), Logger: cfg.Logger,
 		Understood: []soap.Name{{Space: sdc.NamespaceSDPi, Local: "ReportSequence"}},
 	}
 	cfg.Devices.Server(&serverCfg)
@@ -101,6 +101,9 @@ func New(ctx context.Context, cfg Config) (*Consumer, error) {
 	}
 	return c, nil
 }
+
+// journal is where the messages of the consumer are noted; nil: nowhere.
+func (c *Consumer) journal() soap.Journal { return soap.JournalOf(c.cfg.Journal, "consumer", "") }
 
 // AddLocator is for a Locator that cannot be there before the consumer, as what NewDiscovery returns; see Config.Locators. It stays until the consumer
 // is closed, though one that is closed earlier does no harm.

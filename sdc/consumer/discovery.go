@@ -21,7 +21,7 @@ type Discovery struct {
 }
 
 // NewDiscovery opens discovery on the network of the consumer, managed by the proxy that
-// Config.DiscoveryProxy names. A Transport, UDP and the address of a proxy in cfg go before; Client
+// Config.DiscoveryProxy names. A Transport, UDP, Journal and the address of a proxy in cfg go before; Client
 // and Sink of cfg.Managed are set here, as is PeerClient if there is none. [Consumer.AddLocator] has devices found again by it.
 func (c *Consumer) NewDiscovery(cfg discovery.ClientConfig) (*Discovery, error) {
 	c.mu.Lock()
@@ -36,6 +36,9 @@ func (c *Consumer) NewDiscovery(cfg discovery.ClientConfig) (*Discovery, error) 
 	if cfg.Logger == nil {
 		cfg.Logger = c.cfg.Logger
 	}
+	if cfg.Journal == nil {
+		cfg.Journal = c.journal()
+	}
 	m := &cfg.Managed
 	if m.URL == "" && !m.Learn {
 		if m.Learn = c.cfg.DiscoveryProxy == sdc.LearnProxy; !m.Learn {
@@ -44,7 +47,7 @@ func (c *Consumer) NewDiscovery(cfg discovery.ClientConfig) (*Discovery, error) 
 	}
 	d := new(Discovery)
 	if m.URL != "" || m.Learn {
-		client := soap.ClientConfig{Insecure: c.cfg.Insecure, Dial: c.cfg.Dial, LocalAddr: c.localAddr, Timeout: c.cfg.RequestTimeout, Limits: c.cfg.Limits, Logger: c.cfg.Logger}
+		client := soap.ClientConfig{Insecure: c.cfg.Insecure, Dial: c.cfg.Dial, LocalAddr: c.localAddr, Timeout: c.cfg.RequestTimeout, Limits: c.cfg.Limits, Journal: c.journal(), Logger: c.cfg.Logger}
 		if id := c.cfg.Identity; id != nil {
 			a := id.ProxyAdmission()
 			client.TLS, client.Recheck = id.Open(a), id.Recheck(a)

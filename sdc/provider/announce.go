@@ -32,7 +32,7 @@ func (p *Provider) newTarget(ln *sdc.Listener, proxy *soap.Client) (target *disc
 		Transport: p.cfg.Transport,
 		UDP:       udp,
 		Timing:    p.cfg.Timing, InstanceID: p.cfg.InstanceID,
-		Managed: managed, Logger: p.log,
+		Managed: managed, Journal: p.journal(), Logger: p.log,
 	})
 	return target, err
 }
@@ -50,7 +50,7 @@ func (p *Provider) proxyClient() (*soap.Client, error) {
 	if p.cfg.DiscoveryProxy == "" {
 		return nil, nil //nolint:nilnil // there is nothing to reach
 	}
-	cfg := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Logger: p.log}
+	cfg := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Journal: p.journal(), Logger: p.log}
 	if id := p.cfg.Identity; id != nil {
 		a := id.ProxyAdmission()
 		cfg.TLS, cfg.Recheck = id.Open(a), id.Recheck(a)

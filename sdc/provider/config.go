@@ -20,6 +20,7 @@ import (
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/audit"
 	"github.com/semeco/go-sdc/sdc/localization"
+	"github.com/semeco/go-sdc/soap"
 	"github.com/semeco/go-sdc/soap/dpws"
 )
 
@@ -132,6 +133,10 @@ type Config struct {
 
 	// OverNotifications, if set, is laid on the connections to subscribers, above TLS, to log what is sent for example; see soap.ClientConfig.Over.
 	OverNotifications func(net.Conn) net.Conn
+
+	// Journal, if set, is told of every message that the device sends and receives, as the stack makes and reads it: above OverNotifications, and above Transport; see
+	// package journal. What it keeps may be patient data.
+	Journal soap.Journal
 
 	// Hooks observe what happens; see Hooks.
 	Hooks Hooks

@@ -250,13 +250,18 @@ func (p *Provider) devicePath() string {
 	return "/" + strings.TrimPrefix(p.cfg.EPR, "urn:uuid:")
 }
 
+// journal is where the messages of the device are noted; nil: nowhere.
+func (p *Provider) journal() soap.Journal {
+	return soap.JournalOf(p.cfg.Journal, "provider", p.cfg.EPR)
+}
+
 // maxBodies is soap.ServerConfig.MaxBodies of a device: whoever asks a device for something says little, and a device under attack has to do with little memory.
 const maxBodies = 6 << 20
 
 // build makes the event source and the server with all endpoints.
 func (p *Provider) build(ln *sdc.Listener, target *discovery.Target) (*eventing.Source, *soap.Server, error) {
-	client := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Over: p.cfg.OverNotifications, Logger: p.log}
-	serve := soap.ServerConfig{Insecure: p.cfg.Insecure, MaxBodies: maxBodies, StopTimeout: p.cfg.StopTimeout / 2, Logger: p.log,
+	client := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Over: p.cfg.OverNotifications, Journal: p.journal(), Logger: p.log}
+	serve := soap.ServerConfig{Insecure: p.cfg.Insecure, MaxBodies: maxBodies, StopTimeout: p.cfg.StopTimeout / 2, Journal: p.journal(), Logger: p.log,
 		Understood: []soap.Name{safety.HeaderName()}}
 	p.cfg.Consumers.Server(&serve)
 	if id := p.cfg.Identity; id != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/sdc"
+	"github.com/semeco/go-sdc/soap"
 )
 
 // Config describes a discovery proxy. One of Identity and Insecure is needed; everything else has a default.
@@ -64,9 +65,14 @@ type Config struct {
 	Dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	Transport discovery.Transport
 
+	// Journal, if set, is told of every message that the proxy sends and receives; see package journal.
+	Journal soap.Journal
 	// Logger receives what the operator should know; nil discards.
 	Logger *slog.Logger
 }
+
+// journal is where the messages of the proxy are noted; nil: nowhere.
+func (c *Config) journal() soap.Journal { return soap.JournalOf(c.Journal, "proxy", c.EPR) }
 
 // validate applies the defaults and reports everything that is wrong at once.
 func (c *Config) validate() error {

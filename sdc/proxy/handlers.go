@@ -17,9 +17,9 @@ import (
 
 // build makes the event source and the server; at says at which addresses a request may reach them. Everything of the port type is at the root path.
 func (p *Proxy) build(at func(*soap.Request) []string) (*eventing.Source, *soap.Server, error) {
-	client := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Logger: p.log}
+	client := soap.ClientConfig{Insecure: p.cfg.Insecure, Dial: p.cfg.Dial, Journal: p.cfg.journal(), Logger: p.log}
 	serve := soap.ServerConfig{
-		Insecure: p.cfg.Insecure, StopTimeout: p.cfg.StopTimeout / 2, Logger: p.log,
+		Insecure: p.cfg.Insecure, StopTimeout: p.cfg.StopTimeout / 2, Journal: p.cfg.journal(), Logger: p.log,
 		MaxBody:  64 << 10, // the largest message is a Hello
 		MaxConns: 4096, Understood: []soap.Name{{Space: xmlscan.NsDiscovery, Local: "AppSequence"}},
 	}

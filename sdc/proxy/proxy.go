@@ -71,6 +71,7 @@ func New(cfg Config) (*Proxy, error) {
 	probing := soap.ClientConfig{
 		Insecure: cfg.Insecure, Dial: cfg.Dial, Timeout: cfg.CheckTimeout, MaxResponse: 1 << 20, MaxConnsPerHost: 1,
 		IdleTimeout: 2 * time.Second, // thousands of connections would be kept otherwise
+		Journal:     cfg.journal(),
 		Logger:      cfg.Logger,
 	}
 	if cfg.Identity != nil {
@@ -196,7 +197,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	if !p.cfg.Quiet {
 		target, err := discovery.NewTarget(discovery.TargetConfig{
 			Endpoint:  discovery.Endpoint{EPR: p.cfg.EPR, Types: discovery.ProxyTypes(), XAddrs: first},
-			Transport: p.cfg.Transport, Timing: p.cfg.Timing, Logger: p.log,
+			Transport: p.cfg.Transport, Timing: p.cfg.Timing, Journal: p.cfg.journal(), Logger: p.log,
 			UDP: p.cfg.Network.UDP(),
 		})
 		if err == nil {
