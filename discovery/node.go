@@ -97,6 +97,9 @@ func newNode(t Transport, udp UDPConfig, timing Timing, journal soap.Journal, lo
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
 	}
+	if _, silent := t.(*Silence); silent {
+		n.journal = nil // nothing is sent
+	}
 	now := time.Now()
 	if instance == 0 {
 		instance = uint32(now.Unix())
