@@ -102,7 +102,7 @@ func (r *run) ask(ctx context.Context) verdict {
 	if err != nil {
 		return failf("%v", err)
 	}
-	client, err := discovery.NewClient(discovery.ClientConfig{Transport: transport, Timing: r.cfg.Timing, Logger: r.log})
+	client, err := discovery.NewClient(discovery.ClientConfig{Transport: transport, Timing: r.cfg.Timing, Journal: r.cfg.Journal, Logger: r.log})
 	if err != nil {
 		_ = transport.Close() // the error that matters is the one before
 		return failf("%v", err)

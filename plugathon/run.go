@@ -36,6 +36,8 @@ type Config struct {
 	Window time.Duration
 	// StepTimeout bounds a request and an operation; 0 is 15 s.
 	StepTimeout time.Duration
+	// Journal, if set, is told of the datagrams of step 1b; those of the other steps are in that of the consumer.
+	Journal soap.Journal
 	// Logger receives what happens; nil discards.
 	Logger *slog.Logger
 }

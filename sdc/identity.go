@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"sync"
@@ -66,6 +67,9 @@ type Identity struct {
 	Refused func(*PeerError)
 	// Reloaded is told the outcome of every attempt of Watch to use changed files: nil, or why the former credentials stay.
 	Reloaded func(error)
+	// KeyLog, if set, gets the keys of all connections, in the format of NSS that Wireshark reads. Whoever has them reads all that was said on these connections: never set it where
+	// patients are, but on a test bench only, to see what is wrong on the wire. It gets one line with each Write.
+	KeyLog io.Writer
 	// Logger receives refusals (100 at once and then one a second, with the number of those in between), reloads, and what AllowMissingKeyPurpose lets pass; nil discards.
 	Logger *slog.Logger
 

@@ -90,8 +90,9 @@ func (id *Identity) config(a Admission, remote string) *tls.Config {
 			c := id.Current().Certificate
 			return &c, nil
 		},
-		NextProtos: []string{"http/1.1"},
-		Time:       id.now,
+		NextProtos:   []string{"http/1.1"},
+		Time:         id.now,
+		KeyLogWriter: id.KeyLog,
 		// VerifyConnection, unlike VerifyPeerCertificate, also runs on resumed sessions.
 		VerifyConnection: func(cs tls.ConnectionState) error { return id.verify(cs, a, remote) },
 	}

@@ -26,8 +26,8 @@ type ClientConfig struct {
 	Insecure bool
 	// Dial opens connections; nil is a net.Dialer. TLS is added on top of it.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
-	// Over, if set, lays something of the application's own on each connection that messages go over, above TLS: it sees them in the clear, to log
-	// them for example. Over a [Line] each Write is one whole request, and what is read until the next is its answer. Its Close is called when the
+	// Over, if set, lays something of the application's own on each connection that messages go over, above TLS: it sees them in the clear, and may
+	// change them; to look at them there is Journal. Over a [Line] each Write is one whole request, and what is read until the next is its answer. Its Close is called when the
 	// connection is closed, also when the one below has been closed before; that one is closed by it otherwise.
 	// One that has a method Idle() bool is asked by a Line whether the connection can be used for another message; else what arrives unasked below makes
 	// the Line take a new one.

@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/semeco/go-sdc/discovery"
+	"github.com/semeco/go-sdc/soap"
 )
 
 // Exit codes. Scripts can tell a wrong call from one that failed.
@@ -56,6 +57,7 @@ type cli struct {
 	Diff      diffCmd      `cmd:"" help:"Compare two MDIBs, of files or devices."`
 	Workflow  workflowCmd  `cmd:"" help:"Let several devices do something together: run and check workflows."`
 	Plugathon plugathonCmd `cmd:"" help:"Play the consumer of the plug-a-thon script against a device."`
+	Journal   journalCmd   `cmd:"" help:"Show and check the messages that --journal kept."`
 	Audit     auditCmd     `cmd:"" help:"Verify and show the audit files of devices."`
 	PKI       pkiCmd       `cmd:"" name:"pki" help:"Make test certificates."`
 	Complete  completeCmd  `cmd:"" name:"completion" help:"Print a shell completion script."`
@@ -65,7 +67,9 @@ type cli struct {
 type env struct {
 	ctx context.Context
 	streams
-	log *slog.Logger
+	log     *slog.Logger
+	journal soap.Journal // of --journal; nil: none
+	keyLog  io.Writer    // of --tls-keylog; nil: none
 }
 
 // usageError is a wrong call, as opposed to one that failed.
@@ -138,8 +142,14 @@ func run(ctx context.Context, args []string, s streams) int {
 		// Who runs a device has to hear that nobody can find it, or that its state is not saved.
 		logs = slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
+	e := &env{ctx: ctx, streams: s, log: logs}
+	closeJournal := func() {}
 	if err = checkGiven(k); err == nil {
-		err = k.Run(&env{ctx: ctx, streams: s, log: logs}, parser)
+		closeJournal, err = e.openJournal(k)
+	}
+	if err == nil {
+		err = k.Run(e, parser)
+		closeJournal()
 	}
 	if err == nil {
 		err = written.failed()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/semeco/go-sdc/sdc/audit"
 	"github.com/semeco/go-sdc/sdc/pki"
+	"github.com/semeco/go-sdc/soap/journal"
 )
 
 // jsonFields adds the names of a type's fields to names, marked if they may be left out, with those of the types of this module that it is made of.
@@ -46,6 +47,7 @@ func TestPageOfCommandsHasTheFieldsOfJSON(t *testing.T) {
 		"set": outcome{}, "record": recorded{}, "recording info": recordingInfo{}, "lint": finding{}, "diff": difference{}, "plugathon": stepResult{},
 		"policy lint": policyFinding{}, "workflow lint": workflowProblem{}, "workflow run": workflowResult{}, "pki show": pki.Info{}, "pki lint": pki.Finding{},
 		"audit show": audit.Record{}, "audit verify": audit.Report{}, "station": stationLine{}, "tree": entry{},
+		"journal show": journal.Entry{}, "journal check": journalProblem{},
 	} {
 		row := ""
 		for line := range strings.Lines(page) {

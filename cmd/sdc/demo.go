@@ -142,7 +142,7 @@ func (c *demoCmd) prepare(e *env) (*demo, error) {
 			return nil, err
 		}
 		d.devices = append(d.devices, demoDevice{sim, provider.Config{
-			EPR: uuid.New().URN(), Identity: id, Policy: provider.AllowAll(), Network: c.network(), Logger: e.log,
+			EPR: uuid.New().URN(), Identity: id, Policy: provider.AllowAll(), Network: c.network(), Journal: e.journal, Logger: e.log,
 			// Two devices in one process need not take turns, and nobody likes to wait for a demonstration.
 			Timing: discovery.PromptTiming(),
 		}})
@@ -171,7 +171,7 @@ func (d *demo) startDevices(ctx context.Context) func() error {
 
 // consume finds both devices, follows them for the time asked for and changes a setting.
 func (d *demo) consume(ctx context.Context) error {
-	c, err := consumer.New(ctx, consumer.Config{Identity: d.self, Network: d.cmd.network(), Logger: d.env.log})
+	c, err := consumer.New(ctx, consumer.Config{Identity: d.self, Network: d.cmd.network(), Journal: d.env.journal, Logger: d.env.log})
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (c *proxyCmd) Run(e *env) error {
 	network.ListenPort = c.Port
 	p, err := proxy.New(proxy.Config{
 		EPR: c.EPR, Identity: id, Insecure: c.Insecure, Network: network, StateFile: c.State, CheckEvery: c.CheckEvery,
-		MaxEntries: c.MaxEntries, MaxPerPeer: c.MaxPerPeer, Quiet: c.Quiet, NotifyAnywhere: c.Anywhere, Logger: e.log,
+		MaxEntries: c.MaxEntries, MaxPerPeer: c.MaxPerPeer, Quiet: c.Quiet, NotifyAnywhere: c.Anywhere, Journal: e.journal, Logger: e.log,
 	})
 	if err != nil {
 		return usageError{err}

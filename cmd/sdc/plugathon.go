@@ -10,6 +10,7 @@ import (
 
 	"github.com/semeco/go-sdc/discovery"
 	"github.com/semeco/go-sdc/plugathon"
+	"github.com/semeco/go-sdc/soap"
 )
 
 type plugathonCmd struct {
@@ -57,7 +58,7 @@ func (c *plugathonCmd) Run(e *env) error {
 			return discovery.OpenUDP(network.UDP(), e.log)
 		},
 		Proxy: c.DiscoveryProxy,
-		Steps: c.Steps, Window: c.Window, StepTimeout: c.Timeout, Logger: e.log,
+		Steps: c.Steps, Window: c.Window, StepTimeout: c.Timeout, Journal: soap.JournalOf(e.journal, "consumer", ""), Logger: e.log,
 	})
 	if err != nil {
 		return err

@@ -68,7 +68,7 @@ func (c *replayCmd) Run(e *env) error {
 	for _, name := range names {
 		cfg := replayer.Config{
 			Recording: rec, Device: name, Speed: speed, From: from, Origin: origin,
-			Provider: provider.Config{Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, Consumers: crowd, Logger: e.log},
+			Provider: provider.Config{Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, Consumers: crowd, Journal: e.journal, Logger: e.log},
 		}
 		if c.NewEPR {
 			cfg.Provider.EPR = newEPR()

@@ -61,7 +61,7 @@ type serviceFlags struct {
 // provider is the configuration that all simulated devices have in common.
 func (c *simulateCmd) provider(e *env, id *sdc.Identity, may *access) provider.Config {
 	return provider.Config{
-		Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, Consumers: c.crowd, Logger: e.log,
+		Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, MaxSubscription: c.MaxSubscription, Consumers: c.crowd, Journal: e.journal, Logger: e.log,
 		Policy: may.policy, Audit: may.sink, History: c.History, Archive: c.Archive, ContainmentTree: c.ContainmentTree,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/semeco/go-sdc/sdc"
 	"github.com/semeco/go-sdc/sdc/consumer"
 	"github.com/semeco/go-sdc/sdc/pki"
+	"github.com/semeco/go-sdc/sdc/provider"
 	"github.com/semeco/go-sdc/simulators/physio"
 	"github.com/semeco/go-sdc/simulators/room"
 	"github.com/semeco/go-sdc/station"
@@ -60,7 +61,7 @@ func (c *stationCmd) Run(e *env) error {
 	if err := c.checkAggregate(&cfg); err != nil {
 		return err
 	}
-	participant, err := consumer.New(e.ctx, consumer.Config{Identity: cfg.identity, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, Devices: crowd, Logger: e.log})
+	participant, err := consumer.New(e.ctx, consumer.Config{Identity: cfg.identity, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, Devices: crowd, Journal: e.journal, Logger: e.log})
 	if err != nil {
 		return err
 	}
@@ -119,12 +120,16 @@ func (c *stationCmd) prepare(e *env) (cfg stationSetup, theatre *room.Room, err 
 	if cfg.identity, err = p.Identity(); err != nil {
 		return cfg, nil, err
 	}
+	if e.keyLog != nil { // each connection of the room has the station at one of its ends
+		cfg.identity.KeyLog = e.keyLog
+	}
 	scenario, err := physio.ParseScenario(c.Scenario)
 	if err != nil {
 		return cfg, nil, usageError{err}
 	}
 	theatre, err = room.New(room.Config{
 		Authority: ca, Network: c.network(), Seed: c.Seed, Scenario: scenario, Patient: "4711", Given: "Pat", Family: "Demo",
+		Provider: func(_ string, cfg *provider.Config) { cfg.Journal = e.journal },
 	})
 	if err != nil {
 		return cfg, nil, err

@@ -31,7 +31,7 @@ func (c *stationCmd) prepareAggregator(e *env, cfg *stationSetup, s *station.Sta
 		return nil, nil
 	}
 	p := provider.Config{
-		EPR: c.EPR, Identity: cfg.identity, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, Logger: e.log,
+		EPR: c.EPR, Identity: cfg.identity, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, Journal: e.journal, Logger: e.log,
 		Model:  dpws.ThisModel{ModelName: []dpws.LocalizedString{{Lang: "en", Text: "Aggregator"}}},
 		Device: dpws.ThisDevice{FriendlyName: []dpws.LocalizedString{{Lang: "en", Text: "Derived values"}}},
 	}

@@ -20,6 +20,7 @@ import (
 
 // netFlags say where on the network a command lives.
 type netFlags struct {
+	journalFlags
 	IP             []netip.Addr `name:"ip" placeholder:"ADDR" help:"Address of an interface to use, IPv4 or IPv6; repeatable. Default: 127.0.0.1, so that nothing leaves this host."`
 	Interface      []string     `placeholder:"NAME" help:"Interface to use, with one address of each IP family, followed as they change; repeatable, and together with --ip."`
 	TTL            int          `name:"ttl" default:"1" placeholder:"HOPS" help:"How many hops multicast messages may go, 1 to 255. Default: 1, the link."`
@@ -57,7 +58,7 @@ func (f *netFlags) discover(e *env) (*discovery.Client, error) {
 	if err := n.Validate(); err != nil {
 		return nil, usageError{err}
 	}
-	return discovery.NewClient(discovery.ClientConfig{UDP: n.UDP(), Peers: f.Peer, Logger: e.log})
+	return discovery.NewClient(discovery.ClientConfig{UDP: n.UDP(), Peers: f.Peer, Journal: soap.JournalOf(e.journal, "consumer", ""), Logger: e.log})
 }
 
 // finder opens discovery as the flags say. trust is needed for a proxy alone.
@@ -77,7 +78,7 @@ func (f *netFlags) finder(e *env, trust trustFlags) (finder, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := consumer.New(e.ctx, consumer.Config{Identity: id, Insecure: trust.Insecure, Network: n, DiscoveryProxy: f.DiscoveryProxy, Logger: e.log})
+	c, err := consumer.New(e.ctx, consumer.Config{Identity: id, Insecure: trust.Insecure, Network: n, DiscoveryProxy: f.DiscoveryProxy, Journal: e.journal, Logger: e.log})
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +127,7 @@ func (p proxied) Close() error {
 type trustFlags struct {
 	TLS            string `name:"tls" placeholder:"DIR" xor:"trust" help:"Folder with ca.pem, cert.pem and key.pem, or identity.p12 (sdc pki issue); crl.pem, allow.txt and deny.txt are read if there are any."`
 	PassphraseFile string `name:"passphrase-file" type:"existingfile" placeholder:"FILE" help:"Passphrase of an encrypted key in that folder. Default: the variable SDC_PASSPHRASE."`
+	TLSKeyLog      string `name:"tls-keylog" placeholder:"FILE" help:"Append the keys of all TLS connections to this file, for Wireshark: whoever has it reads all that was said, and it takes no part in the trust between devices. For a test bench only."`
 	Insecure       bool   `xor:"trust" help:"Plain HTTP without encryption or authentication. For a bench only."`
 }
 
@@ -149,6 +151,9 @@ func (f *trustFlags) identity(role string, e *env) (*sdc.Identity, error) {
 			return nil, err
 		}
 		id.Logger = e.log
+		if e.keyLog != nil {
+			id.KeyLog = e.keyLog
+		}
 		if has := id.Roles(); role == "provider" && has&sdc.RoleProvider == 0 {
 			fmt.Fprintf(e.err, "sdc: warning: the certificate in %s is for roles: %s; consumers that check will refuse this device\n", f.TLS, has)
 		}
@@ -185,7 +190,7 @@ func (f *deviceFlags) consumer(e *env) (*consumer.Consumer, error) {
 		return nil, err
 	}
 	return consumer.New(e.ctx, consumer.Config{
-		Identity: id, Insecure: f.Insecure, Network: f.network(), DiscoveryProxy: f.DiscoveryProxy, Logger: e.log,
+		Identity: id, Insecure: f.Insecure, Network: f.network(), DiscoveryProxy: f.DiscoveryProxy, Journal: e.journal, Logger: e.log,
 		AllowAddress: consumer.AllowHosts(f.AllowHost...),
 		// Whoever tests a device on the command line may try everything it has.
 		AccessLevels: []pm.AccessLevel{pm.AccessLevelUsr, pm.AccessLevelCSUsr, pm.AccessLevelRO, pm.AccessLevelSP, pm.AccessLevelOth},
@@ -246,7 +251,7 @@ func (f *deviceFlags) httpClient(e *env) (*soap.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := soap.ClientConfig{Insecure: f.Insecure, Logger: e.log}
+	cfg := soap.ClientConfig{Insecure: f.Insecure, Journal: soap.JournalOf(e.journal, "consumer", ""), Logger: e.log}
 	if id != nil {
 		cfg.TLS = id.ClientTLS(sdc.RoleProvider)
 	}

@@ -158,7 +158,7 @@ func (c *workflowRunCmd) playback(e *env) (world workflow.World, leave func() er
 func (c *workflowRunCmd) join(e *env, id *sdc.Identity) (world workflow.World, leave func() error, err error) {
 	// What is under way is undone after the user has interrupted: the connections must outlive that.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(e.ctx))
-	con, err := consumer.New(ctx, consumer.Config{Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, Logger: e.log})
+	con, err := consumer.New(ctx, consumer.Config{Identity: id, Insecure: c.Insecure, Network: c.network(), DiscoveryProxy: c.DiscoveryProxy, Journal: e.journal, Logger: e.log})
 	if err != nil {
 		cancel()
 		return nil, nil, err

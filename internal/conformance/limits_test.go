@@ -24,7 +24,7 @@ import (
 var limitPackages = map[string]string{
 	"xmlscan": "internal/xmlscan", "soap": "soap", "eventing": "soap/eventing", "discovery": "discovery", "mdib": "mdib", "provider": "sdc/provider", "consumer": "sdc/consumer",
 	"web": "station/web", "main": "cmd/sdc", "t2iapi": "t2iapi", "sdc": "sdc", "proxy": "sdc/proxy", "recording": "recording", "keyfile": "sdc/keyfile",
-	"history": "mdib/history", "sparing": "internal/sparing",
+	"history": "mdib/history", "journal": "soap/journal", "sparing": "internal/sparing",
 }
 
 // source is what the code of one package says of defaults.

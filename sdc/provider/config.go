@@ -131,7 +131,7 @@ type Config struct {
 	Dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	Transport discovery.Transport
 
-	// OverNotifications, if set, is laid on the connections to subscribers, above TLS, to log what is sent for example; see soap.ClientConfig.Over.
+	// OverNotifications, if set, is laid on the connections to subscribers, above TLS, to change what is sent for example; see soap.ClientConfig.Over.
 	OverNotifications func(net.Conn) net.Conn
 
 	// Journal, if set, is told of every message that the device sends and receives, as the stack makes and reads it: above OverNotifications, and above Transport; see
