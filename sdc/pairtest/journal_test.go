@@ -93,6 +93,9 @@ func TestBothSidesKeepTheSameJournal(t *testing.T) {
 		for side, name := range []string{"provider", "consumer"} {
 			missing := map[string]int{}
 			for _, e := range entries[side] {
+				if e.Kind == soap.KindConnection {
+					continue // net/http may give up a connection that it began when another has become free
+				}
 				require.Equal(t, name, e.Role)
 				require.Equal(t, map[string]string{"provider": deviceURN}[name], e.Self)
 				require.Equal(t, transport, e.Transport)
