@@ -31,7 +31,7 @@ const (
 	KindNotification MessageKind = "notification"
 	// KindDatagram is a message over UDP.
 	KindDatagram MessageKind = "datagram"
-	// KindConnection is no message: a connection to a server that failed before there was one.
+	// KindConnection is no message: a connection to a server that ended before there was one, because one side refused the other, gave up, or did not speak HTTP.
 	KindConnection MessageKind = "connection"
 )
 
@@ -210,7 +210,7 @@ func (s *Server) exchangeOf(r *http.Request) *exchange {
 	return x
 }
 
-// noteState notes connections to a server that fail before there is a message, which net/http keeps to itself: handshakes that do not succeed, and what is no HTTP.
+// noteState notes connections to a server that end before there is a message, which net/http keeps to itself: in the handshake, whoever did not want to go on, and with what is no HTTP.
 func (v *serving) noteState(conn net.Conn, st http.ConnState) {
 	secure, _ := conn.(interface{ ConnectionState() tls.ConnectionState })
 	var gated *gatedConn
@@ -238,7 +238,7 @@ func (v *serving) noteState(conn net.Conn, st http.ConnState) {
 		state := secure.ConnectionState()
 		e.Transport, e.Certificate = "https", leafOf(state)
 		if !state.HandshakeComplete {
-			e.Problem = "the TLS handshake did not succeed"
+			e.Problem = "the connection ended before its TLS handshake had succeeded"
 		}
 	}
 	if gated.unread.Load() {

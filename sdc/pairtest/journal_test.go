@@ -53,7 +53,8 @@ func (j *journals) read(t *testing.T) (entries [2][]journal.Entry) {
 				require.ErrorContains(t, err, "EOF")
 				break
 			}
-			if e.Kind != journal.KindStart {
+			// net/http may give up a connection that it began when another has become free.
+			if e.Kind != journal.KindStart && e.Kind != soap.KindConnection {
 				entries[i] = append(entries[i], e)
 			}
 		}
@@ -93,9 +94,6 @@ func TestBothSidesKeepTheSameJournal(t *testing.T) {
 		for side, name := range []string{"provider", "consumer"} {
 			missing := map[string]int{}
 			for _, e := range entries[side] {
-				if e.Kind == soap.KindConnection {
-					continue // net/http may give up a connection that it began when another has become free
-				}
 				require.Equal(t, name, e.Role)
 				require.Equal(t, map[string]string{"provider": deviceURN}[name], e.Self)
 				require.Equal(t, transport, e.Transport)

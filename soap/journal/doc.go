@@ -16,7 +16,7 @@
 //
 //	n           number of the entry since the journal was opened, from 1; one that is missing was lost. Entries may stand a few places apart from their order
 //	time        RFC 3339, UTC: when the message was about to be sent, or had been received
-//	kind        request, answer, notification, datagram: a message. connection: one to a server that failed before there was a message.
+//	kind        request, answer, notification, datagram: a message. connection: one to a server that ended before there was a message.
 //	            start: the journal was opened, or its next file begun. lost: entries are missing
 //	direction   sent or received
 //	role, self  who of ours: provider, consumer, proxy; its endpoint reference, if it has one
