@@ -26,6 +26,7 @@ type node struct {
 	seq   appSequence
 	limit chan struct{} // one token for each delayed or repeated message under way
 	owed  map[netip.Addr]*allowance
+	swept time.Time // when owed was last searched for those that were quiet
 
 	ctx    context.Context // ends delays and repetitions
 	cancel context.CancelFunc
@@ -64,12 +65,8 @@ func (n *node) mayAnswer(to netip.Addr) bool {
 	defer n.mu.Unlock()
 	a := n.owed[to]
 	if a == nil {
-		if len(n.owed) >= maxAsking {
-			for addr, other := range n.owed {
-				if other.refill(now); other.left == maxAnswers {
-					delete(n.owed, addr)
-				}
-			}
+		if len(n.owed) >= maxAsking && now.Sub(n.swept) >= answersEvery {
+			n.forgetQuiet(now)
 		}
 		if len(n.owed) >= maxAsking {
 			to = netip.Addr{}
@@ -87,6 +84,17 @@ func (n *node) mayAnswer(to netip.Addr) bool {
 	}
 	a.left--
 	return true
+}
+
+// forgetQuiet forgets the addresses that have their whole allowance. It goes through all there are, which each datagram of a flood from invented addresses
+// must not cost: it is called at most once in answersEvery, the time in which an allowance grows by one. Under the lock.
+func (n *node) forgetQuiet(now time.Time) {
+	n.swept = now
+	for addr, other := range n.owed {
+		if other.refill(now); other.left == maxAnswers {
+			delete(n.owed, addr)
+		}
+	}
 }
 
 func newNode(t Transport, udp UDPConfig, timing Timing, journal soap.Journal, log *slog.Logger, instance uint32) (*node, error) {

@@ -572,3 +572,25 @@ func TestManyAsk(t *testing.T) {
 		require.Len(t, n.owed, 1, "those that were quiet are forgotten")
 	})
 }
+
+// Who was quiet is forgotten, but not looked for at each datagram of a flood: that would be a search of the whole table for each.
+func TestQuietAreLookedForAtTimes(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		n := &node{owed: map[netip.Addr]*allowance{}, log: slog.New(slog.DiscardHandler)}
+		address := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}) }
+		for i := range maxAsking {
+			require.True(t, n.mayAnswer(address(i)))
+		}
+		time.Sleep(answersEvery / 2)
+		require.True(t, n.mayAnswer(address(maxAsking)), "from what strangers share")
+		require.Len(t, n.owed, maxAsking+1)
+		time.Sleep(answersEvery / 2)
+		require.True(t, n.mayAnswer(address(maxAsking+1)), "from what strangers share")
+		require.Len(t, n.owed, maxAsking+1, "it was looked a moment ago")
+		time.Sleep(answersEvery / 2)
+		last := address(maxAsking + 2)
+		require.True(t, n.mayAnswer(last))
+		require.Len(t, n.owed, 2, "those that were quiet are forgotten; what strangers share is not whole yet")
+		require.Contains(t, n.owed, last)
+	})
+}
