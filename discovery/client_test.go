@@ -25,7 +25,9 @@ type watcher struct {
 	cancel context.CancelFunc
 }
 
+// watching begins a Watch in a bubble. When it returns the Watch hears what is said, and its Probe is out.
 func watching(t *testing.T, c *Client, f Filter) *watcher {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	w := &watcher{done: make(chan struct{}), cancel: cancel}
 	go func() {
@@ -40,6 +42,7 @@ func watching(t *testing.T, c *Client, f Filter) *watcher {
 		cancel()
 		<-w.done
 	})
+	synctest.Wait()
 	return w
 }
 
@@ -57,13 +60,16 @@ func (w *watcher) take() []EventKind {
 	return kinds
 }
 
+// last returns the last event, leaving Alive out: devices say Hello whenever they like.
 func (w *watcher) last() Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.events) == 0 {
-		return Event{}
+	for _, e := range slices.Backward(w.events) {
+		if e.Kind != Alive {
+			return e
+		}
 	}
-	return w.events[len(w.events)-1]
+	return Event{}
 }
 
 func TestWatch(t *testing.T) {
