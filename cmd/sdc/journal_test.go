@@ -46,39 +46,87 @@ func whatWasSaid(entries []journal.Entry) map[string]int {
 	return out
 }
 
+// hears tells whether a journal that is being written has a message by now.
+func hears(file, action string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false // not begun yet
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	for r := journal.NewReader(f); ; {
+		e, err := r.Next()
+		if err != nil {
+			return false // as far as it has been written
+		}
+		if shortAction(e.Action) == action {
+			return true
+		}
+	}
+}
+
+// callUntil runs a command that goes on, and interrupts it when its journal has a message, or after a minute.
+func callUntil(t *testing.T, file, action string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, args, streams{in: strings.NewReader(""), out: &o, err: &e}) }()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case code = <-ended:
+			return code, o.String(), e.String()
+		case <-tick.C:
+			if hears(file, action) {
+				cancel()
+			}
+		}
+	}
+}
+
 // Whatever has a network has a journal, and writes it.
 func TestEveryCommandOnANetworkKeepsAJournal(t *testing.T) {
 	dir := t.TempDir()
 	udp := port(t)
 	provider := filepath.Join(dir, "provider")
-	_, url := simulate(t, "ventilator", "--insecure", "--history", "--discovery-port", udp, "--journal", provider)
 	with := func(args ...string) []string { return append(args, "--insecure", "--discovery-port", udp) }
-	set := operationOf(t, with, url)
 	t.Run("commands", func(t *testing.T) {
+		_, url := simulate(t, "ventilator", "--insecure", "--history", "--discovery-port", udp, "--journal", provider) // until all have run, so that its journal is whole
+		set := operationOf(t, with, url)
 		for name, tt := range map[string]struct {
-			args []string
-			says string
+			args   []string
+			says   string
+			goesOn bool // until it is interrupted
 		}{
-			"discover":  {[]string{"discover", "--for", "3s", "--discovery-port", udp}, "ProbeMatches"},
-			"info":      {with("info", url), "transfer/GetResponse"},
-			"name":      {with("info", "Ventilator"), "transfer/GetResponse"},
-			"tree":      {with("tree", url), "GetService/GetMdibResponse"},
-			"get":       {with("get", url), "GetService/GetMdibResponse"},
-			"watch":     {with("watch", url, "--for", "2s"), "GetService/GetMdibResponse"},
-			"history":   {with("history", url, "--versions", "0-3"), "GetService/GetMdib"},
-			"context":   {with("context", "show", url), "transfer/Get"},
-			"set":       {with("set", url, set, "8"), "SetService/SetValueResponse"},
-			"lint":      {with("lint", url), "GetService/GetMdibResponse"},
-			"diff":      {with("diff", url, url), "GetService/GetMdibResponse"},
-			"record":    {with("record", url, "-o", filepath.Join(dir, "x.sdcrec"), "--for", "1s"), "GetService/GetMdibResponse"},
-			"plugathon": {with("plugathon", url, "--steps", "1b,3a", "--window", "1s"), "ResolveMatches"},
-			"station":   {with("station", "--for", "4s"), "Probe"},
-			"demo":      {[]string{"demo", "--for", "1s", "--discovery-port", port(t)}, "Hello"},
+			"discover":  {[]string{"discover", "--for", "1m", "--discovery-port", udp}, "ProbeMatches", true},
+			"info":      {with("info", url), "transfer/GetResponse", false},
+			"name":      {with("info", "Ventilator"), "transfer/GetResponse", false},
+			"tree":      {with("tree", url), "GetService/GetMdibResponse", false},
+			"get":       {with("get", url), "GetService/GetMdibResponse", false},
+			"watch":     {with("watch", url), "WaveformService/WaveformStream", true},
+			"history":   {with("history", url, "--versions", "0-3"), "GetService/GetMdib", false},
+			"context":   {with("context", "show", url), "transfer/Get", false},
+			"set":       {with("set", url, set, "8"), "SetService/SetValueResponse", false},
+			"lint":      {with("lint", url), "GetService/GetMdibResponse", false},
+			"diff":      {with("diff", url, url), "GetService/GetMdibResponse", false},
+			"record":    {with("record", url, "-o", filepath.Join(dir, "x.sdcrec"), "--for", "1m"), "WaveformService/WaveformStream", true},
+			"plugathon": {with("plugathon", url, "--steps", "1b,3a", "--window", "1s"), "ResolveMatches", false},
+			"station":   {with("station"), "Probe", true},
+			"demo":      {[]string{"demo", "--for", "1m", "--discovery-port", port(t)}, "Hello", true},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel() // they wait most of the time
 				file := filepath.Join(dir, name)
-				code, _, errs := call(t, append(tt.args, "--journal", file)...)
+				args := append(tt.args, "--journal", file)
+				var code int
+				var errs string
+				if tt.goesOn {
+					code, _, errs = callUntil(t, file, tt.says, args...)
+				} else {
+					code, _, errs = call(t, args...)
+				}
 				require.NotEqual(t, exitUsage, code, errs)
 				require.NotContains(t, errs, "warning")
 				entries := entriesOf(t, file)
