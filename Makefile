@@ -55,7 +55,7 @@ vet:
 .PHONY: lint
 lint: $(GOLANGCI) ## golangci-lint, version pinned in tools/go.mod
 	$(call step,golangci-lint)
-	$(GOLANGCI) run --timeout 15m ./...
+	$(GOLANGCI) run --allow-serial-runners --timeout 15m ./...
 	@bad=$$(git grep -lE 'time\.Sleep\(' -- '*_test.go' | xargs -r grep -LE 'testing/synctest|internal/testkit/bubble' || true); \
 	if test -n "$$bad"; then printf 'time.Sleep in a test without virtual time (internal/testkit/bubble):\n%s\n' "$$bad"; exit 1; fi
 

@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -41,7 +42,7 @@ type Decrypter interface {
 // Folder says where an identity is and how it is read.
 type Folder struct {
 	// Dir holds ca.pem (one or more authorities), cert.pem (leaf first) and key.pem (PKCS#8, SEC 1 or PKCS#1), or identity.p12 in the place of the last two. There may be crl.pem
-	// (revocation lists), allow.txt and deny.txt (lists of peers).
+	// (revocation lists), allow.txt and deny.txt (lists of peers). A file of more than 32 MiB is an error.
 	Dir string
 	// Decrypter opens an encrypted key.pem and identity.p12; nil refuses both.
 	Decrypter Decrypter
@@ -64,7 +65,7 @@ func (f Folder) Load() (*Identity, error) {
 func (f Folder) read() (*Credentials, error) {
 	c := &Credentials{}
 	var authorities []*x509.Certificate
-	bundle, err := os.ReadFile(filepath.Join(f.Dir, BundleFile))
+	bundle, err := readFile(filepath.Join(f.Dir, BundleFile))
 	switch {
 	case err == nil:
 		authorities, err = f.openBundle(bundle, c)
@@ -164,7 +165,7 @@ func (f Folder) readPair(c *Credentials) error {
 
 // readCRLs reads the revocation lists of a PEM file; none if there is no such file.
 func readCRLs(path string) ([]*x509.RevocationList, error) {
-	b, err := os.ReadFile(path)
+	b, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -188,9 +189,29 @@ func readCRLs(path string) ([]*x509.RevocationList, error) {
 	return lists, nil
 }
 
+// maxFile bounds each file of a folder. Lists of a national authority's revocations have a few megabytes.
+const maxFile = 32 << 20
+
+// readFile is os.ReadFile for files of at most maxFile.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(b) > maxFile:
+		return nil, fmt.Errorf("%s is larger than %d MiB", path, maxFile>>20)
+	}
+	return b, nil
+}
+
 func readPEM(dir, name string) ([]byte, error) {
 	path := filepath.Join(dir, name)
-	b, err := os.ReadFile(path)
+	b, err := readFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("identity: %s is missing; a folder with %s, %s and %s is needed: %w", path, CAFile, CertFile, KeyFile, err)
@@ -216,7 +237,7 @@ func encryptedKey(keyPEM []byte) *pem.Block {
 func (f Folder) digest() [sha256.Size]byte {
 	sum := sha256.New()
 	for _, name := range []string{CAFile, CertFile, KeyFile, BundleFile, CRLFile, AllowFile, DenyFile} {
-		b, err := os.ReadFile(filepath.Join(f.Dir, name))
+		b, err := readFile(filepath.Join(f.Dir, name))
 		fmt.Fprintf(sum, "%s %d %t\n", name, len(b), err == nil)
 		_, _ = sum.Write(b) // a hash takes everything
 	}

@@ -260,6 +260,7 @@ func TestLoadIdentity(t *testing.T) {
 			os.WriteFile(filepath.Join(d, "cert.pem"), from(o, "cert.pem"), 0o600)
 			os.WriteFile(filepath.Join(d, "key.pem"), from(o, "key.pem"), 0o600)
 		}, []string{"CN=old", "expired"}},
+		"enormous":        {func(d string) { require.NoError(t, os.Truncate(filepath.Join(d, "cert.pem"), 33<<20)) }, []string{"cert.pem", "larger than 32 MiB"}},
 		"other authority": {func(d string) { os.WriteFile(filepath.Join(d, "ca.pem"), from(write(t, foreign), "ca.pem"), 0o600) }, []string{"CN=device", "unknown authority"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/semeco/go-sdc/internal/localnet"
+	"github.com/semeco/go-sdc/internal/sparing"
 )
 
 // Listener is the presence of a participant on a [Network]: it accepts connections at each of its addresses, and nowhere else, and knows
@@ -27,6 +28,7 @@ type Listener struct {
 	conns   chan net.Conn
 	changed chan struct{}
 	wg      sync.WaitGroup
+	telling sparing.Teller // of connections that cannot be accepted
 
 	mu    sync.Mutex
 	bound []*bound // in the order in which they were named
@@ -228,7 +230,9 @@ func (l *Listener) accept(b *bound) {
 			l.drop(b, err)
 			return
 		}
-		l.log.Warn("a connection cannot be accepted", "address", b.at, "error", err)
+		if ok, untold := l.telling.Tell(time.Now()); ok {
+			l.log.Warn("a connection cannot be accepted", "address", b.at, "error", err, "untold", untold)
+		}
 		pause := time.NewTimer(acceptErrorPause)
 		select {
 		case <-pause.C:

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"strings"
 )
 
@@ -134,9 +133,9 @@ func ParsePeerList(text []byte) (PeerList, error) {
 	return list, nil
 }
 
-// ReadPeerList is ParsePeerList for a file. The error names it.
+// ReadPeerList is ParsePeerList for a file of at most 32 MiB. The error names it.
 func ReadPeerList(path string) (PeerList, error) {
-	text, err := os.ReadFile(path)
+	text, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
