@@ -77,6 +77,9 @@ func (c *workflowRunCmd) Run(e *env) error {
 	}
 	o.World = world
 	res, err := workflow.Run(e.ctx, o)
+	if res == nil { // it has not begun: parameters or parts that the workflow does not have
+		err = usageError{err}
+	}
 	err = errors.Join(err, leave(), closeAudit())
 	if res == nil {
 		return err

@@ -135,6 +135,8 @@ func TestWorkflowRunOverTLS(t *testing.T) {
 	}{
 		{[]string{"--recording", file}, "--dry-run"}, {[]string{"--recording", file, "--dry-run", "--insecure"}, "leave out"},
 		{[]string{"--from", "1s", "--dry-run"}, "--from is for --recording"}, {[]string{"--recording", file, "--dry-run", "--from", "1h"}, "not in the recording"},
+		{[]string{"--recording", file, "--dry-run", "--set", "colour=blue"}, `no parameter "colour"`},
+		{[]string{"--recording", file, "--dry-run", "--device", "kettle=urn:x"}, `no device "kettle"`},
 	} {
 		code, _, errs = call(t, append([]string{"workflow", "run", "xray-ventilator"}, c.args...)...)
 		require.Equal(t, exitUsage, code, errs)
