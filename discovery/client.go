@@ -30,8 +30,9 @@ type ClientConfig struct {
 	PeerClient *soap.Client
 	// MatchTimeout is how long Resolve waits for an answer; 0 is 10 s (DPWS MATCH_TIMEOUT).
 	MatchTimeout time.Duration
-	// MaxEndpoints bounds how many endpoints one Watch or Probe keeps; 0 is 1024. Those
-	// known stay, further ones are ignored and logged.
+	// MaxEndpoints bounds how many endpoints one Watch or Probe keeps; 0 is 1024. Of more, a Probe ignores the last. A Watch
+	// gives each newcomer the place of an endpoint of the sender that has most of them, one of the later half of these, and tells
+	// that one as Gone; what a discovery proxy or one of Peers told stays. Both are logged.
 	MaxEndpoints int
 	// Journal, if set, is told of every datagram; exchanges with a proxy and with Peers are noted by the clients for them.
 	Journal soap.Journal
@@ -309,7 +310,7 @@ func (c *Client) ask(m body, expect func(id string)) (string, error) {
 }
 
 // handle takes a message to those who wait for it.
-func (c *Client) handle(m *message, _ Datagram) {
+func (c *Client) handle(m *message, d Datagram) {
 	switch m.kind {
 	case kindHello, kindBye, kindProbeMatches, kindResolveMatches:
 	default:
@@ -328,22 +329,28 @@ func (c *Client) handle(m *message, _ Datagram) {
 		}
 		c.collect(m, e)
 		if believed {
-			c.takeLocked(m.kind, e, m.sequence, m.hasSequence)
+			c.takeLocked(m.kind, e, m.sequence, m.hasSequence, d.From.Addr().Unmap())
 		}
 	}
 }
 
-// take hands what is said of an endpoint to every Watch.
+// take hands what is said of an endpoint, other than by datagram, to every Watch.
 func (c *Client) take(k kind, e Endpoint, seq appSequence, hasSeq bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.takeLocked(k, e, seq, hasSeq)
+	c.takeLocked(k, e, seq, hasSeq, netip.Addr{})
 }
 
-func (c *Client) takeLocked(k kind, e Endpoint, seq appSequence, hasSeq bool) {
+func (c *Client) takeLocked(k kind, e Endpoint, seq appSequence, hasSeq bool, sender netip.Addr) {
 	wanted := false
 	for w := range c.watches {
-		switch w.tracker.apply(k, e, seq, hasSeq) {
+		displaced := w.tracker.displaced
+		became := w.tracker.apply(k, e, seq, hasSeq, sender)
+		if w.tracker.displaced != displaced {
+			c.log.Warn("too many endpoints, one gives way", "epr", e.EPR, "limit", c.cfg.MaxEndpoints)
+			w.wake()
+		}
+		switch became {
 		case taken:
 			w.wake()
 		case resolve:

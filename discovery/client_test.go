@@ -416,7 +416,18 @@ func TestWatchLimit(t *testing.T) {
 			l.target(t, fmt.Sprintf("10.0.1.%d", i), TargetConfig{Endpoint: e, Timing: PromptTiming()})
 		}
 		time.Sleep(time.Second)
-		require.Equal(t, []EventKind{Found, Found}, w.take())
+		// Each that answers is told of, and for each newcomer one gives way.
+		present := 0
+		for _, k := range w.take() {
+			switch k {
+			case Found:
+				present++
+			case Gone:
+				present--
+			}
+			require.LessOrEqual(t, present, 2)
+		}
+		require.Equal(t, 2, present)
 		all, err := c.Probe(t.Context(), Filter{}, time.Second)
 		require.NoError(t, err)
 		require.Len(t, all, 2)

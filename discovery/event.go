@@ -1,5 +1,7 @@
 package discovery
 
+import "net/netip"
+
 // EventKind says what an [Event] reports.
 type EventKind uint8
 
@@ -9,7 +11,7 @@ const (
 	Alive                          // heard again, nothing has changed
 	Changed                        // other types, scopes or addresses
 	Restarted                      // a new life under the same EPR: connections to the former are dead
-	Gone                           // it said Bye or does not match any more
+	Gone                           // it said Bye, does not match any more, or has given its place to another (ClientConfig.MaxEndpoints)
 )
 
 // String names the kind in lower case.
@@ -33,4 +35,7 @@ func (k EventKind) String() string {
 type Event struct {
 	Kind     EventKind
 	Endpoint Endpoint // as last known, also with Gone
+	// Sender is the address of the datagram that told of it first. It proves nothing, but whoever follows what is announced can share places out by it. It is the zero value
+	// for what did not come by datagram: from a discovery proxy or a peer.
+	Sender netip.Addr
 }

@@ -3,6 +3,7 @@ package discovery
 import (
 	"encoding/xml"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -285,7 +286,7 @@ func FuzzDatagram(f *testing.F) {
 		}
 		x := newTracker(m.filter, 4)
 		for _, e := range append(m.endpoints, n.endpoints...) {
-			x.apply(m.kind, e, m.sequence, m.hasSequence)
+			x.apply(m.kind, e, m.sequence, m.hasSequence, netip.Addr{})
 		}
 		for range 8 {
 			x.next()

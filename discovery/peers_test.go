@@ -76,7 +76,7 @@ func TestPeers(t *testing.T) {
 				}
 			}
 		}()
-		require.Equal(t, Event{Found, testEndpoint(testEPR)}, <-events)
+		require.Equal(t, Event{Kind: Found, Endpoint: testEndpoint(testEPR)}, <-events)
 		l.net.Partition("10.0.0.1", "10.0.0.2")
 		began = time.Now()
 		require.Equal(t, Gone, next(events, Alive).Kind)

@@ -1,8 +1,11 @@
 package discovery
 
 import (
+	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/semeco/go-sdc/internal/giveway"
 )
 
 // tracker is what one Watch knows: the latest state of each endpoint, what of it the
@@ -11,15 +14,21 @@ type tracker struct {
 	filter  Filter
 	max     int
 	entries map[string]*entry
+	order   []*entry // all entries, those known for longest first
 	pending []*entry // with news, in order of the first news; at most one of each endpoint
 	heard   uint64   // counts up; the clock of entry.heard
+
+	displaced uint64 // counts those that have given way to another
+	leaving   int    // of them those of which the reader has still to be told that they are gone
 }
 
 // entry is one endpoint. It outlives its Bye so that what was sent before is recognised.
 type entry struct {
 	endpoint   Endpoint
-	present    bool // has said Hello or answered, matches, and has an address
-	told       bool // the reader believes it present
+	sender     netip.Addr // who told of it first; not valid if not by datagram
+	displaced  bool       // it is no entry any more
+	present    bool       // has said Hello or answered, matches, and has an address
+	told       bool       // the reader believes it present
 	news       EventKind
 	queued     bool
 	unresolved bool     // its address was asked for
@@ -55,8 +64,8 @@ const (
 	overflow                // no place for another endpoint
 )
 
-// apply takes over what a Hello, Bye or match says of an endpoint.
-func (t *tracker) apply(k kind, e Endpoint, seq appSequence, hasSeq bool) verdict {
+// apply takes over what a Hello, Bye or match says of an endpoint. sender is who said it, not valid if it did not come by datagram.
+func (t *tracker) apply(k kind, e Endpoint, seq appSequence, hasSeq bool, sender netip.Addr) verdict {
 	if e.EPR == "" {
 		return ignored
 	}
@@ -84,7 +93,7 @@ func (t *tracker) apply(k kind, e Endpoint, seq appSequence, hasSeq bool) verdic
 		if !matches {
 			return ignored
 		}
-		if x = t.insert(e.EPR); x == nil {
+		if x = t.insert(e.EPR, sender); x == nil {
 			return overflow
 		}
 	} else if !x.inOrder(k, e, seq, hasSeq) {
@@ -171,23 +180,44 @@ func (x *entry) advance(seq appSequence, hasSeq bool) (restarted bool) {
 	return false
 }
 
-// insert makes place for an endpoint: that of one gone for longest if need be.
-func (t *tracker) insert(epr string) *entry {
+// insert makes place for an endpoint: that of one gone for longest if need be, or of one that gives way. nil: there is none.
+func (t *tracker) insert(epr string, sender netip.Addr) *entry {
 	if len(t.entries) >= t.max {
-		var oldest *entry
-		for _, x := range t.entries {
-			if !x.present && !x.told && (oldest == nil || x.heard < oldest.heard) {
-				oldest = x
+		out := -1
+		for i, x := range t.order {
+			if !x.present && !x.told && !x.unresolved && (out < 0 || x.heard < t.order[out].heard) {
+				out = i
 			}
 		}
-		if oldest == nil {
+		// A reader that is far behind is told of those that have gone before more go.
+		if out < 0 && t.leaving < t.max {
+			if out = giveway.Pick(t.order, func(x *entry) netip.Addr { return x.sender }); out >= 0 {
+				t.displace(t.order[out])
+			}
+		}
+		if out < 0 {
 			return nil
 		}
-		delete(t.entries, oldest.endpoint.EPR)
+		delete(t.entries, t.order[out].endpoint.EPR)
+		t.order = slices.Delete(t.order, out, out+1)
 	}
-	x := &entry{endpoint: Endpoint{EPR: epr}}
+	x := &entry{endpoint: Endpoint{EPR: epr}, sender: sender}
 	t.entries[epr] = x
+	t.order = append(t.order, x)
 	return x
+}
+
+// displace notes that an entry gives its place away. The reader is told, if it knows of it.
+func (t *tracker) displace(x *entry) {
+	t.displaced++
+	x.displaced, x.present = true, false
+	switch {
+	case x.told:
+		t.leaving++
+		t.tell(x, Gone)
+	case x.queued:
+		t.pending = slices.DeleteFunc(t.pending, func(p *entry) bool { return p == x })
+	}
 }
 
 func (t *tracker) leave(x *entry) {
@@ -217,15 +247,19 @@ func (t *tracker) next() (Event, bool) {
 		x.queued = false
 		news := x.news
 		x.news = 0
+		if x.displaced {
+			t.leaving--
+		}
+		e := Event{Kind: news, Endpoint: x.endpoint.Clone(), Sender: x.sender}
 		switch {
 		case x.present && !x.told:
-			x.told = true
-			return Event{Found, x.endpoint.Clone()}, true
+			x.told, e.Kind = true, Found
+			return e, true
 		case x.present:
-			return Event{news, x.endpoint.Clone()}, true
+			return e, true
 		case x.told:
-			x.told = false
-			return Event{Gone, x.endpoint.Clone()}, true
+			x.told, e.Kind = false, Gone
+			return e, true
 		}
 	}
 	return Event{}, false

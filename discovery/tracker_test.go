@@ -3,6 +3,7 @@ package discovery
 import (
 	"fmt"
 	"math"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -146,7 +147,7 @@ func TestTracker(t *testing.T) {
 				if s.e != nil {
 					s.e(&e)
 				}
-				x.apply(s.k, e, s.seq, s.seq != appSequence{})
+				x.apply(s.k, e, s.seq, s.seq != appSequence{}, netip.Addr{})
 				var got []EventKind
 				for ev, ok := x.next(); ok; ev, ok = x.next() {
 					got = append(got, ev.Kind)
@@ -181,7 +182,7 @@ func TestForgedAnnouncementsPass(t *testing.T) {
 					say := func(k kind, edit func(*Endpoint), seq appSequence) Endpoint {
 						e := testEndpoint(testEPR)
 						edit(&e)
-						x.apply(k, e, seq, seq != appSequence{})
+						x.apply(k, e, seq, seq != appSequence{}, netip.Addr{})
 						return x.entries[testEPR].endpoint
 					}
 					say(kindHello, with(real, version(1)), appSequence{1, 1})
@@ -205,7 +206,7 @@ func TestTrackerMerges(t *testing.T) {
 			edit(&e)
 		}
 		number++
-		x.apply(k, e, appSequence{1, number}, true)
+		x.apply(k, e, appSequence{1, number}, true, netip.Addr{})
 	}
 	only := func(want EventKind, scope string) {
 		t.Helper()
@@ -246,7 +247,7 @@ func TestTrackerMerges(t *testing.T) {
 func TestTrackerLimit(t *testing.T) {
 	x := newTracker(Filter{}, 3)
 	hello := func(i int) verdict {
-		return x.apply(kindHello, testEndpoint(fmt.Sprintf("urn:uuid:%d", i)), appSequence{1, 1}, true)
+		return x.apply(kindHello, testEndpoint(fmt.Sprintf("urn:uuid:%d", i)), appSequence{1, 1}, true, netip.Addr{})
 	}
 	for i := range 3 {
 		require.Equal(t, taken, hello(i))
@@ -257,7 +258,7 @@ func TestTrackerLimit(t *testing.T) {
 		require.True(t, ok)
 	}
 	require.Equal(t, overflow, hello(3))
-	require.Equal(t, taken, x.apply(kindBye, Endpoint{EPR: "urn:uuid:1"}, appSequence{1, 2}, true))
+	require.Equal(t, taken, x.apply(kindBye, Endpoint{EPR: "urn:uuid:1"}, appSequence{1, 2}, true, netip.Addr{}))
 	require.Equal(t, overflow, hello(3), "the reader has not been told yet")
 	e, _ := x.next()
 	require.Equal(t, Gone, e.Kind)
@@ -265,6 +266,70 @@ func TestTrackerLimit(t *testing.T) {
 	require.Len(t, x.entries, 3)
 	e, _ = x.next()
 	require.Equal(t, "urn:uuid:3", e.Endpoint.EPR)
+}
+
+// A flood of invented devices displaces its own: whoever comes afterwards is told of and stays, and so do those known before.
+func TestFloodDisplacesItsOwn(t *testing.T) {
+	intruder, other := netip.MustParseAddr("192.0.2.66"), netip.MustParseAddr("192.0.2.5")
+	x := newTracker(Filter{}, 100)
+	said := map[EventKind]map[string]int{Found: {}, Gone: {}}
+	read := func() {
+		for e, ok := x.next(); ok; e, ok = x.next() {
+			said[e.Kind][e.Endpoint.EPR]++
+		}
+	}
+	n := 0
+	flood := func(read func()) {
+		for range 1000 {
+			n++
+			require.Equal(t, taken, x.apply(kindHello, testEndpoint(fmt.Sprintf("urn:uuid:%d", n)), appSequence{1, 1}, true, intruder))
+			read()
+			require.LessOrEqual(t, len(x.entries), 100)
+			require.Len(t, x.order, len(x.entries))
+			require.LessOrEqual(t, len(x.pending), 200)
+		}
+	}
+	hello := func(epr string, sender netip.Addr) {
+		require.Equal(t, taken, x.apply(kindHello, testEndpoint(epr), appSequence{1, 1}, true, sender))
+	}
+	hello("urn:uuid:known", other)
+	hello("urn:uuid:managed", netip.Addr{})
+	flood(read)
+	hello("urn:uuid:new", other)
+	flood(read)
+	hello("urn:uuid:while-nobody-reads", other)
+	flood(func() {})
+	read()
+	for _, epr := range []string{"urn:uuid:known", "urn:uuid:managed", "urn:uuid:new", "urn:uuid:while-nobody-reads"} {
+		require.Equal(t, 1, said[Found][epr], epr)
+		require.Zero(t, said[Gone][epr], epr)
+	}
+	require.Equal(t, 100, len(said[Found])-len(said[Gone]), "what the reader believes present is what is kept")
+	require.Zero(t, x.leaving)
+}
+
+// A reader that does not read at all makes it no larger: of those that have left it is told before others leave.
+func TestFloodWhileNobodyReads(t *testing.T) {
+	x := newTracker(Filter{}, 3)
+	n := 0
+	hello := func() verdict {
+		n++
+		return x.apply(kindHello, testEndpoint(fmt.Sprintf("urn:uuid:%d", n)), appSequence{1, 1}, true, netip.MustParseAddr("192.0.2.66"))
+	}
+	for range 3 {
+		hello()
+	}
+	for range 3 {
+		_, ok := x.next()
+		require.True(t, ok)
+	}
+	for range 1000 {
+		hello()
+		require.LessOrEqual(t, len(x.pending), 6)
+	}
+	for _, ok := x.next(); ok; _, ok = x.next() {
+	}
+	require.Equal(t, taken, hello())
 }
 
 func TestRecent(t *testing.T) {

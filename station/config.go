@@ -45,7 +45,8 @@ type Config struct {
 	Discovery Source
 	// Rules say which devices to connect to; a device is taken by the first that matches. None takes every device.
 	Rules []Rule
-	// MaxDevices bounds the devices that are connected to; 0 is 64. Further ones wait, see View.Waiting.
+	// MaxDevices bounds the devices that are followed; 0 is 64. Further ones wait, see View.Waiting: one that has been connected keeps its place until it
+	// is forgotten, one that never has gives it to another that waits when its turn is over.
 	MaxDevices int
 	// Interval is the least time between two views, other than for what is urgent; 0 is 100 ms.
 	Interval time.Duration
@@ -60,7 +61,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// maxWaiting bounds the devices that are known but not connected to; further ones are logged and ignored until they are heard again.
+// maxWaiting bounds the devices that are known but not connected to; for further ones others give way, see [giveway.Pick].
 const maxWaiting = 1024
 
 func (c Config) withDefaults() (Config, error) {

@@ -3,8 +3,10 @@ package station
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -28,6 +30,8 @@ type member struct {
 	station    *Station
 	log        *slog.Logger
 	epr        string
+	sender     netip.Addr // who told of it
+	since      time.Time  // when it was first heard
 	rule       Rule
 	tracker    tracker
 	shown      atomic.Pointer[Device]
@@ -48,10 +52,10 @@ type news struct {
 	released  bool // no rule takes it any more
 }
 
-func newMember(s *Station, e discovery.Endpoint, r Rule) *member {
+func newMember(s *Station, e waiter, r Rule) *member {
 	m := &member{
-		station: s, log: s.log.With("device", e.EPR), epr: e.EPR, rule: r,
-		wake: make(chan struct{}, 1), last: news{endpoint: e.Clone()},
+		station: s, log: s.log.With("device", e.EPR), epr: e.EPR, sender: e.sender, since: e.since, rule: r,
+		wake: make(chan struct{}, 1), last: news{endpoint: e.Endpoint.Clone()},
 		tracker: tracker{epr: e.EPR, history: s.history, about: Device{Rule: r.Name}, link: Link{State: LinkConnecting, Since: time.Now()}},
 	}
 	m.shown.Store(m.tracker.device())
@@ -80,23 +84,29 @@ func (m *member) look() news {
 	return n
 }
 
-// run follows the device until ctx ends, no rule takes it, or it has been away for too long.
-func (m *member) run(ctx context.Context) {
+// run follows the device until ctx ends, no rule takes it, it has been away for too long, or it gives its place to another: then it tells whether
+// the device is to wait for another turn.
+func (m *member) run(ctx context.Context) (again bool) {
 	retry := firstRetry
-	away := time.Now()
-	again := false // whatever was told
+	away := m.since
+	turns := 0
+	asked := false // whatever was told
 	for ctx.Err() == nil {
 		n := m.look()
 		if n.released {
-			return
+			return false
 		}
-		if !n.gone || again {
+		if turns > 0 && m.station.wanted(m) {
+			return !n.gone
+		}
+		turns++
+		if !n.gone || asked {
 			live, err := m.session(ctx, n.endpoint)
 			if live {
 				retry, away = firstRetry, time.Now()
 			}
 			if ctx.Err() != nil {
-				return
+				return false
 			}
 			if err != nil {
 				m.log.Warn("device is not connected", "error", err)
@@ -106,7 +116,7 @@ func (m *member) run(ctx context.Context) {
 		left := m.station.cfg.Forget - time.Since(away)
 		if left <= 0 {
 			m.log.Info("device is forgotten")
-			return
+			return false
 		}
 		// Jitter keeps stations apart that lost a device at the same time.
 		wait := min(left, retry/2+rand.N(retry))
@@ -114,17 +124,74 @@ func (m *member) run(ctx context.Context) {
 			// Anybody can say goodbye in its name, so it is asked now and then all the same.
 			wait = min(left, maxRetry/2+rand.N(maxRetry))
 		}
+		switch {
+		case m.station.wanted(m):
+			wait = min(left, firstRetry/2+rand.N(firstRetry)) // then the turn is over
+		case !m.hasProof():
+			wait = min(wait, turn) // by then another may want the place
+		}
 		retry = min(2*retry, maxRetry)
 		timer := time.NewTimer(wait)
-		again = false
+		asked = false
 		select {
 		case <-m.wake:
 		case <-timer.C:
-			again = true
+			asked = true
 		case <-ctx.Done():
 		}
 		timer.Stop()
 	}
+	return false
+}
+
+// waiter is the device as it waits for its next turn.
+func (m *member) waiter() waiter {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return waiter{Endpoint: m.last.endpoint.Clone(), sender: m.sender, since: m.since}
+}
+
+// hasProof reports whether the device has ever been connected.
+func (m *member) hasProof() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.proven) > 0
+}
+
+// errTurn says why a device is not tried any longer.
+var errTurn = errors.New("it has not answered in its turn, and other devices wait")
+
+// connect connects to the device. One that has not proved who it is may take longer than its turn only while nobody else waits.
+func (m *member) connect(ctx context.Context, e discovery.Endpoint) (*consumer.Device, error) {
+	connect := m.station.cfg.Consumer.ConnectDiscovered
+	if m.station.cfg.Immediately {
+		connect = m.station.cfg.Consumer.Connect
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel(nil)
+	wg.Go(func() {
+		look := time.NewTimer(turn)
+		defer look.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-look.C:
+			}
+			if m.station.wanted(m) {
+				cancel(errTurn)
+				return
+			}
+			look.Reset(time.Second)
+		}
+	})
+	dev, err := connect(ctx, m.reachable(e))
+	if err != nil && context.Cause(ctx) == errTurn { //nolint:errorlint // it is set here
+		err = fmt.Errorf("%w: %w", errTurn, err)
+	}
+	return dev, err
 }
 
 func (m *member) gone() bool {
@@ -161,11 +228,7 @@ func (m *member) show(l Link) {
 
 // session connects and follows the device until the connection has ended. live tells whether it had been connected.
 func (m *member) session(ctx context.Context, e discovery.Endpoint) (live bool, err error) {
-	connect := m.station.cfg.Consumer.ConnectDiscovered
-	if m.station.cfg.Immediately {
-		connect = m.station.cfg.Consumer.Connect
-	}
-	dev, err := connect(ctx, m.reachable(e))
+	dev, err := m.connect(ctx, e)
 	if err != nil {
 		return false, err
 	}

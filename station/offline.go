@@ -39,7 +39,7 @@ func (o *Offline) member(about Device) *member {
 	defer o.mu.Unlock()
 	m := o.members[about.EPR]
 	if m == nil && len(o.members) < o.cfg.MaxDevices {
-		m = newMember(o.Station, discovery.Endpoint{EPR: about.EPR}, Rule{})
+		m = newMember(o.Station, waiter{Endpoint: discovery.Endpoint{EPR: about.EPR}}, Rule{})
 		m.tracker.about = about
 		m.tracker.link.Since = time.Now()
 		o.members[about.EPR] = m

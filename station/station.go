@@ -37,7 +37,7 @@ type Station struct {
 	mu       sync.Mutex
 	running  bool
 	members  map[string]*member
-	waiting  []discovery.Endpoint // taken by a rule, but too many
+	waiting  waiters // taken by a rule, but too many
 	watchers map[chan struct{}]struct{}
 }
 
@@ -131,7 +131,7 @@ func (s *Station) discovered(ctx context.Context, e discovery.Event, wg *sync.Wa
 	m := s.members[epr]
 	rule, taken := s.ruleFor(e.Endpoint)
 	if e.Kind == discovery.Gone || !taken {
-		s.waiting = slices.DeleteFunc(s.waiting, func(w discovery.Endpoint) bool { return w.EPR == epr })
+		s.waiting = slices.DeleteFunc(s.waiting, func(w waiter) bool { return w.EPR == epr })
 		if m != nil {
 			m.tell(news{endpoint: e.Endpoint, gone: e.Kind == discovery.Gone, released: e.Kind != discovery.Gone})
 		}
@@ -145,54 +145,37 @@ func (s *Station) discovered(ctx context.Context, e discovery.Event, wg *sync.Wa
 	if len(e.Endpoint.XAddrs) == 0 {
 		return
 	}
+	w := waiter{Endpoint: e.Endpoint, sender: e.Sender, since: time.Now()}
 	if len(s.members) >= s.cfg.MaxDevices || rule.Max > 0 && s.countOf(rule) >= rule.Max {
-		s.wait(e.Endpoint)
+		s.wait(w)
 		return
 	}
-	s.add(ctx, e.Endpoint, rule, wg)
-}
-
-// wait puts a device into the queue of those that are too many.
-func (s *Station) wait(e discovery.Endpoint) {
-	for i := range s.waiting {
-		if s.waiting[i].EPR == e.EPR {
-			s.waiting[i] = e
-			return
-		}
-	}
-	if len(s.waiting) >= maxWaiting {
-		s.log.Warn("too many devices, one is ignored", "device", e.EPR, "limit", maxWaiting)
-		return
-	}
-	s.log.Warn("too many devices, one has to wait", "device", e.EPR, "connected", len(s.members))
-	s.waiting = append(s.waiting, e)
-	s.changed(true)
+	s.add(ctx, w, rule, wg)
 }
 
 // add begins to follow a device. The caller holds the lock.
-func (s *Station) add(ctx context.Context, e discovery.Endpoint, rule Rule, wg *sync.WaitGroup) {
-	m := newMember(s, e, rule)
-	s.members[e.EPR] = m
+func (s *Station) add(ctx context.Context, w waiter, rule Rule, wg *sync.WaitGroup) {
+	m := newMember(s, w, rule)
+	s.members[w.EPR] = m
 	s.changed(true)
 	wg.Go(func() {
-		m.run(ctx)
+		again := m.run(ctx)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.members, e.EPR)
-		s.history.forget(e.EPR)
+		delete(s.members, w.EPR)
+		s.history.forget(w.EPR)
 		s.changed(true)
 		if ctx.Err() != nil {
 			return
 		}
-		// The place is free for the first that waits and whose rule has room.
-		for i, w := range s.waiting {
-			rule, ok := s.ruleFor(w)
-			if !ok || rule.Max > 0 && s.countOf(rule) >= rule.Max {
-				continue
-			}
-			s.waiting = slices.Delete(s.waiting, i, i+1)
-			s.add(ctx, w, rule, wg)
-			return
+		s.turnOver(m.sender)
+		next, rule, ok := s.next(nil)
+		if again {
+			s.wait(m.waiter())
+		}
+		if ok {
+			s.waiting = slices.DeleteFunc(s.waiting, func(w waiter) bool { return w.EPR == next.EPR })
+			s.add(ctx, next, rule, wg)
 		}
 	})
 }
@@ -208,16 +191,6 @@ func (s *Station) ruleFor(e discovery.Endpoint) (Rule, bool) {
 		}
 	}
 	return Rule{}, false
-}
-
-func (s *Station) countOf(r Rule) int {
-	n := 0
-	for _, m := range s.members {
-		if m.rule.Name == r.Name {
-			n++
-		}
-	}
-	return n
 }
 
 // changed asks for a new view.

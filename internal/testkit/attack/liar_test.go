@@ -524,7 +524,9 @@ func (k *seeker) watch() func() map[string]discovery.Endpoint {
 	k.wg.Go(func() {
 		for e := range k.Watch(context.Background(), discovery.Filter{}) {
 			mu.Lock()
-			known[e.Endpoint.EPR] = e.Endpoint
+			if known[e.Endpoint.EPR] = e.Endpoint; e.Kind == discovery.Gone {
+				delete(known, e.Endpoint.EPR)
+			}
 			mu.Unlock()
 		}
 	})
