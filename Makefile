@@ -10,7 +10,7 @@ MAKEFLAGS   += --no-print-directory
 
 GO           ?= go
 FUZZTIME     ?= 5s
-FUZZTOTAL    ?= 180
+FUZZTOTAL    ?= 110
 ATTACKTIME   ?= 10m
 SOAKTIME     ?= 10m
 SOAKSEED     ?= 0
@@ -66,7 +66,7 @@ test-race:
 	$(GO) test $(RACE) -shuffle=on -timeout 15m ./...
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME (5s), at most FUZZTOTAL (180) seconds together
+fuzz: ## every fuzz target for FUZZTIME (5s), at most FUZZTOTAL (110) seconds together
 	$(call step,fuzz every target)
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" FUZZTOTAL="$(FUZZTOTAL)" bash .ci/fuzz
 
