@@ -443,7 +443,7 @@ func TestOpen(t *testing.T) {
 	})
 	t.Run("one process", func(t *testing.T) {
 		if runtime.GOOS == "windows" {
-			t.Skip("there are no such locks")
+			t.Skip("SKIPPED, NOT TESTED: this system has no locks of files")
 		}
 		path := filepath.Join(dir, "one")
 		j, err := Open(path, Config{})
